@@ -1,0 +1,3 @@
+"""Sales force automation as code."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,211 @@
+"""What the target of each offer must look like. All batch-shaped; tables are Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from sfactl.api.records import (
+    CheckReport,
+    Cursor,
+    ErpCapabilities,
+    ErpCustomer,
+    ErpKind,
+    ErpOpenItem,
+    ErpOrder,
+    ErpProduct,
+    InvoicePage,
+    Message,
+    Page,
+    PaymentPage,
+    Receipt,
+    Ref,
+    SqlScore,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@runtime_checkable
+class LeadSource(Protocol):
+    """A place that leads come from."""
+
+    def check(self) -> CheckReport:
+        """Say whether the source answers and what it has, without pulling."""
+        ...
+
+    def pull(self, cursor: Cursor | None) -> Iterator[Page]:
+        """Yield pages of rows that are new or changed since ``cursor`` (None: from the start).
+
+        After each page the core commits rows and cursor together, so a crash resumes after the last committed page.
+        A page may repeat rows already seen (the core matches them by key) but must not skip any.
+        """
+        ...
+
+
+@runtime_checkable
+class SqlScoring(Protocol):
+    """A score that is one statement over the datasets."""
+
+    def statement(self) -> SqlScore:
+        """The statement; see `SqlScore` for the columns it answers with."""
+        ...
+
+
+@runtime_checkable
+class TableScoring(Protocol):
+    """A score computed in Python from a table of leads."""
+
+    @property
+    def query(self) -> str:
+        """A SELECT over the datasets that gives the input of `score`; it must have a column ``lead_id``."""
+        ...
+
+    def score(self, table: pa.Table) -> pa.Table:
+        """Answer rows (lead_id, rule, points, detail), any number a lead; their sum is the score."""
+        ...
+
+
+@runtime_checkable
+class TouchpointSender(Protocol):
+    """Sends messages of one channel."""
+
+    def check(self) -> CheckReport:
+        """Say whether the receiver can be reached, without sending anything."""
+        ...
+
+    def send(self, messages: Sequence[Message]) -> Iterable[Receipt]:
+        """Send each message at most once and yield one receipt for each, as soon as it is known, in any order.
+
+        An exception means that all messages without a receipt so far are unknown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Called once, also after an error."""
+        ...
+
+
+@runtime_checkable
+class ReceiptLookup(Protocol):
+    """A sender with the capability ``lookup``."""
+
+    def lookup(self, keys: Sequence[str]) -> Iterable[Receipt]:
+        """What became of these keys; a key the receiver has never seen gets ``retry_after`` with 0 seconds."""
+        ...
+
+
+@runtime_checkable
+class ErpConnector(Protocol):
+    """The verbs of an ERP. Each takes our key; the core owns retry, ledger and cursors.
+
+    Errors: `AuthError`, `ConfigError`, `Refused`, `NeedsConfirmation`, `Conflict`, `RateLimited`, `Transient`,
+    `Ambiguous` (answer lost after sending), `ServerFault`. With ``dry_run`` nothing is written on the other side.
+    """
+
+    def check(self) -> CheckReport:
+        """Version, company, currency, zone, clock skew, rights, and key lengths."""
+        ...
+
+    def capabilities(self) -> ErpCapabilities:
+        """What this ERP can promise."""
+        ...
+
+    def upsert_customer(self, key: str, customer: ErpCustomer, *, dry_run: bool = False) -> Ref:
+        """Create or update the customer that carries ``key``."""
+        ...
+
+    def upsert_product(self, key: str, product: ErpProduct, *, dry_run: bool = False) -> Ref:
+        """Create or update the product that carries ``key``."""
+        ...
+
+    def push_order(self, key: str, order: ErpOrder, *, dry_run: bool = False) -> Ref:
+        """Create and confirm the order; where one with ``key`` exists, go on from the state it is in."""
+        ...
+
+    def find(self, kind: ErpKind, key: str) -> Sequence[Ref]:
+        """All documents of ``kind`` that carry ``key``; more than one means a duplicate for a person to solve."""
+        ...
+
+    def cancel_order(self, key: str, *, dry_run: bool = False) -> Ref:
+        """Cancel the order that carries ``key``."""
+        ...
+
+    def list_invoices(self, cursor: Cursor | None) -> Iterator[InvoicePage]:
+        """Invoices new or changed since ``cursor``; may repeat some, must not miss any."""
+        ...
+
+    def list_payments(self, cursor: Cursor | None) -> Iterator[PaymentPage]:
+        """Payments, write-offs and credits new or changed since ``cursor``."""
+        ...
+
+    def list_open_items(self, as_of: date) -> Iterator[ErpOpenItem]:
+        """Every receivable open on ``as_of``, for reconciliation."""
+        ...
+
+    def record_payment(self, key: str, invoice_id: str, amount: Decimal, *, dry_run: bool = False) -> Ref:
+        """Enter a payment against an invoice."""
+        ...
+
+    def write_off(self, key: str, invoice_id: str, amount: Decimal, reason: str, *, dry_run: bool = False) -> Ref:
+        """Write off a part of an invoice."""
+        ...
+
+    def credit(self, key: str, invoice_id: str, *, dry_run: bool = False) -> Ref:
+        """Credit an invoice in full."""
+        ...
+
+
+@runtime_checkable
+class PriceLayer(Protocol):
+    """A pure step of the price waterfall: the same lines give the same steps."""
+
+    def adjust(self, lines: pa.Table) -> pa.Table:
+        """Take (line_no, sku, quantity, price, currency, priced_on) and answer (line_no, rule, amount).
+
+        ``amount`` is added to the line's price per unit; a line without a row is left as it is.
+        """
+        ...
+
+
+@runtime_checkable
+class IntentExtractor(Protocol):
+    """Finds intents in texts."""
+
+    def extract(self, table: pa.Table) -> pa.Table:
+        """Take (utterance_id, text, language) and answer (utterance_id, label, confidence 0..1)."""
+        ...
+
+
+@runtime_checkable
+class QueryEngine(Protocol):
+    """Runs one portable statement over Parquet files."""
+
+    def run(self, sql: str, files: Mapping[str, Sequence[Path]], params: Mapping[str, object], into: Path) -> int:
+        """Write the result of ``sql`` as Parquet into the folder ``into``; answers the number of rows.
+
+        ``files`` maps each name used in the statement to its Parquet files.
+        """
+        ...
+
+
+@runtime_checkable
+class Enricher(Protocol):
+    """Adds facts from outside."""
+
+    def enrich(self, table: pa.Table) -> pa.Table:
+        """Take (id, and the fields the offer asks for) and answer (id, field, value)."""
+        ...
+
+
+@runtime_checkable
+class ReportRenderer(Protocol):
+    """Renders a report."""
+
+    def render(self, title: str, tables: Mapping[str, pa.Table], into: Path) -> None:
+        """Write ``tables`` by their headings as one document to the file ``into``."""
+        ...

@@ -1,0 +1,223 @@
+"""Records that cross the boundary between core and plugin. All frozen; money is Decimal, times are UTC without zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Cursor = Mapping[str, Any]
+"""Opaque to the core, made of JSON values; saved in the same commit as the data that it stands behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A batch from a source and the cursor that stands just behind it.
+
+    ``table`` has whatever columns the source has; the mapping of the source turns them into lead fields.
+    """
+
+    table: pa.Table
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlScore:
+    """A scoring statement for the engine.
+
+    ``sql`` answers rows (lead_id BIGINT, rule VARCHAR, points DOUBLE, detail VARCHAR, at TIMESTAMP), any number a lead;
+    the score of a lead is the sum of its points. ``params`` are bound by name (``$name``). ``$now`` and ``$as_of``
+    are always there.
+    """
+
+    sql: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one recipient, ready to send.
+
+    ``key`` is unique for the effect (workspace, campaign, step, contact, rotation) and stays the same on a retry:
+    pass it on as idempotency key or Message-ID.
+    """
+
+    key: str
+    channel: str
+    recipient: str
+    sender: str
+    subject: str
+    text: str
+    html: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    lead_id: int | None = None
+    campaign: str = ""
+    step: str = ""
+
+
+Outcome = Literal["accepted", "refused", "retry_after", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of one message.
+
+    ``accepted``: the other side took it. ``refused``: it said no for good. ``retry_after``: it did not take it and may
+    later (``retry_after_s``). ``unknown``: it may or may not have taken it; never sent again blindly.
+    """
+
+    key: str
+    outcome: Outcome
+    provider_id: str = ""
+    detail: str = ""
+    retry_after_s: float | None = None
+
+
+ErpKind = Literal["customer", "product", "order", "invoice", "payment", "write_off", "credit_note"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpCustomer:
+    """A customer as the ERP needs it."""
+
+    name: str
+    tax_id: str = ""
+    email: str = ""
+    phone: str = ""
+    street: str = ""
+    city: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpProduct:
+    """A product as the ERP needs it."""
+
+    sku: str
+    name: str
+    unit: str = "unit"
+    list_price: Decimal = Decimal(0)
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpOrderLine:
+    """One line; ``amount`` is the net line total as quoted and must not be recomputed by the connector."""
+
+    line_no: int
+    product_key: str
+    sku: str
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpOrder:
+    """An order with its lines."""
+
+    customer_key: str
+    number: str
+    ordered_on: date
+    currency: str
+    lines: tuple[ErpOrderLine, ...]
+    payment_terms_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """Where a thing of ours lives in the ERP."""
+
+    erp: str
+    kind: ErpKind
+    id: str
+    number: str = ""
+    state: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpInvoice:
+    """An invoice as the ERP holds it. ``open_amount`` is what is still to be paid at ``changed_at``."""
+
+    id: str
+    number: str
+    order_key: str
+    customer_key: str
+    invoiced_on: date
+    due_on: date
+    currency: str
+    amount: Decimal
+    open_amount: Decimal
+    state: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpPayment:
+    """Money received (or given back, when negative), for one invoice if ``invoice_id`` is set."""
+
+    id: str
+    customer_key: str
+    invoice_id: str
+    paid_on: date
+    currency: str
+    amount: Decimal
+    kind: Literal["payment", "write_off", "credit"]
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpOpenItem:
+    """One open receivable, for reconciliation."""
+
+    invoice_id: str
+    number: str
+    order_key: str
+    due_on: date
+    currency: str
+    open_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicePage:
+    """Invoices changed since a cursor, and the cursor behind them."""
+
+    invoices: tuple[ErpInvoice, ...]
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentPage:
+    """Payments changed since a cursor, and the cursor behind them."""
+
+    payments: tuple[ErpPayment, ...]
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpCapabilities:
+    """What a connector can promise; the core adapts to it."""
+
+    upsert_by_key: bool = False
+    unique_key: bool = False
+    batch: bool = False
+    webhooks: bool = False
+    partial_payment: bool = False
+    write_off: bool = False
+    page_max: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """The answer to "are you usable": facts to show, and problems that must be solved first."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()

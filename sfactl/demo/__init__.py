@@ -1,0 +1,1 @@
+"""A generated world to try sfactl on and to measure it with."""

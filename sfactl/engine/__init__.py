@@ -1,0 +1,1 @@
+"""The query engine and what every floor above needs to compute: conditions, money, time."""

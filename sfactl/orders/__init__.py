@@ -1,0 +1,1 @@
+"""Orders, ERP and receivables."""

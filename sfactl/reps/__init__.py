@@ -1,0 +1,1 @@
+"""People who sell, and what they own."""

@@ -1,0 +1,1 @@
+"""The storage engine: Parquet files and one manifest."""
