@@ -18,7 +18,16 @@ Moment = TypeVar("Moment", date, datetime)
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
-SHORT = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
+SHORT = {
+    "s": "second",
+    "sec": "second",
+    "min": "minute",
+    "h": "hour",
+    "d": "day",
+    "w": "week",
+    "mo": "month",
+    "y": "year",
+}
 
 DAY_S = SECONDS["day"]
 LONGEST_YEARS = 1000
