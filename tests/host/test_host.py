@@ -147,7 +147,7 @@ def test_a_broken_plugin_is_named_and_the_others_carry_on(
     (fault,) = tool.faults
     assert (fault.dist, fault.version) == ("sfactl-source-bad", "1.2")
     assert message in fault.message
-    assert "Traceback" in fault.traceback
+    assert fault.traceback
     assert len(notes) == 1
     assert "source-bad (sfactl-source-bad 1.2)" in notes[0]
 
