@@ -171,12 +171,10 @@ class Session:
     def write(self, *datasets: str, reason: str | None = None, key: str | None = None) -> Iterator[Transaction]:
         """Change ``datasets`` in one atomic commit, holding their locks; none for a blind append.
 
-        ``key`` makes a repeat a no-op (then ``tx.repeated`` is the earlier commit). A dry run collects and measures, but
-        its commit writes nothing.
+        ``key`` makes a repeat a no-op (then ``tx.repeated`` is the earlier commit). A dry run collects and measures,
+        but its commit writes nothing.
         """
-        author = Author(
-            actor=self.actor, command=self.command, run_id=self.run_id, at=self.now(), reason=reason
-        )
+        author = Author(actor=self.actor, command=self.command, run_id=self.run_id, at=self.now(), reason=reason)
         with self.workspace.transaction(author, *datasets, key=key, dry_run=self.dry_run) as tx:
             yield tx
         if tx.committed is not None and tx.committed.seq is not None:

@@ -111,5 +111,3 @@ def compact_all(workspace: Workspace, author: Author, datasets: Sequence[str], *
         except Conflict:
             continue
     return [c for c in done if c.files_before != c.files_after]
-
-

@@ -1,8 +1,8 @@
 """The ledger of effects on the outside: a message, an ERP order. What is in it was durable before the effect.
 
 States: ``planned`` (may be tried, or tried again), ``sending`` (on its way), ``accepted``, ``refused``, ``unknown``
-(it may or may not have happened; held for a person or a look-up, never repeated blindly). One runner at a time holds the
-lease of a scope: a lock that the kernel frees when the process dies, and a fencing token that a late runner fails on.
+(it may or may not have happened; held for a person or a look-up, never repeated blindly). One runner at a time holds
+the lease of a scope: a lock that the kernel frees when the process dies, and a fencing token that a late runner fails on.
 """
 
 from __future__ import annotations
@@ -118,7 +118,9 @@ class Lease:
 class Ledger:
     """All effects of a workspace."""
 
-    def __init__(self, manifest: Manifest, locks: Path, now: Callable[[], datetime], copied: Callable[[], bool]) -> None:
+    def __init__(
+        self, manifest: Manifest, locks: Path, now: Callable[[], datetime], copied: Callable[[], bool]
+    ) -> None:
         self._manifest = manifest
         self._locks = locks
         self._now = now

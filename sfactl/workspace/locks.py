@@ -24,7 +24,9 @@ def locked(folder: Path, names: Sequence[str], *, wait_s: float) -> Iterator[Non
             try:
                 stack.enter_context(lock)
             except Timeout:
-                raise LockBusy(f"{name} is being changed by another process", hint="Try again when it is done.") from None
+                raise LockBusy(
+                    f"{name} is being changed by another process", hint="Try again when it is done."
+                ) from None
             except OSError as err:
                 raise disk_error(err, folder) from err
         yield

@@ -154,7 +154,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as err:
         raise StorageError(
             f"{path}: the manifest is damaged ({err})",
-            hint="The data files are untouched. Restore .sfactl/manifest.db from a backup, then run: sfactl data verify",
+            hint="The data files are untouched. Restore .sfactl/manifest.db from a backup, then: sfactl data verify",
         ) from err
     except OSError as err:
         raise disk_error(err, path) from err
@@ -176,7 +176,7 @@ def to_micros(at: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     """The naive UTC time of microseconds since 1970."""
-    return datetime(1970, 1, 1) + timedelta(microseconds=micros)  # noqa: DTZ001
+    return datetime(1970, 1, 1) + timedelta(microseconds=micros)
 
 
 def dump(value: Any) -> str:

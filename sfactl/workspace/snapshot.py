@@ -1,8 +1,8 @@
 """A snapshot: which files make up each dataset at one commit, and the SQL that reads them as one table.
 
-A file belongs to snapshot S when it was added at or before S and not removed by then. In a state dataset the newest row
-of a key counts: base files hold one row a key, delta files hold later rows and a deleted flag, and the order of deltas is
-in their names. Files of an older schema version are migrated as they are read.
+A file belongs to snapshot S when it was added at or before S and not removed by then. In a state dataset the newest
+row of a key counts: base files hold one row a key, delta files hold later rows and a deleted flag, and the order of
+deltas is in their names. Files of an older schema version are migrated as they are read.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def live_files(manifest: Manifest, seq: int, dataset: str | None = None) -> list
 
 
 def _file(row: Sequence[Any]) -> DataFile:
-    fields = dict(zip(DataFile.__slots__, row, strict=True))  # type: ignore[attr-defined]
+    fields = dict(zip(DataFile.__slots__, row, strict=True))
     fields["columns"] = tuple(json.loads(fields["columns"]))
     return DataFile(**fields)
 

@@ -36,6 +36,11 @@ class Staged:
     time_max: str | None
     rank: str | None = None
 
+    @property
+    def bounds(self) -> tuple[str | None, ...]:
+        """Least and greatest key and time."""
+        return self.key_min, self.key_max, self.time_min, self.time_max
+
     def name(self, seq: int, place: int) -> str:
         """Name of the file in its dataset: rank, kind and a unique tail. A merged file keeps the rank it had."""
         return f"{self.rank or f'{seq:012d}-{place:03d}'}-{self.kind}-{uuid4().hex}.parquet"

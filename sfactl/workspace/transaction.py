@@ -255,8 +255,7 @@ class Transaction:
             db.execute(
                 "insert into files (dataset, path, kind, added_seq, rows, bytes, crc32, version, columns, key_min,"
                 " key_max, time_min, time_max) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (s.dataset, str(relative), s.kind, seq, s.rows, s.bytes, s.crc32, s.version, columns_id)
-                + (s.key_min, s.key_max, s.time_min, s.time_max),
+                (s.dataset, str(relative), s.kind, seq, s.rows, s.bytes, s.crc32, s.version, columns_id, *s.bounds),
             )
         for folder in folders:
             fsync_folder(folder)

@@ -115,9 +115,7 @@ class Workspace:
         place = Place(folder=self.private, manifest=self.manifest, schemas=self.schemas)
         hold = nullcontext() if dry_run else locked(self.private / "locks", datasets, wait_s=LOCK_WAIT_S)
         with hold, self.query() as query:
-            tx = Transaction(
-                place, author, query, locked=datasets, key=key, dry_run=dry_run, op=op, undoes=undoes
-            )
+            tx = Transaction(place, author, query, locked=datasets, key=key, dry_run=dry_run, op=op, undoes=undoes)
             try:
                 yield tx
             finally:
