@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -84,12 +85,14 @@ class Query:
 
     def table(self, sql: str, params: Params | None = None) -> pa.Table:
         """The result as an Arrow table."""
+        _with_arrow()
         self._prepare(sql)
         with translated():
             return self._con.sql(sql, params=_used(sql, params)).to_arrow_table()
 
     def batches(self, sql: str, params: Params | None = None, size: int = 50_000) -> pa.RecordBatchReader:
         """The result as a stream of Arrow batches; use it up before the next statement."""
+        _with_arrow()
         self._prepare(sql)
         with translated():
             return self._con.sql(sql, params=_used(sql, params)).to_arrow_reader(size)
@@ -122,6 +125,7 @@ class Query:
 
     def register(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
         """Make an Arrow table usable by ``name``."""
+        _with_arrow()
         self._own.add(name)
         with translated():
             self._con.register(name, table)
@@ -201,15 +205,18 @@ def connect(limits: Limits) -> Any:
 
 def duckdb_module() -> ModuleType:
     """The engine without its Python layer, which costs more to import than a lookup takes; else the whole package."""
-    import importlib
-
     try:
-        module = importlib.import_module("_duckdb")
+        module = import_module("_duckdb")
         if hasattr(module, "connect"):
             return module
     except ImportError:
         pass
-    return importlib.import_module("duckdb")
+    return import_module("duckdb")
+
+
+def _with_arrow() -> None:
+    """Arrow needs the engine's Python layer; rows alone do not."""
+    import_module("duckdb")
 
 
 def statement(package: str, name: str) -> str:

@@ -2,7 +2,8 @@
 
 States: ``planned`` (may be tried, or tried again), ``sending`` (on its way), ``accepted``, ``refused``, ``unknown``
 (it may or may not have happened; held for a person or a look-up, never repeated blindly). One runner at a time holds
-the lease of a scope: a lock that the kernel frees when the process dies, and a fencing token that a late runner fails on.
+the lease of a scope: a lock that the kernel frees when the process dies, and a fencing token that a late runner fails
+on.
 """
 
 from __future__ import annotations
