@@ -91,7 +91,7 @@ def parse_day(text: str, formats: Sequence[str]) -> date:
     """A date in the first of ``formats`` (strptime) that fits. Raises ValueError."""
     for form in formats:
         try:
-            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 - a day has no zone
+            return datetime.strptime(text.strip(), form).date()
         except ValueError:
             continue
     raise ValueError(f"{text!r} is not a date of the form {' or '.join(formats)}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 from sfactl.api.errors import ConfigError, DataError, NotFound, PolicyError
 from sfactl.quotes.model import Mode, PriceBook, PriceRow, Product, holds, validity
@@ -80,7 +81,7 @@ def tiers(book: PriceBook, sku: str, on: date) -> Tiers | None:
     rows = sorted((r for r in book.prices if r.sku == sku and holds(r.valid_from, r.valid_to, on)), key=_from)
     if not rows:
         return None
-    for a, b in zip(rows, rows[1:]):
+    for a, b in pairwise(rows):
         if a.from_quantity == b.from_quantity:
             raise ConfigError(
                 f"prices/{book.name}.toml: {sku} has two prices from quantity {a.from_quantity:f} on {on}: "

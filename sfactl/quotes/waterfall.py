@@ -1,8 +1,8 @@
 """Price lines step by step: list, book, volume, promotion, discount by hand, plugin layers, rounding.
 
 The order of rounding: everything before the last step is exact decimal arithmetic on the line's total; the total is
-rounded once, half-up, to the currency's ISO 4217 digits; a quote's total is the sum of its rounded lines. Steps are kept
-to four decimals as differences of the running total, so that they add up to the line's amount to the last digit.
+rounded once, half-up, to the currency's ISO 4217 digits; a quote's total is the sum of its rounded lines. Steps are
+kept to four decimals as differences of the running total, so that they add up to the line's amount to the last digit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import TYPE_CHECKING
 
 from sfactl.api.errors import DataError, NotFound, PluginError
 from sfactl.engine.money import minor_digits, round_money
@@ -27,6 +28,9 @@ from sfactl.quotes.model import (
     holds,
     validity,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LAYERS = ("list", "book", "volume", "promotion", "manual")
 """The built-in layers in their order; plugin layers come after the one they name, rounding is last."""
@@ -160,9 +164,7 @@ def _promotion(draft: _Draft, table: PriceTable) -> None:
 
 def _counting(product: Product, table: PriceTable) -> list[Promotion]:
     """The promotions that count: the largest of those that stand alone, then those that stack, in file order."""
-    held = [
-        p for p in table.book.promotions if p.covers(product) and holds(p.valid_from, p.valid_to, table.priced_on)
-    ]
+    held = [p for p in table.book.promotions if p.covers(product) and holds(p.valid_from, p.valid_to, table.priced_on)]
     alone = sorted((p for p in held if not p.stack), key=lambda p: (-p.percent, p.name))
     return [*alone[:1], *(p for p in held if p.stack)]
 
@@ -185,7 +187,7 @@ def _run_plugin(layer: PluginLayer, drafts: Sequence[_Draft], table: PriceTable)
         draft.mark(layer.name, f"{layer.name}:{row.get('rule') or 'rule'}", draft.running + change)
 
 
-def _plugin_input(drafts: Sequence[_Draft], table: PriceTable) -> object:
+def _plugin_input(drafts: Sequence[_Draft], table: PriceTable) -> pa.Table:
     import pyarrow as pa
 
     with localcontext(EXACT):
