@@ -66,9 +66,9 @@ def _put(document: Any, parts: list[str], value: Any, *, where: str) -> Any:
     table = document
     for part in parts[:-1]:
         if part not in table:
-            if table is document and not tomlkit.dumps(document).endswith("\n\n"):
-                document.add(tomlkit.nl())
-            table[part] = tomlkit.table(is_super_table=part != parts[-2])
+            new = tomlkit.table(is_super_table=part != parts[-2])
+            new.trivia.indent = "\n"  # a blank line above the heading
+            table[part] = new
         table = table[part]
         if not isinstance(table, dict):
             raise ConfigError(f"{where}: {part} is a value, not a table")
@@ -78,7 +78,7 @@ def _put(document: Any, parts: list[str], value: Any, *, where: str) -> Any:
         return before
     # Comments at the end of a table mostly introduce the next one: a new key goes before them.
     body = table.body if table is document else table.value.body
-    after = []
+    after: list[Any] = []
     while body and body[-1][0] is None:
         after.insert(0, body.pop()[1])
     table[parts[-1]] = value
