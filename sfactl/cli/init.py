@@ -51,7 +51,7 @@ class Created:
             yield f"Would create workspace {self.workspace}{brought}. Dry run: nothing was written."
             return
         yield f"Created workspace {self.workspace}{brought}."
-        here = "" if Path(self.workspace).resolve() == Path.cwd() else f"-w {self.workspace} "
+        here = "" if self.workspace == Path.cwd().name else f"-w {self.workspace} "
         yield f"Next: sfactl {here}lead import FILE      or      sfactl demo to see the whole loop on made-up data"
 
 
@@ -89,7 +89,7 @@ def create(folder: Path, *, preset: str, dry_run: bool = False) -> Created:
         _write(folder, files)
         Workspace.create(folder, schemas=Schemas(load_settings(folder).fields)).close()
     return Created(
-        workspace=str(folder),
+        workspace=str(folder) if folder.name else folder.resolve().name,
         preset="" if cloned else preset,
         objects=_counted(files),
         files=tuple(sorted(files)),
