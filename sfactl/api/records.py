@@ -187,19 +187,29 @@ class ErpOpenItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErpRejection:
+    """A row that the connector could not read: where it stands (file and row, or id) and why."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicePage:
-    """Invoices changed since a cursor, and the cursor behind them."""
+    """Invoices changed since a cursor, the cursor behind them, and the rows that could not be read."""
 
     invoices: tuple[ErpInvoice, ...]
     cursor: Cursor
+    rejected: tuple[ErpRejection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPage:
-    """Payments changed since a cursor, and the cursor behind them."""
+    """Payments changed since a cursor, the cursor behind them, and the rows that could not be read."""
 
     payments: tuple[ErpPayment, ...]
     cursor: Cursor
+    rejected: tuple[ErpRejection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
