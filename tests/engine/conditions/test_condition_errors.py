@@ -23,7 +23,11 @@ MISTAKES = {
     ),
     "unknown relation": ("count(order) > 1", 7, 'unknown relation "order". Did you mean "orders"?'),
     "unknown qualifier": ("account.name = 'x'", 1, 'unknown relation "account". Did you mean "accounts"?'),
-    "unknown field of a relation": ("sum(orders.amont) > 1", 12, 'unknown field "amont" of orders. Did you mean "amount"?'),
+    "unknown field of a relation": (
+        "sum(orders.amont) > 1",
+        12,
+        'unknown field "amont" of orders. Did you mean "amount"?',
+    ),
     "bare relation": ("orders > 1", 1, '"orders" has many rows'),
     "column of many rows": ("orders.amount > 1", 1, "has many values. Put count, sum"),
     "column of another relation": ("has(touchpoints) filter (where orders.amount > 1)", 32, "cannot be used inside"),
@@ -43,7 +47,11 @@ MISTAKES = {
     "has of a column": ("has(orders.amount)", 5, "Write has(orders)"),
     "distinct rows": ("count(distinct orders) > 1", 16, "needs a column of orders"),
     "distinct sum": ("sum(distinct orders.amount) > 1", 1, "distinct goes with count only"),
-    "aggregate in aggregate": ("has(orders) filter (where count(touchpoints) > 1)", 27, "does not go inside an aggregate"),
+    "aggregate in aggregate": (
+        "has(orders) filter (where count(touchpoints) > 1)",
+        27,
+        "does not go inside an aggregate",
+    ),
     "membership in aggregate": ("has(orders) filter (where member_of('x'))", 27, "does not go inside an aggregate"),
     "filter without aggregate": ("lower(country) filter (where true) = 'x'", 1, "FILTER goes with"),
     "window outside": ("within('90 days')", 1, "goes inside a FILTER"),
@@ -100,15 +108,19 @@ def test_without_a_place_the_message_begins_with_the_position() -> None:
 
 
 def test_known_segments_and_scores_are_checked() -> None:
-    with pytest.raises(ConditionError, match='unknown segment "hott". Did you mean "hot"'):
+    with pytest.raises(ConditionError, match=r'unknown segment "hott". Did you mean "hot"'):
         compile_condition("member_of('hott')", schemas=core_schemas(), now=NOW, segments={"hot"})
-    with pytest.raises(ConditionError, match='unknown score "intend". Did you mean "intent"'):
+    with pytest.raises(ConditionError, match=r'unknown score "intend". Did you mean "intent"'):
         compile_condition("score.intend > 5", schemas=core_schemas(), now=NOW, scores={"intent"})
 
 
 def test_segments_in_a_circle_are_an_error_that_shows_the_circle() -> None:
-    circle = [Condition(name=a, text=f"member_of('{b}')", where=f"segments/{a}.toml: where") for a, b in ("ab", "bc", "ca")]
-    with pytest.raises(ConditionError, match=r"segments depend on each other: (a → b → c → a|b → c → a → b|c → a → b → c)"):
+    circle = [
+        Condition(name=a, text=f"member_of('{b}')", where=f"segments/{a}.toml: where") for a, b in ("ab", "bc", "ca")
+    ]
+    with pytest.raises(
+        ConditionError, match=r"segments depend on each other: (a → b → c → a|b → c → a → b|c → a → b → c)"
+    ):
         compile_many(circle, schemas=core_schemas(), now=NOW, as_segments=True)
 
 
