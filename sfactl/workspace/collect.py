@@ -34,7 +34,7 @@ class Collected:
 def orphans(workspace: Workspace) -> list[Orphan]:
     """Data files without a manifest row, and staged files whose process is gone, oldest first."""
     private = workspace.private
-    on_disk = [p for p in (private / "data").glob("*/*.parquet")]
+    on_disk = list((private / "data").glob("*/*.parquet"))
     known = {str(r[0]) for r in workspace.manifest.rows("select path from files")}
     lost = [p for p in on_disk if str(p.relative_to(private)) not in known]
     lost += [p for p in (private / "stage").iterdir() if not _is_alive(p)]

@@ -69,6 +69,10 @@ from commits c
 """
 
 
+_COUNTS = [f"count(*) filter (where what = '{what}')::bigint" for what in ("added", "changed", "removed")]
+_WHAT = "case when a.{0} is null then 'added' when b.{0} is null then 'removed' else 'changed' end as what"
+
+
 def log(workspace: Workspace, *, limit: int, dataset: str | None = None, everything: bool = False) -> list[LogEntry]:
     """The newest ``limit`` commits, newest first; merges of files are left out unless ``everything``."""
     where = "(?1 is null or exists (select 1 from files f where f.added_seq = c.seq and f.dataset = ?1))"
@@ -107,7 +111,8 @@ def changes(workspace: Workspace, old: int, new: int, datasets: Sequence[str] | 
     touched = {
         str(r[0])
         for r in workspace.manifest.rows(
-            "select distinct dataset from files where added_seq between ?1 + 1 and ?2 or removed_seq between ?1 + 1 and ?2",
+            "select distinct dataset from files"
+            " where added_seq between ?1 + 1 and ?2 or removed_seq between ?1 + 1 and ?2",
             *sorted((old, new)),
         )
     }
@@ -115,36 +120,31 @@ def changes(workspace: Workspace, old: int, new: int, datasets: Sequence[str] | 
     for name in sorted(touched if datasets is None else touched.intersection(datasets)):
         schema = workspace.schemas[name]
         with workspace.query(max(old, new)) as q:
-            row = q.one(
-                f"select count(*) filter (where what = 'added')::bigint, count(*) filter (where what = 'changed')::bigint,"
-                f" count(*) filter (where what = 'removed')::bigint from ({_compared(workspace, schema, old, new)})"
-            )
+            row = q.one(f"select {', '.join(_COUNTS)} from ({_compared(workspace, schema, old, new)})")
         if row and any(row):
             found.append(Change(dataset=name, added=row[0], changed=row[1], removed=row[2]))
     return found
 
 
 def changed_rows(workspace: Workspace, old: int, new: int, dataset: str, *, limit: int) -> pa.Table:
-    """The differing rows of ``dataset`` field by field: what, key, field, old, new (as text); at most ``limit`` rows."""
+    """The differing rows of ``dataset`` field by field: what, key, field, old, new (as text); at most ``limit``."""
     schema = workspace.schemas[dataset]
     keys = ", ".join(f"coalesce(a.{quoted(c)}, b.{quoted(c)}) as {quoted(c)}" for c in schema.key)
     fields = [c.name for c in schema.columns if c.name not in schema.key]
     same = " and ".join(f"a.{quoted(c)} = b.{quoted(c)}" for c in schema.key)
     first = quoted(schema.key[0])
     parts = [
-        f"select case when a.{first} is null then 'added' when b.{first} is null then 'removed' else 'changed' end as what,"
-        f" {keys}, '{name}' as field, {i} as _place, cast(a.{quoted(name)} as varchar) as old,"
-        f" cast(b.{quoted(name)} as varchar) as new from _a as a full join _b as b on {same}"
+        f"select {_WHAT.format(first)}, {keys}, '{name}' as field, {i} as _place,"
+        f" cast(a.{quoted(name)} as varchar) as old, cast(b.{quoted(name)} as varchar) as new"
+        f" from _a as a full join _b as b on {same}"
         f" where a.{quoted(name)} is distinct from b.{quoted(name)}"
         for i, name in enumerate(fields)
     ]
     with workspace.query(max(old, new)) as q:
         for table, at in (("_a", old), ("_b", new)):
             q.run(f"create temp table {table} as {workspace.snapshot(at).select(dataset)}")
-        return q.table(
-            f"select * exclude (_place) from ({' union all '.join(parts)}) order by {key_list(schema)}, _place limit $n",
-            {"n": limit},
-        )
+        every = f"select * exclude (_place) from ({' union all '.join(parts)})"
+        return q.table(f"{every} order by {key_list(schema)}, _place limit $n", {"n": limit})
 
 
 def _compared(workspace: Workspace, schema: Dataset, old: int, new: int) -> str:
@@ -152,10 +152,7 @@ def _compared(workspace: Workspace, schema: Dataset, old: int, new: int) -> str:
     same = " and ".join(f"a.{quoted(c)} = b.{quoted(c)}" for c in schema.key)
     first = quoted(schema.key[0])
     differ = " or ".join(f"a.{quoted(c.name)} is distinct from b.{quoted(c.name)}" for c in schema.columns)
-    return (
-        f"select case when a.{first} is null then 'added' when b.{first} is null then 'removed' else 'changed' end as what"
-        f" from ({a}) as a full join ({b}) as b on {same} where {differ}"
-    )
+    return f"select {_WHAT.format(first)} from ({a}) as a full join ({b}) as b on {same} where {differ}"
 
 
 def row_history(workspace: Workspace, dataset: str, key: Sequence[Any]) -> list[FieldChange]:

@@ -34,8 +34,11 @@ def publish_delta(workspace: Workspace, author: Author, datasets: Sequence[str])
         ) from None
     done = []
     for name in datasets:
-        compact(workspace, author, name, full=True)
+        schema = workspace.schemas[name]
         files = workspace.snapshot().files(name)
+        if schema.kind == "state" or any(f.version < schema.version for f in files):
+            compact(workspace, author, name, full=True)
+            files = workspace.snapshot().files(name)
         if files:
             done.append(_register(deltalake, workspace, name, files))
     return done

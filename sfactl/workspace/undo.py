@@ -1,7 +1,7 @@
-"""Undo one commit by a new commit that puts back what was there before. Nothing is rewritten, so an undo can be undone.
+"""Undo one commit by a new commit that puts back what was there before. History stays, so an undo can be undone.
 
-A row that was changed again since is a conflict: it is listed, never overwritten. Messages that went out and orders that
-reached an ERP cannot be taken back, so their commits are refused.
+A row that was changed again since is a conflict: it is listed, never overwritten. Messages that went out and orders
+that reached an ERP cannot be taken back, so their commits are refused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Undone:
 
 
 def undo(workspace: Workspace, author: Author, seq: int, *, dry_run: bool = False) -> Undone:
-    """Undo commit ``seq``. Raises `Conflict` if its rows were changed since, `PolicyError` if it had outside effects."""
+    """Undo commit ``seq``. Raises `Conflict` if its rows changed since, `PolicyError` if it had effects outside."""
     command, op = _commit_of(workspace, seq)
     if op == COMPACT:
         raise UserError(f"commit {seq} only merged files; there is nothing to undo")
