@@ -113,7 +113,7 @@ def test_usage_errors_have_an_envelope_too(sfactl: Call) -> None:
 
 def test_no_workspace(sfactl: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    answer = sfactl("status")
+    answer = sfactl("config", "list")
     assert answer.code == 2
     assert "no workspace here" in answer.err
     assert "sfactl init DIR" in answer.err
