@@ -1,4 +1,4 @@
-"""Where the marks of a chart go. Pure geometry: places in percent across and in pixels down, so that text keeps its size."""
+"""Where the marks of a chart go: places in percent across and in pixels down, so that text keeps its size. Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ SHOWN = ("lead", "opportunity", "order")
 
 
 def columns(funnels: Sequence[Funnel]) -> Columns:
-    """Months side by side; in each the stages `SHOWN` stand inside one another, since each is a part of the one before."""
+    """Months side by side; in each the stages `SHOWN` stand inside one another, as each is a part of the last."""
     months = [f for f in funnels if f.part]
     top = ceiling(max((f.stages[0].leads for f in months), default=0))
     pitch = 100 / max(1, len(months))

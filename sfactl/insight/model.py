@@ -199,6 +199,14 @@ class Turnover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyReport:
+    """What a cohort ordered and paid, by currency."""
+
+    cohort: Cohort
+    turnover: tuple[Turnover, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """Everything the page shows, read at one commit."""
 

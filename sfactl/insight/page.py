@@ -74,7 +74,7 @@ def commands(cohort: Cohort) -> dict[str, str]:
     if cohort.since:
         period += ["--from", cohort.since.isoformat()]
     if cohort.until:
-        period += ["--to-date", cohort.until.isoformat()]
+        period += ["--until", cohort.until.isoformat()]
     as_of = ["--as-of", str(cohort.seq)]
     lines = {
         "funnel": ["report", "funnel", *period, *as_of],

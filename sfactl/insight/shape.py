@@ -83,9 +83,7 @@ def reliability(rows: Iterable[Row], *, outcome: str) -> tuple[ScoreReliability,
                 score=score,
                 outcome=outcome,
                 auc=above / (hits * misses) if hits and misses else None,
-                bands=tuple(
-                    ScoreBand(low=b["low"], high=b["high"], share=share(b["hits"], b["leads"])) for b in bands
-                ),
+                bands=tuple(ScoreBand(low=b["low"], high=b["high"], share=share(b["hits"], b["leads"])) for b in bands),
             )
         )
     return tuple(reports)

@@ -19,6 +19,7 @@ from sfactl.insight.model import (
     CampaignReport,
     Cohort,
     FunnelReport,
+    MoneyReport,
     OutcomeReport,
     Overview,
     PageWritten,
@@ -49,12 +50,10 @@ def drill(
     since: date | None = None,
     until: date | None = None,
 ) -> pa.Table:
-    """The leads behind one cell of the funnel: those who came to ``stage`` or further. As many rows as the cell says."""
+    """The leads behind one cell of the funnel, as many as it says: those who came to ``stage`` or further."""
     _check(stage, STAGES, "--drill")
     with _journeys(session, by=by, since=since, until=until) as (query, _):
-        return query.table(
-            query.statement("insight", "drill"), {"stage_no": STAGES.index(stage), "part": part}
-        )
+        return query.table(query.statement("insight", "drill"), {"stage_no": STAGES.index(stage), "part": part})
 
 
 def source(
@@ -84,6 +83,12 @@ def campaign(session: Session, *, since: date | None = None, until: date | None 
         return _campaign(query, cohort)
 
 
+def money(session: Session, *, since: date | None = None, until: date | None = None) -> MoneyReport:
+    """What the leads of a period ordered and what was paid of it, by currency."""
+    with _journeys(session, since=since, until=until) as (query, cohort):
+        return MoneyReport(cohort=cohort, turnover=shape.turnover(_rows(query, "money")))
+
+
 def pipeline(session: Session) -> PipelineReport:
     """All deals by pipeline, stage and currency."""
     with session.query() as query:
@@ -110,9 +115,7 @@ def html(
         if file is None:
             path.parent.mkdir(exist_ok=True)
         page.write(path, data)
-    return PageWritten(
-        file=str(path), size=len(data), seq=overview.cohort.seq, leads=overview.funnel.stages[0].leads
-    )
+    return PageWritten(file=str(path), size=len(data), seq=overview.cohort.seq, leads=overview.funnel.stages[0].leads)
 
 
 def read_overview(session: Session, *, since: date | None = None, until: date | None = None) -> Overview:
