@@ -105,11 +105,9 @@ class Query:
         return answer
 
     def one(self, sql: str, params: Params | None = None) -> tuple[Any, ...] | None:
-        """The first row, or None."""
-        self._prepare(sql)
-        with translated():
-            answer: tuple[Any, ...] | None = self._con.execute(sql, _used(sql, params)).fetchone()
-        return answer
+        """The first row of a small answer, or None."""
+        # Everything is fetched: a result that is left unfinished blocks the connection.
+        return next(iter(self.rows(sql, params)), None)
 
     def run(self, sql: str, params: Params | None = None) -> None:
         """Run a statement for its effect: a temporary table, a setting."""
@@ -139,8 +137,8 @@ class Query:
         with translated():
             cursor = self._con.execute(sql, dict(params))
             names = [d[0] for d in cursor.description]
-            row = cursor.fetchone()
-        return None if row is None else dict(zip(names, row, strict=True))
+            found_rows = cursor.fetchall()
+        return dict(zip(names, found_rows[0], strict=True)) if found_rows else None
 
     def statement(self, package: str, name: str) -> str:
         """The text of ``sfactl/<package>/sql/<name>.sql``."""
@@ -156,7 +154,7 @@ class Query:
                 self._con.execute("set preserve_insertion_order = false")
             try:
                 self._con.execute(f"copy ({sql}) to '{target}' ({options})", _used(sql, params))
-                answer = self._con.fetchone()
+                (answer,) = self._con.fetchall()
             finally:
                 if not ordered:
                     self._con.execute("set preserve_insertion_order = true")
