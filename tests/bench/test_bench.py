@@ -15,13 +15,10 @@ QUICK = ["start", "commit"]
 
 @pytest.mark.parametrize("name", QUICK)
 def test_benchmark_runs(name: str, tmp_path: Path) -> None:
+    options = {"--leads": "300", "--events": "2000", "--work": str(tmp_path), "--json": str(tmp_path / "bench.json")}
+    words = [name, "--quick", "--full-size-only", *(word for pair in options.items() for word in pair)]
     answer = subprocess.run(
-        [sys.executable, "-m", "tests.bench", name, "--quick", "--full-size-only", "--leads", "300", "--events", "2000"]
-        + ["--work", str(tmp_path), "--json", str(tmp_path / "bench.json")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-m", "tests.bench", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stderr
     said = json.loads((tmp_path / "bench.json").read_text())
