@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.bench.model import Bench
-from tests.bench.works import commit, lead_import, show, start
+from tests.bench.works import commit, lead_import, segment, show, start
 
-BENCHES: dict[str, Bench] = {module.BENCH.name: module.BENCH for module in (start, commit, lead_import, show)}
+BENCHES: dict[str, Bench] = {module.BENCH.name: module.BENCH for module in (start, commit, lead_import, show, segment)}
