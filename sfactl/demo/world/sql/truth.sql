@@ -40,7 +40,7 @@ select
     units * price as list_value,
     case
         when not wins and converts
-            then draw(['price', 'competitor', 'no budget', 'no answer', 'timing'], person_no, 'truth.loss')
+            then draw(['price', 'competitor', 'no budget', 'no decision', 'timing'], person_no, 'truth.loss')
     end as lost_reason,
     (2 + 9 * exp(0.6 * normal(person_no, 'truth.accept_days')))::bigint as accept_days,
     (4 + 12 * exp(0.6 * normal(person_no, 'truth.quote_days')))::bigint as quote_days,
