@@ -60,3 +60,11 @@ def _plain(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"a payload holds a {type(value).__name__}")
+
+
+def readable(text: str) -> str:
+    """A key of ours as people say it: ``order O-12``, ``customer 7``, ``product LX-300``."""
+    match = _KEY.fullmatch(text)
+    if match is None:
+        return text
+    return f"{match['kind']} {'O-' if match['kind'] == 'order' else ''}{match['id']}"

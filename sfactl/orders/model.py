@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
-
-from sfactl.api.records import ErpCustomer, ErpKind, ErpOrder, ErpProduct
+from sfactl.api.records import ErpCustomer, ErpKind, ErpOrder, ErpProduct, Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +28,54 @@ CORE_KEYS = frozenset({"schema", "use", "request_limit_s", "attempts"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One thing to bring about in the ERP. ``verb`` is customer, product, order or cancel."""
+    """One thing to bring about in the ERP. ``verb`` is customer, product, order or cancel.
+
+    ``since`` says since when the ERP holds the content that this replaces; empty for something new.
+    """
 
     verb: str
     kind: ErpKind
     our_key: str
     payload: ErpCustomer | ErpProduct | ErpOrder | None
     payload_hash: str
+    since: str = ""
     order_id: int | None = None
     needs: tuple[str, ...] = ()
     attempt: int = 0
 
     @property
     def effect_key(self) -> str:
-        """Key in the ledger. Upserts are one effect a payload; a thing a person let try again is a new effect."""
+        """Key in the ledger, where a key is used once for ever.
+
+        A customer may change from one content to another and back, so content and time are both in the key. What a
+        person let try again is a new effect.
+        """
         key = f"{self.our_key}:{self.verb}"
         if self.verb in {"customer", "product"}:
-            key += f":{self.payload_hash[:16]}"
+            key += f":{self.payload_hash[:16]}@{self.since or 'new'}"
         return f"{key}#{self.attempt}" if self.attempt else key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was learned about one thing at the ERP; more than one reference means duplicates."""
+
+    effect_key: str
+    verb: str
+    kind: ErpKind
+    our_key: str
+    payload_hash: str
+    order_id: int | None
+    refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A task for a person: to confirm something in the ERP, or to solve a duplicate there."""
+
+    task_id: str
+    title: str
+    order_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,27 +166,117 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInvoice:
+    """An invoice of an order and what is open of it."""
+
+    invoice: str
+    invoiced_on: date
+    due_on: date
+    amount: Decimal
+    allocated: Decimal
+    open_amount: Decimal
+    days_overdue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
     """What is still to be paid of one order."""
 
     order_id: int
     status: str
     currency: str
+    as_of: date
     ordered: Decimal
     invoiced: Decimal
     allocated: Decimal
-    open: Decimal
-    as_of: date
-    invoices: tuple[dict[str, Any], ...]
+    open_amount: Decimal
+    invoices: tuple[OpenInvoice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order without its lines."""
+
+    order_id: int
+    status: str
+    quote_id: int | None
+    opportunity_id: int | None
+    account_id: int | None
+    contact_id: int | None
+    lead_id: int | None
+    owner: str | None
+    at: datetime
+    channel: str | None
+    currency: str
+    amount: Decimal
+    payment_terms_days: int | None
+    erp: str | None
+    erp_id: str | None
+    erp_number: str | None
+    updated_at: datetime | None
+    cancelled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One line of an order."""
+
+    line_no: int
+    sku: str
+    product_name: str | None
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """An order with its lines and where it lives in the ERP."""
+    """An order with its lines."""
 
-    order: dict[str, Any]
-    lines: tuple[dict[str, Any], ...]
-    refs: tuple[dict[str, Any], ...]
+    order: Order
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What an ERP says about itself, and what stands in the way."""
+
+    erp: str
+    use: str
+    facts: Mapping[str, str]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """Receipts that were matched with receivables by a person or by a rule."""
+
+    by: str
+    receipts: int
+    amount_by_currency: Mapping[str, Decimal]
+    dry_run: bool = False
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something that we and the ERP say differently, with both values."""
+
+    invoice: str
+    what: str
+    ours: str
+    erp: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """The comparison of what is open here and in the ERP."""
+
+    erp: str
+    as_of: date
+    open_here: int
+    open_there: int
+    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,7 +180,7 @@ def validity(first: date | None, last: date | None) -> str:
         return f"{first} to {last}"
     if first:
         return f"from {first}"
-    return f"until {last}" if last else "no end"
+    return f"until {last}" if last else "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
