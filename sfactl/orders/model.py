@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+
 from sfactl.api.records import ErpCustomer, ErpKind, ErpOrder, ErpProduct, Ref
 
 

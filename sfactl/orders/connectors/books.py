@@ -31,7 +31,7 @@ INVOICE_COLUMNS = (
     "open_amount",
     "state",
 )
-PAYMENT_COLUMNS = ("id", "invoice", "customer", "paid_on", "currency", "amount", "kind")
+PAYMENT_COLUMNS = ("id", "invoice", "customer", "paid_on", "currency", "amount", "kind", "reference")
 
 PaymentKind = Literal["payment", "write_off", "credit"]
 KINDS: Mapping[str, PaymentKind] = {
@@ -171,6 +171,7 @@ class Books:
             amount=cells.money("amount"),
             kind=KINDS[kind],
             changed_at=seen_at,
+            reference=cells.text("reference"),
         )
 
 

@@ -2,7 +2,7 @@
 select have.* replace (
     n.receipt_id as receipt_id, coalesce(a.account_id, have.account_id) as account_id, n.erp as erp,
     n.erp_id as erp_id, n.paid_on as paid_on, n.kind as kind, n.currency as currency, n.amount as amount,
-    n.updated_at as updated_at, n.invoice_erp_id as invoice_erp_id, n.customer_ref as customer_ref
+    n.updated_at as updated_at, n.invoice_erp_id as invoice_erp_id, n.customer_ref as customer_ref, n.reference as reference
 )
 from receipts_in n
 left join receipts have on have.receipt_id = n.receipt_id
@@ -15,5 +15,6 @@ where have.receipt_id is null
             or n.amount is distinct from have.amount
             or n.invoice_erp_id is distinct from have.invoice_erp_id
             or n.customer_ref is distinct from have.customer_ref
+            or n.reference is distinct from have.reference
             or coalesce(a.account_id, have.account_id) is distinct from have.account_id))
 qualify row_number() over (partition by n.receipt_id order by n.updated_at desc) = 1

@@ -1,7 +1,7 @@
 """Push customers, products and orders to an ERP: each once, whatever is killed or lost on the way.
 
-Every effect is durable in the ledger before the call. What the ERP holds is recorded in one commit that also retires the
-ledger's rows; a crash between the two is mended by the next push, which asks the ERP first.
+Every effect is durable in the ledger before the call. What the ERP holds is recorded in one commit that also retires
+the ledger's rows; a crash between the two is mended by the next push, which asks the ERP first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sfactl.api.errors import SfactlError
-from sfactl.api.records import Receipt, Ref
+from sfactl.api.records import Ref
 from sfactl.orders.attempt import Attempt, attempt
 from sfactl.orders.findings import Findings
 from sfactl.orders.history import CONFIRM, Entry, History, task_id

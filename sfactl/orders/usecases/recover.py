@@ -1,7 +1,7 @@
 """Ask the ERP about everything that an earlier push left open, before anything new is sent.
 
-An effect whose outcome is unknown is looked up by its key. What is found is settled; what is not found is sent again only
-once the lost request cannot be on its way any more, or where the ERP itself refuses a second one.
+An effect whose outcome is unknown is looked up by its key. What is found is settled; what is not found is sent again
+only once the lost request cannot be on its way any more, or where the ERP itself refuses a second one.
 """
 
 from __future__ import annotations
