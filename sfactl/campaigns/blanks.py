@@ -18,7 +18,7 @@ from sfactl.engine.duck import Query
 _NAMED = 5
 
 
-def check_wording(query: Query, files: CampaignFiles, step: Step, language: str) -> None:
+def check_wording(query: Query, files: CampaignFiles, step: Step, language: str, *, place_name: str) -> None:
     """Refuse the plan if this wording misses something for anyone it would be sent to."""
     wording = files.templates[step.template].wordings[language]
     number = sorted(files.templates).index(step.template) + 1
@@ -35,7 +35,7 @@ def check_wording(query: Query, files: CampaignFiles, step: Step, language: str)
         if variable in wording.required and not wording.branches:
             _refuse(query, f"{who} and {_blank(variable)}", params, wording, f"{'.'.join(variable)} is missing")
     if wording.branches and fields:
-        _check_by_rendering(query, files, wording, who, params)
+        _check_by_rendering(query, files, wording, who, params, place_name)
 
 
 def _refuse(query: Query, who: str, params: Mapping[str, Any], wording: CompiledWording, problem: str) -> None:
@@ -46,7 +46,7 @@ def _refuse(query: Query, who: str, params: Mapping[str, Any], wording: Compiled
 
 
 def _check_by_rendering(
-    query: Query, files: CampaignFiles, wording: CompiledWording, who: str, params: Mapping[str, Any]
+    query: Query, files: CampaignFiles, wording: CompiledWording, who: str, params: Mapping[str, Any], place_name: str
 ) -> None:
     """Render once for each pattern of blanks and each set of values that may choose a branch: others cannot differ."""
     fields = [v for v in files.variables if v in wording.used]
@@ -62,7 +62,7 @@ def _check_by_rendering(
     for batch in chosen.to_batches(1000):
         for row in batch.to_pylist():
             try:
-                wording.render(values_of(row, files, place_name="", unsubscribe="-"))
+                wording.render(values_of(row, files, place_name=place_name, unsubscribe="-"))
             except DataError as err:
                 problem = err.message.partition(": ")[2]
                 raise _unwritable(wording, problem, [row["lead_id"]], row["n"]) from None

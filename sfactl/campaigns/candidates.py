@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a plan is made: the workspace's id, zone and name, and the campaigns that are transactional."""
+    """Where a plan is made: the workspace's id, zone, name and language, and the campaigns that are transactional."""
 
     tenant: str
     time_zone: str
     name: str
+    language: str = ""
     transactional: Sequence[str] = ()
 
 
@@ -72,7 +73,9 @@ def _places_table(rows: Sequence[tuple[Any, ...]], files: CampaignFiles, place: 
         "zone": pa.array([zone_of(z, c, place.time_zone) for z, c, _ in rows], pa.string()),
     }
     for number, (_, template) in enumerate(sorted(files.templates.items()), 1):
-        columns[f"wording_{number}"] = pa.array([template.language_for(x) for x in languages], pa.string())
+        columns[f"wording_{number}"] = pa.array(
+            [template.language_for(x or place.language) for x in languages], pa.string()
+        )
     return pa.table(columns)
 
 

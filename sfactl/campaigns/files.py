@@ -52,7 +52,12 @@ def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
             raise ConfigError(f"{path}: steps: there is no template {template_name!r} ({template_path})")
         template = read_object(Template, template_path, inject={"name": template_name})
         raw[f"template {template_name}"] = dataclasses.asdict(template)
-        templates[template_name] = compile_template(template, known_fields(schemas), where=str(template_path))
+        compiled = compile_template(template, known_fields(schemas), where=str(template_path))
+        if ("message", "unsubscribe") in compiled.used and not campaign.unsubscribe:
+            raise ConfigError(
+                f"{path}: unsubscribe: missing, and template {template_name!r} prints message.unsubscribe"
+            )
+        templates[template_name] = compiled
     text = json.dumps(raw, sort_keys=True, default=str, ensure_ascii=False)
     version = hashlib.sha256(text.encode()).hexdigest()
     return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path)

@@ -70,6 +70,7 @@ def place_of(session: Session) -> Place:
         tenant=session.workspace.id,
         time_zone=w.time_zone,
         name=w.name or session.folder.name,
+        language=w.language,
         transactional=transactional(session),
     )
 
