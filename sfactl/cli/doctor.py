@@ -14,6 +14,7 @@ import click
 from sfactl.api.errors import SfactlError
 from sfactl.cli import options, tables
 from sfactl.cli.app import App, Output, pass_app
+from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     from sfactl.session import Session
@@ -102,7 +103,7 @@ def _settings(app: App) -> Check:
 
     report = check_files(app)
     if not report.problems:
-        return Check(name="settings", state="ok", detail=f"{report.files} files")
+        return Check(name="settings", state="ok", detail=f"{count(report.files, 'file')}, no mistakes")
     more = f" (and {len(report.problems) - 1} more)" if len(report.problems) > 1 else ""
     return Check(name="settings", state="fail", detail=report.problems[0].message + more, remedy="sfactl config check")
 
@@ -114,7 +115,7 @@ def _data(session: Session, quick: bool) -> Check:
     if found.problems:
         more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
         return Check(name="data", state="fail", detail=found.problems[0] + more, remedy="sfactl data verify")
-    detail = f"{found.rows:,} rows in {found.files:,} files, {found.commits:,} commits"
+    detail = f"{count(found.rows, 'row')} in {count(found.files, 'file')}, {count(found.commits, 'commit')}"
     return Check(name="data", state="ok", detail=detail)
 
 
@@ -125,7 +126,7 @@ def _orphans(session: Session, _quick: bool) -> Check:
     if not old:
         return Check(name="left-overs", state="ok", detail="none")
     size = sum(o.bytes for o in old)
-    detail = f"{len(old)} files of crashed commands, {size / 2**20:,.1f} MB"
+    detail = f"{count(len(old), 'file')} of crashed commands, {size / 2**20:,.1f} MB"
     return Check(name="left-overs", state="warn", detail=detail, remedy="sfactl data gc")
 
 
@@ -195,7 +196,10 @@ def _owners(session: Session, _quick: bool) -> Check:
         unowned = int((query.one(UNOWNED) or (0,))[0])
     if unowned:
         return Check(
-            name="owners", state="warn", detail=f"{unowned:,} qualified leads have none", remedy="sfactl assign run"
+            name="owners",
+            state="warn",
+            detail=f"{count(unowned, 'qualified lead')} without one",
+            remedy="sfactl assign run",
         )
     return Check(name="owners", state="ok", detail="every qualified lead has one")
 

@@ -12,6 +12,7 @@ import click
 
 from sfactl.cli import options, tables
 from sfactl.cli.app import App, Output, pass_app
+from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     from sfactl.session import Session
@@ -51,11 +52,12 @@ class Status:
         yield f"Workspace {self.name} in {self.folder}{at}"
         if self.datasets:
             yield ""
-            yield from tables.table(("dataset", "rows"), [(name, f"{rows:,}") for name, rows in self.datasets.items()])
+            rows = [(name, f"{n:,}") for name, n in self.datasets.items()]
+            yield from tables.table(("dataset", "rows"), rows, right=("rows",))
         if self.runs:
             yield ""
-            rows = [(r.commit, self._local(r.at), r.actor, r.command) for r in self.runs]
-            yield from tables.table(("commit", "when", "who", "what"), rows, fit=tables.terminal_width())
+            runs = [(r.commit, self._local(r.at), r.actor, r.command) for r in self.runs]
+            yield from tables.table(("commit", "when", "who", "what"), runs, fit=tables.terminal_width())
         yield ""
         yield from (f"{'Next:' if i == 0 else '     '} {step}" for i, step in enumerate(self.next))
 
@@ -114,7 +116,7 @@ def next_steps(
     if copy:
         yield "this is a copy of another workspace and sends nothing; to make it the real one: sfactl data adopt"
     if held := effects.get("unknown", 0):
-        yield f"{held:,} message{'s' if held > 1 else ''} with unknown outcome: sfactl touch list --state unknown"
+        yield f"{count(held, 'message')} with unknown outcome: sfactl touch list --state unknown"
     steps = (
         ("leads", "sfactl lead import FILE"),
         ("scores", "sfactl score run"),
@@ -131,4 +133,4 @@ def next_steps(
     else:
         yield "sfactl report funnel"
     if unowned:
-        yield f"{unowned:,} qualified leads have no owner: sfactl assign run"
+        yield f"{count(unowned, 'qualified lead')} without owner: sfactl assign run"
