@@ -74,13 +74,7 @@ def answer(query: Query, sql: str, *, datasets: Collection[str], data: Path) -> 
     or does more than read.
     """
     text = check_readonly(sql, datasets)
-    folder = str(data).replace("'", "''")
-    for setting in (
-        f"allowed_directories = ['{folder}/']",
-        "enable_external_access = false",
-        "lock_configuration = true",
-    ):
-        query.run(f"set {setting}")
+    query.lock(data)
     try:
         return query.table(text)
     except Exception as err:
