@@ -1,0 +1,40 @@
+"""Decide what is a secret key, and refuse a secret that is written out instead of referred to.
+
+A secret is only ever ``env:NAME`` or ``file:PATH``; messages name the key and never the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sfactl.api.errors import ConfigError
+
+_SECRET_KEY = re.compile(
+    r"(^|_)(password|passwd|passphrase|secret|token|api_?key|access_key|private_key|credentials?)$", re.I
+)
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
+
+
+def is_secret(key: str) -> bool:
+    """Whether the name of a key says that its value is secret: it ends in password, token, secret, api_key …"""
+    return bool(_SECRET_KEY.search(key))
+
+
+def is_reference(value: object) -> bool:
+    """Whether ``value`` is ``env:NAME`` or ``file:PATH``."""
+    return isinstance(value, str) and bool(_REFERENCE.fullmatch(value))
+
+
+def check_secrets(table: Mapping[str, Any], *, where: str, path: str = "", names: frozenset[str] = frozenset()) -> None:
+    """Raise `ConfigError` for a secret key of ``table`` that holds a literal. ``names``: more secret keys."""
+    for key, value in table.items():
+        at = f"{path}.{key}" if path else key
+        if isinstance(value, Mapping):
+            check_secrets(value, where=where, path=at, names=names)
+        elif (is_secret(key) or key in names) and value != "" and not is_reference(value):
+            raise ConfigError(
+                f"{where}: {at}: a secret is written out here",
+                hint=f'Refer to it instead: {key} = "env:NAME" or "file:PATH".',
+            )
