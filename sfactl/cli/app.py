@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +16,7 @@ from sfactl.cli.emit import Output
 
 if TYPE_CHECKING:
     from sfactl.config.settings import Settings
+    from sfactl.session import Session
 
 __all__ = ["App", "Output", "pass_app"]
 
@@ -48,11 +48,12 @@ class App:
 
         return load_settings(self.folder(), env=self.env, environ=os.environ, no_plugins=self.no_plugins)
 
-    def session(self, *, dry_run: bool = False, as_of: str | None = None, command: str | None = None) -> Any:
+    def session(self, *, dry_run: bool = False, as_of: str | None = None, command: str | None = None) -> Session:
         """Open the workspace for one command; ``command`` is what the history will say, by default its name."""
-        open_session = import_module("sfactl.session").open_session
+        from sfactl.session import open_session
+
         settings = self.settings()
-        return open_session(
+        session = open_session(
             self.folder(),
             settings=settings,
             command=command or command_path(),
@@ -63,6 +64,9 @@ class App:
             quiet=self.quiet,
             plugins_disabled=settings.plugins.disabled,
         )
+        if ctx := click.get_current_context(silent=True):
+            ctx.call_on_close(session.close)
+        return session
 
 
 def command_path() -> str:

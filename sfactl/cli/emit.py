@@ -41,10 +41,11 @@ class Output:
     command: str = ""
 
     def emit(self, result: object, *, human: Callable[[], Iterable[str]] | None = None, exit_code: int = 0) -> None:
-        """Print ``result``, a frozen dataclass or an Arrow table, and leave with ``exit_code`` if it is not 0.
+        """Print ``result`` and leave with ``exit_code`` if it is not 0.
 
-        ``human`` gives the lines for people. JSON is the envelope with the result under ``result``, a list of rows if
-        it is a table. In the other forms a dataclass is one row. Raises `UserError` for a column that is not there.
+        ``result`` is a frozen dataclass, or a listing: an Arrow table or a tuple of dataclasses of one kind. ``human``
+        gives the lines for people. JSON is the envelope with the result under ``result``, a list of rows if it is a
+        listing. In the other forms a dataclass is one row. Raises `UserError` for a column that is not there.
         """
         if self.format == "table" and human is not None and not self.columns:
             self._write("".join(f"{line}\n" for line in human()).encode("utf-8", "replace"))
@@ -63,7 +64,7 @@ class Output:
             return "".join(to_json(dict(zip(names, row, strict=True))) + "\n" for row in rows)
         if self.format == "csv":
             return _csv(names, rows)
-        if not is_table(result):
+        if not _is_listing(result):
             names, rows = ["field", "value"], [list(pair) for pair in zip(names, rows[0], strict=True)]
         if self.format == "md":
             return "".join(f"{line}\n" for line in tables.markdown(names, rows))
@@ -75,7 +76,7 @@ class Output:
             return result
         names, rows = _rows(result, self.columns)
         selected = [dict(zip(names, row, strict=True)) for row in rows]
-        return selected if is_table(result) else selected[0]
+        return selected if _is_listing(result) else selected[0]
 
     def _write(self, data: bytes) -> None:
         if self.file is not None:
@@ -142,12 +143,19 @@ def _rows(result: object, columns: Sequence[str]) -> tuple[list[str], list[list[
         chosen = list(columns) or names
         values = [result.column(name).to_pylist() for name in chosen]
         return chosen, [list(row) for row in zip(*values, strict=True)] if values else []
-    if not dataclasses.is_dataclass(result) or isinstance(result, type):
-        raise TypeError(f"a command's result is a dataclass or an Arrow table, not {type(result).__name__}")
-    names = [f.name for f in dataclasses.fields(result)]
+    records = result if isinstance(result, tuple) else (result,)
+    if not records:
+        return list(columns), []
+    if not dataclasses.is_dataclass(records[0]) or isinstance(records[0], type):
+        raise TypeError(f"a command's result is a dataclass or an Arrow table, not {type(records[0]).__name__}")
+    names = [f.name for f in dataclasses.fields(records[0])]
     _check_columns(columns, names)
     chosen = list(columns) or names
-    return chosen, [[getattr(result, name) for name in chosen]]
+    return chosen, [[getattr(record, name) for name in chosen] for record in records]
+
+
+def _is_listing(result: object) -> bool:
+    return is_table(result) or isinstance(result, tuple)
 
 
 def _check_columns(columns: Sequence[str], names: Sequence[str]) -> None:
@@ -176,7 +184,7 @@ def _parquet(result: object, columns: Sequence[str]) -> bytes:
         chosen = result.select(list(columns)) if columns else result
     else:
         names, rows = _rows(result, columns)
-        chosen = pa.Table.from_pylist([{n: plain(v) for n, v in zip(names, rows[0], strict=True)}])
+        chosen = pa.Table.from_pylist([{n: plain(v) for n, v in zip(names, row, strict=True)} for row in rows])
     sink = io.BytesIO()
     pq.write_table(chosen, sink)
     return sink.getvalue()

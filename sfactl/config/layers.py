@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sfactl.api.errors import ConfigError, NotFound
-from sfactl.config.objects import SCHEMA, build, read_toml
+from sfactl.config.objects import build, check_version, read_toml
 from sfactl.config.presets import preset_folder
 from sfactl.config.retired import check_retired
 from sfactl.config.secrets import check_secrets
@@ -101,20 +101,23 @@ def read_layers(
 def read_workspace_file(path: Path) -> dict[str, Any]:
     """Read and check a ``sfactl.toml`` by itself, every environment in it too. ``env`` is among the keys."""
     raw = read_toml(path)
-    version = raw.pop("schema", None)
-    if version != SCHEMA:
-        said = "is missing" if version is None else f"is {version!r}"
-        raise ConfigError(f"{path}: schema: {said}; write schema = {SCHEMA} at the top")
+    check_workspace(raw, where=str(path))
+    raw.pop("schema")
+    return raw
+
+
+def check_workspace(raw: Raw, *, where: str) -> None:
+    """Raise `ConfigError` unless ``raw`` is a whole ``sfactl.toml``."""
+    check_version(raw, where=where)
     for name in FOLDERS:
         if name in raw:
-            raise ConfigError(f"{path}: {name}: belongs in files of its own, {name}/NAME.toml")
+            raise ConfigError(f"{where}: {name}: belongs in files of its own, {name}/NAME.toml")
+    check_layer({k: v for k, v in raw.items() if k not in ("schema", "env")}, where=where)
     envs = raw.get("env", {})
-    check_layer({k: v for k, v in raw.items() if k != "env"}, where=str(path))
-    if not isinstance(envs, dict) or not all(isinstance(v, dict) for v in envs.values()):
-        raise ConfigError(f"{path}: env: is a table of tables, for instance [env.prod.workspace]")
+    if not isinstance(envs, Mapping) or not all(isinstance(v, Mapping) for v in envs.values()):
+        raise ConfigError(f"{where}: env: is a table of tables, for instance [env.prod.workspace]")
     for name, values in envs.items():
-        check_layer(values, where=f"{path}: env.{name}")
-    return raw
+        check_layer(values, where=f"{where}: env.{name}")
 
 
 def check_layer(values: Raw, *, where: str) -> None:
@@ -186,8 +189,7 @@ def parse_value(key: str, text: str) -> Any:
     A list of texts may be given as ``a,b``. Raises `ConfigError` for an unknown key.
     """
     hint = key_hint(key)
-    options = [a for a in typing.get_args(hint) if a is not type(None)] or [hint]
-    if str in options and int not in options:
+    if hint is str or hint == str | None:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]

@@ -32,11 +32,17 @@ def read_object(cls: type[T], path: Path, *, inject: Mapping[str, Any] | None = 
     the file. Raises `ConfigError`.
     """
     raw = read_toml(path)
-    version = raw.pop("schema", None)
+    check_version(raw, where=str(path))
+    del raw["schema"]
+    return build(cls, raw, where=str(path), inject=inject)
+
+
+def check_version(raw: Mapping[str, Any], *, where: str) -> None:
+    """Raise `ConfigError` unless the file states the version this program reads."""
+    version = raw.get("schema")
     if version != SCHEMA:
         said = "is missing" if version is None else f"is {version!r}"
-        raise ConfigError(f"{path}: schema: {said}; write schema = {SCHEMA} at the top")
-    return build(cls, raw, where=str(path), inject=inject)
+        raise ConfigError(f"{where}: schema: {said}; write schema = {SCHEMA} at the top")
 
 
 def read_folder(cls: type[T], folder: Path, *, name_field: str = "name") -> dict[str, T]:
@@ -65,7 +71,7 @@ def build(
     inject = dict(inject or {})
     hints = typing.get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls)) if f.init}
-    known = {f.metadata.get("key", name): name for name, f in fields.items() if name not in inject}
+    known = keys_of(cls, inject)
     values: dict[str, Any] = dict(inject)
     for key, value in raw.items():
         at = f"{path}.{key}" if path else key
@@ -82,6 +88,12 @@ def build(
         return cls(**values)
     except ValueError as err:  # a __post_init__ that checks values together
         raise ConfigError(f"{where}: {path or 'file'}: {err}") from None
+
+
+def keys_of(cls: type[Any], inject: Mapping[str, Any]) -> dict[str, str]:
+    """The keys that a file may have for ``cls``, and the field each one sets."""
+    init = [f for f in dataclasses.fields(cls) if f.init and f.name not in inject]
+    return {f.metadata.get("key", f.name): f.name for f in init}
 
 
 def convert(hint: Any, value: Any, *, where: str, path: str) -> Any:

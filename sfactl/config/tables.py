@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sfactl.api.errors import ConfigError
-from sfactl.config.objects import SCHEMA, read_toml
+from sfactl.config.objects import check_version, read_toml
 from sfactl.config.secrets import check_secrets
 
 FOLDERS = ("sources", "senders", "erp")
@@ -48,11 +48,14 @@ class NamedTables(Mapping[str, Mapping[str, Any]]):
 def read_table(path: Path) -> dict[str, Any]:
     """Read one such file. Raises `ConfigError` without ``schema = 1`` or ``use``, or with a secret written out."""
     raw = read_toml(path)
-    version = raw.pop("schema", None)
-    if version != SCHEMA:
-        said = "is missing" if version is None else f"is {version!r}"
-        raise ConfigError(f"{path}: schema: {said}; write schema = {SCHEMA} at the top")
-    if not isinstance(raw.get("use"), str):
-        raise ConfigError(f"{path}: use: missing; name the offer to use, see: sfactl plugin list")
-    check_secrets(raw, where=str(path))
+    check_table(raw, where=str(path))
+    raw.pop("schema")
     return raw
+
+
+def check_table(raw: Mapping[str, Any], *, where: str) -> None:
+    """Raise `ConfigError` unless ``raw`` is a whole file of this kind."""
+    check_version(raw, where=where)
+    if not isinstance(raw.get("use"), str):
+        raise ConfigError(f"{where}: use: missing; name the offer to use, see: sfactl plugin list")
+    check_secrets(raw, where=where)

@@ -1,1 +1,6 @@
-"""The plugin host: finds plugins, checks their offers, and keeps one plugin's fault from the others."""
+"""The plugin host: finds plugins, asks what they offer, makes what is used, and keeps their faults from spreading."""
+
+from sfactl.host.host import Host
+from sfactl.host.model import Fault, Found, PluginInfo
+
+__all__ = ["Fault", "Found", "Host", "PluginInfo"]

@@ -1,0 +1,280 @@
+"""The host: which plugins there are, what they offer, and the one place where what they offer comes to life.
+
+Plugins are loaded on the first question. What one of them does wrong is recorded and said once, and never stops the
+others; a name that two of them offer is an error only when that name is used.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from sfactl.api.errors import InternalError, NotFound, PluginError, SfactlError
+from sfactl.api.hooks import Notices
+from sfactl.api.offers import OFFER_TYPES
+from sfactl.api.protocols import (
+    ErpConnector,
+    LeadSource,
+    ReportRenderer,
+    SqlScoring,
+    TableScoring,
+    TouchpointSender,
+)
+from sfactl.host import builtin, discovery, fault
+from sfactl.host.context import HostContext
+from sfactl.host.loading import Loaded, Loader, is_disabled
+from sfactl.host.model import Clash, Fault, Found, Origin, PluginInfo
+from sfactl.host.target import as_table, imported, missing_parts, settings_of
+
+SLOW_S = 1.0
+"""A plugin that takes longer to import or to answer is named as slow."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Host:
+    """All plugins of one run."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path | None = None,
+        disabled: Collection[str] = (),
+        tenant: str = "",
+        now: Callable[[], datetime] = _utc_now,
+        on_note: Callable[[str], None] = lambda _text: None,
+        slow_s: float = SLOW_S,
+        cache: Path | None = None,
+    ) -> None:
+        """``folder`` is the workspace, ``disabled`` names plugins or distributions that are not even imported, ``now``
+        is the session's clock (naive UTC), ``on_note`` prints a line for people, ``cache`` is where discovery remembers
+        (default: the user's cache folder)."""
+        self._folder = folder if folder is not None else Path.cwd()
+        self._disabled = tuple(disabled)
+        self._tenant = tenant
+        self._now = now
+        self._on_note = on_note
+        self._slow_s = slow_s
+        self._cache = cache if cache is not None else discovery.cache_folder()
+        self._loader = Loader()
+        self._late_faults: list[Fault] = []
+        self._secrets: set[str] = set()
+        self._contexts: list[HostContext] = []
+
+    def offers(self, kind: str) -> Mapping[str, Found]:
+        """Every usable offer of ``kind`` by name, sorted. Names that clash are left out; see `clashes`."""
+        return self._index[0][kind]
+
+    def find(self, kind: str, name: str) -> Found:
+        """The offer ``name`` of ``kind``. Raises `NotFound`, or `PluginError` where several distributions offer it."""
+        offers, clashes = self._index
+        if (found := offers[kind].get(name)) is not None:
+            return found
+        for clash in clashes:
+            if (clash.kind, clash.name) == (kind, name):
+                first = clash.owners[0].dist
+                raise PluginError(clash.message, hint=f"Disable or uninstall one, for instance: --no-plugin {first}")
+        word = kind.replace("_", " ")
+        near = difflib.get_close_matches(name, offers[kind], 1)
+        known = ", ".join(offers[kind]) or "none is installed"
+        raise NotFound(
+            f"there is no {word} {name!r}", hint=f"Did you mean {near[0]}?" if near else f"There are: {known}"
+        )
+
+    @overload
+    def make(
+        self, kind: Literal["lead_source"], name: str, settings: Mapping[str, Any], *, where: str
+    ) -> LeadSource: ...
+    @overload
+    def make(
+        self, kind: Literal["scoring_strategy"], name: str, settings: Mapping[str, Any], *, where: str
+    ) -> SqlScoring | TableScoring: ...
+    @overload
+    def make(
+        self, kind: Literal["touchpoint_sender"], name: str, settings: Mapping[str, Any], *, where: str
+    ) -> TouchpointSender: ...
+    @overload
+    def make(
+        self, kind: Literal["erp_connector"], name: str, settings: Mapping[str, Any], *, where: str
+    ) -> ErpConnector: ...
+    @overload
+    def make(
+        self, kind: Literal["report_renderer"], name: str, settings: Mapping[str, Any], *, where: str
+    ) -> ReportRenderer: ...
+    @overload
+    def make(self, kind: str, name: str, settings: Mapping[str, Any], *, where: str) -> Any: ...
+    def make(self, kind: str, name: str, settings: Mapping[str, Any], *, where: str) -> Any:
+        """The object that the offer ``name`` of ``kind`` stands for, with ``settings`` as read from the file ``where``.
+
+        ``schema`` and ``use`` in ``settings`` are the core's and are left out. Raises `NotFound`, `ConfigError` for
+        settings, and `PluginError` for whatever goes wrong inside the plugin.
+        """
+        found = self.find(kind, name)
+        try:
+            values = settings_of(found, settings, where)
+            context = self._context(found, as_table(values))
+            thing = imported(found.offer.target)(values, context)
+        except SfactlError:
+            raise
+        except fault.CONTAINED as err:
+            raise self._fault_in_use(found, err) from err
+        if lacks := missing_parts(found, thing):
+            raise PluginError(f"{found.label}: {kind} {name!r} lacks {', '.join(lacks)}")
+        return thing
+
+    def command(self, name: str) -> Any:
+        """The ``click.Command`` behind ``sfactl x NAME``."""
+        found = self.find("command", name)
+        try:
+            return imported(found.offer.target)
+        except fault.CONTAINED as err:
+            raise self._fault_in_use(found, err) from err
+
+    def notify(self, hook: str, summary: Mapping[str, Any]) -> None:
+        """Send the notice ``hook`` to every plugin. Faults are recorded and noted, never raised."""
+        if not hasattr(Notices, hook):
+            raise InternalError(f"there is no notice {hook}")
+        for loaded in self._loaded:
+            if hook not in loaded.notices:
+                continue
+            wrong = self._loader.tell(loaded, hook, copy.deepcopy(dict(summary)))
+            if wrong is not None:
+                self._record(wrong)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What plugins did wrong in this run."""
+        return (*(f for loaded in self._loaded for f in loaded.faults), *self._late_faults)
+
+    @property
+    def clashes(self) -> tuple[Clash, ...]:
+        """Names that cannot be used because several distributions offer them."""
+        return self._index[1]
+
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """Every plugin, built-in ones first, with its state and what it offers."""
+        earlier = fault.remembered(self._folder)
+        return tuple(self._info(loaded, earlier) for loaded in self._loaded)
+
+    def close(self) -> None:
+        """Close the connections that plugins got from the host."""
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+
+    def redact(self, text: str) -> str:
+        """``text`` without any secret that was handed to a plugin in this run."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "•••")
+        return text
+
+    @cached_property
+    def _loaded(self) -> list[Loaded]:
+        own = [
+            Origin(name=name, value=module, dist=builtin.DISTRIBUTION, version="", builtin=True)
+            for name, module in builtin.BUILTIN.items()
+        ]
+        loaded = []
+        for origin in (*own, *discovery.installed(self._cache)):
+            if is_disabled(origin, self._disabled):
+                loaded.append(Loaded(origin, disabled=True))
+                continue
+            plugin = self._loader.load(origin)
+            if origin.builtin and builtin.is_missing(origin.value):
+                continue
+            loaded.append(plugin)
+            self._note_load(plugin)
+        return loaded
+
+    def _note_load(self, plugin: Loaded) -> None:
+        label = plugin.origin.label
+        for wrong in plugin.faults:
+            self._on_note(f"plugin {label} is broken ({wrong.stage}: {wrong.message}); the others carry on")
+        if not plugin.origin.builtin and max(plugin.import_s, plugin.ask_s) > self._slow_s:
+            self._on_note(f"plugin {label} is slow: {plugin.import_s + plugin.ask_s:.1f} s to load")
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, dict[str, Found]], tuple[Clash, ...]]:
+        by_name: dict[tuple[str, str], list[Found]] = {}
+        for loaded in self._loaded:
+            for offer in loaded.offers:
+                origin = loaded.origin
+                found = Found(
+                    offer=offer, plugin=origin.name, dist=origin.dist, version=origin.version, builtin=origin.builtin
+                )
+                by_name.setdefault((offer.kind, offer.name), []).append(found)
+        offers: dict[str, dict[str, Found]] = {kind: {} for kind in OFFER_TYPES}
+        clashes = []
+        for (kind, name), owners in sorted(by_name.items(), key=lambda item: item[0]):
+            if len(owners) == 1 or owners[0].builtin:  # built-in plugins are loaded first and cannot be replaced
+                offers[kind][name] = owners[0]
+            if len(owners) > 1:
+                clashes.append(Clash(kind=kind, name=name, owners=tuple(owners)))
+        return offers, tuple(clashes)
+
+    def _info(self, loaded: Loaded, earlier: tuple[Fault, ...]) -> PluginInfo:
+        origin = loaded.origin
+        late = (*earlier, *(f for f in self._late_faults if f not in earlier))
+        own = [f for f in late if (f.dist, f.plugin, f.version) == (origin.dist, origin.name, origin.version)]
+        return PluginInfo(
+            name=origin.name,
+            dist=origin.dist,
+            version=origin.version,
+            builtin=origin.builtin,
+            state="disabled" if loaded.disabled else "broken" if loaded.faults else "ok",
+            offers=tuple(f"{offer.kind}:{offer.name}" for offer in loaded.offers),
+            notices=loaded.notices,
+            import_s=round(loaded.import_s, 4),
+            ask_s=round(loaded.ask_s, 4),
+            slow=max(loaded.import_s, loaded.ask_s) > self._slow_s,
+            faults=(*loaded.faults, *own),
+            clashes=tuple(clash.message for clash in self.clashes if any(o.dist == origin.dist for o in clash.owners)),
+        )
+
+    def _context(self, found: Found, table: Mapping[str, Any]) -> HostContext:
+        context = HostContext(
+            found,
+            table,
+            folder=self._folder,
+            tenant=self._tenant,
+            now=self._now,
+            on_note=lambda text: self._on_note(self.redact(text)),
+            keep_secret=self._secrets.add,
+        )
+        self._contexts.append(context)
+        return context
+
+    def _fault_in_use(self, found: Found, err: BaseException) -> PluginError:
+        origin = Origin(name=found.plugin, value="", dist=found.dist, version=found.version, builtin=found.builtin)
+        wrong = fault.fault_of(origin, "use", err)
+        self._record(wrong, note=False)
+        what = f"{found.offer.kind} {found.offer.name!r} of {found.label}"
+        return PluginError(
+            self.redact(f"{what} failed: {wrong.message}"), hint=f"See: sfactl plugin check {found.plugin}"
+        )
+
+    def _record(self, wrong: Fault, *, note: bool = True) -> None:
+        wrong = Fault(
+            plugin=wrong.plugin,
+            dist=wrong.dist,
+            version=wrong.version,
+            stage=wrong.stage,
+            message=self.redact(wrong.message),
+            traceback=self.redact(wrong.traceback),
+            hint=wrong.hint,
+            at=self._now().isoformat(timespec="seconds"),
+        )
+        self._late_faults.append(wrong)
+        fault.remember(self._folder, wrong)
+        if note:
+            self._on_note(
+                f"plugin {wrong.plugin} ({wrong.dist} {wrong.version}) failed in {wrong.stage}: {wrong.message}; "
+                "nothing else is affected"
+            )

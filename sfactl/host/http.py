@@ -1,0 +1,219 @@
+"""The HTTP session behind `sfactl.api.http`: urllib3 decides what is retried, this module where it may go and what an
+answer means. A request that must not be repeated is sent once; what is not known about it is said, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, InvalidHeader, MaxRetryError, NewConnectionError, ResponseError
+from urllib3.util.retry import Retry
+
+from sfactl.api.errors import Ambiguous, AuthError, PluginError, RateLimited, ServerFault, SfactlError, Transient
+
+ATTEMPTS = 4
+BACKOFF_S = 0.5
+CONNECT_TIMEOUT_S = 10.0
+
+PATIENCE_S = 60.0
+"""A server that asks for a longer wait gets none from us: the caller is told, and a later run goes on."""
+
+BUSY = frozenset({429, 502, 503, 504})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class PatientRetry(Retry):
+    """urllib3's retry that gives up at once where Retry-After asks for more than `PATIENCE_S`."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Seconds the server asks us to wait; None where it says nothing that can be read."""
+        try:
+            return super().get_retry_after(response)
+        except InvalidHeader:
+            return None
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        """Count one attempt; see urllib3."""
+        if response is not None and _pool is not None and (self.get_retry_after(response) or 0.0) > PATIENCE_S:
+            raise MaxRetryError(_pool, url or "", ResponseError("asked for a long wait"))
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Checks the host of every request that is about to leave, redirects included."""
+
+    def __init__(self, check_host: Callable[[str], None], retries: Retry) -> None:
+        self._check_host = check_host
+        super().__init__(max_retries=retries)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send, unless the host was not declared."""
+        self._check_host(urlsplit(request.url or "").hostname or "")
+        return super().send(request, *args, **kwargs)
+
+
+class GuardedSession:
+    """Implements `sfactl.api.http.HttpSession` for one base URL."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        check_host: Callable[[str], None],
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        backoff_s: float = BACKOFF_S,
+    ) -> None:
+        if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
+            raise PluginError(f"{base_url!r} is not an http:// or https:// address")
+        self._base_url = base_url
+        self._timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        again = PatientRetry(
+            total=ATTEMPTS - 1,
+            backoff_factor=backoff_s,
+            backoff_jitter=backoff_s,
+            status_forcelist=BUSY,
+            allowed_methods=None,
+            raise_on_status=False,
+            respect_retry_after_header=True,
+        )
+        # A connection that was never made carried nothing, so even a request that must not be repeated may try again.
+        once = Retry(
+            total=None, connect=ATTEMPTS - 1, read=False, status=0, other=0, redirect=0, backoff_factor=backoff_s
+        )
+        self._repeatable = _session(GuardedAdapter(check_host, again), headers)
+        self._once = _session(GuardedAdapter(check_host, once), headers)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> requests.Response:
+        """See `sfactl.api.http.HttpSession.request`."""
+        method = method.upper()
+        sent = dict(headers or {})
+        if idempotency_key is not None:
+            sent["Idempotency-Key"] = idempotency_key
+        repeatable = method in SAFE_METHODS or idempotency_key is not None
+        url = self._url(path)
+        what = f"{method} {url.partition('?')[0]}"
+
+        def send() -> requests.Response:
+            session = self._repeatable if repeatable else self._once
+            return session.request(
+                method,
+                url,
+                params=params,
+                json=json,
+                data=data,
+                headers=sent,
+                timeout=self._timeout,
+                allow_redirects=method in SAFE_METHODS,
+            )
+
+        response = _whole(send, what, attempts=ATTEMPTS if repeatable else 1)
+        if (error := _refusal(response, what, repeatable)) is not None:
+            raise error
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._repeatable.close()
+        self._once.close()
+
+    def _url(self, path: str) -> str:
+        if path.startswith(("http://", "https://")):
+            return path
+        if not path or path.startswith("?"):
+            return self._base_url + path
+        return f"{self._base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def _session(adapter: GuardedAdapter, headers: Mapping[str, str] | None) -> requests.Session:
+    session = requests.Session()
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.auth = lambda request: request  # or ~/.netrc would replace the plugin's own Authorization
+    session.max_redirects = 5
+    session.headers["User-Agent"] = "sfactl"
+    session.headers.update(headers or {})
+    return session
+
+
+def _whole(send: Callable[[], requests.Response], what: str, *, attempts: int) -> requests.Response:
+    """The response with its whole body. A body cut short is asked for again; urllib3 retries everything before it."""
+    for left in reversed(range(attempts)):
+        try:
+            return send()
+        except requests.exceptions.ChunkedEncodingError as err:
+            if left == 0:
+                lost = Transient if attempts > 1 else Ambiguous
+                raise lost(f"{what}: the answer was cut short") from err
+        except requests.RequestException as err:
+            raise _no_answer(err, what, repeatable=attempts > 1) from err
+    raise AssertionError("unreachable")
+
+
+def _no_answer(err: requests.RequestException, what: str, *, repeatable: bool) -> SfactlError:
+    """What it means that no answer came: nothing was sent, or nobody knows."""
+    if isinstance(err, requests.exceptions.TooManyRedirects):
+        return ServerFault(f"{what}: redirected more than 5 times")
+    if isinstance(err, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
+        return PluginError(f"{what}: not a valid request ({type(err).__name__})")
+    if _never_sent(err):
+        return Transient(f"{what}: no connection ({_reason(err)})", hint="Check the address and the network.")
+    if repeatable:
+        return Transient(f"{what}: no answer ({_reason(err)})")
+    return Ambiguous(f"{what}: the answer was lost after sending ({_reason(err)})")
+
+
+def _never_sent(err: requests.RequestException) -> bool:
+    if isinstance(
+        err, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    ):
+        return True
+    cause = err.args[0] if err.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(reason, (ConnectTimeoutError, NewConnectionError))
+
+
+def _reason(err: requests.RequestException) -> str:
+    # The exception's own text repeats the URL with its query, where a secret may be.
+    cause = err.args[0] if err.args else err
+    return type(cause.reason if isinstance(cause, MaxRetryError) else cause).__name__
+
+
+def _refusal(response: requests.Response, what: str, repeatable: bool) -> SfactlError | None:
+    """The error that a status stands for, or None where the caller should read the response."""
+    status = response.status_code
+    said = f"{what}: the server answered {status}"
+    after_s = PatientRetry().get_retry_after(response.raw)
+    if status in {401, 403}:
+        return AuthError(said, hint="Check the secret that the settings refer to, and its rights.")
+    if status == 429 or (status == 503 and after_s is not None):
+        return RateLimited(said, after_s=after_s)
+    if status in {502, 504} and not repeatable:
+        return Ambiguous(said)
+    if status in {502, 503, 504}:
+        return Transient(said)
+    return ServerFault(said) if status >= 500 else None

@@ -1,0 +1,141 @@
+"""Staged data files: written and fsynced outside the datasets, renamed into them by a commit."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sfactl.api.errors import DataError
+from sfactl.engine.duck import Query, Written
+from sfactl.schemas import Dataset
+from sfactl.workspace.manifest import disk_error
+from sfactl.workspace.snapshot import quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A Parquet file that waits for its commit."""
+
+    dataset: str
+    kind: str
+    path: Path
+    rows: int
+    bytes: int
+    crc32: int
+    version: int
+    columns: tuple[str, ...]
+    key_min: str | None
+    key_max: str | None
+    time_min: str | None
+    time_max: str | None
+    rank: str | None = None
+
+    @property
+    def bounds(self) -> tuple[str | None, ...]:
+        """Least and greatest key and time."""
+        return self.key_min, self.key_max, self.time_min, self.time_max
+
+    def name(self, seq: int, place: int) -> str:
+        """Name of the file in its dataset: rank, kind and a unique tail. A merged file keeps the rank it had."""
+        return f"{self.rank or f'{seq:012d}-{place:03d}'}-{self.kind}-{uuid4().hex}.parquet"
+
+
+def stage(
+    folder: Path,
+    query: Query,
+    dataset: Dataset,
+    sql: str,
+    params: Mapping[str, Any] | None,
+    *,
+    kind: str,
+    rank: str | None = None,
+) -> Staged | None:
+    """Write the rows of ``sql`` (which has the dataset's columns) as a file of ``kind``; None where there are none."""
+    path = folder / f"{dataset.name}-{uuid4().hex}.parquet"
+    order = ", ".join(quoted(c) for c in ((dataset.time, *dataset.key) if dataset.time else dataset.key) if c)
+    try:
+        written = query.write(f"select * from ({sql}) order by {order}", path, params)
+    except OSError as err:
+        raise disk_error(err, path) from err
+    if not written.rows:
+        path.unlink()
+        return None
+    return _measured(path, dataset, written, kind=kind, rank=rank)
+
+
+def _measured(path: Path, dataset: Dataset, written: Written, *, kind: str, rank: str | None) -> Staged:
+    key_min, key_max = written.bounds.get(dataset.key[0], (None, None))
+    time_min, time_max = written.bounds.get(dataset.time, (None, None)) if dataset.time else (None, None)
+    return Staged(
+        dataset=dataset.name,
+        kind=kind,
+        path=path,
+        rows=written.rows,
+        bytes=path.stat().st_size,
+        crc32=crc32_of(path, fsync=True),
+        version=dataset.version,
+        columns=written.columns,
+        key_min=key_min,
+        key_max=key_max,
+        time_min=time_min,
+        time_max=time_max,
+        rank=rank,
+    )
+
+
+def check_keys(query: Query, dataset: Dataset, staged: Staged) -> None:
+    """Refuse rows without a key, and two rows with the same key."""
+    keys = ", ".join(quoted(c) for c in dataset.key)
+    source = f"read_parquet('{str(staged.path).replace(chr(39), chr(39) * 2)}')"
+    nulls = " or ".join(f"{quoted(c)} is null" for c in dataset.key)
+    counted = keys if len(dataset.key) == 1 else f"({keys})"
+    row = query.one(f"select count(*) filter (where {nulls})::bigint, count(distinct {counted})::bigint from {source}")
+    missing, distinct = row or (0, 0)
+    if missing:
+        raise DataError(f"{dataset.name}: {missing} rows have no {' and '.join(dataset.key)}")
+    if distinct != staged.rows:
+        double = query.one(f"select {keys} from {source} group by {keys} having count(*) > 1 order by {keys} limit 1")
+        raise DataError(f"{dataset.name}: the key ({', '.join(dataset.key)}) = {double} comes more than once")
+
+
+def columns_sql(dataset: Dataset, sql: str, have: Sequence[str], *, deleted: bool | None = None) -> str:
+    """``sql`` in the dataset's columns and types; what it lacks is NULL, what is unknown is refused."""
+    unknown = [c for c in have if c not in dataset.types]
+    if unknown:
+        raise DataError(f"{dataset.name}: unknown columns {', '.join(unknown)}")
+    cells = [
+        f"cast({quoted(c.name) if c.name in have else 'null'} as {c.type}) as {quoted(c.name)}" for c in dataset.columns
+    ]
+    if deleted is not None:
+        cells.append(f"{str(deleted).lower()} as _deleted")
+    return f"select {', '.join(cells)} from ({sql})"
+
+
+def crc32_of(path: Path, *, fsync: bool = False) -> int:
+    """Checksum of a file; with ``fsync`` the file is on the disk when this returns."""
+    value = 0
+    try:
+        with path.open("rb") as f:
+            if fsync:
+                os.fsync(f.fileno())
+            while block := f.read(1 << 20):
+                value = zlib.crc32(block, value)
+    except OSError as err:
+        raise disk_error(err, path) from err
+    return value
+
+
+def fsync_folder(path: Path) -> None:
+    """Make renames in ``path`` durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems refuse to sync a folder
+            os.fsync(handle)
+    finally:
+        os.close(handle)
