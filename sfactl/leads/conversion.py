@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,9 +21,9 @@ FREE_MAIL_FAMILIES = ("gmail", "googlemail", "yahoo", "ymail", "hotmail", "outlo
 class Deal:
     """What the opportunity of a converted lead begins with; None takes it from the lead or the settings."""
 
-    amount: str | None = None
+    amount: Decimal | None = None
     currency: str | None = None
-    close_date: str | None = None
+    close_date: date | None = None
     pipeline: str | None = None
 
 

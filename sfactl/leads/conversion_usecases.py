@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import PolicyError, UserError
 from sfactl.config.stages import Pipeline, is_empty, pipeline_of, read_pipelines
+from sfactl.engine.money import minor_digits
 from sfactl.leads.conversion import Conversion, Converted, Deal, Refused, free_mail
 from sfactl.leads.lifecycle import MOVES
 from sfactl.leads.lifecycle_usecases import find_leads
@@ -56,15 +55,20 @@ def convert(
 def _values(session: Session, deal: Deal, pipeline: Pipeline) -> dict[str, Any]:
     """What every opportunity of this run begins with."""
     return {
-        "amount": Decimal(deal.amount) if deal.amount is not None else None,
-        "currency": deal.currency or session.settings.workspace.currency,
-        "close_date": date.fromisoformat(deal.close_date) if deal.close_date else None,
+        "amount": deal.amount,
+        "currency": _currency(deal.currency or session.settings.workspace.currency),
+        "close_date": deal.close_date,
         "pipeline": pipeline.name,
         "stage": pipeline.first.name,
         "probability": pipeline.first.probability,
         "now": session.now(),
         "actor": session.actor,
     }
+
+
+def _currency(code: str) -> str:
+    minor_digits(code)
+    return code
 
 
 def _pick(query: Query, ids: Sequence[int], *, all_sql: bool) -> tuple[tuple[int, ...], list[Refused]]:
@@ -107,20 +111,31 @@ def _without_required(query: Query, pipeline: Pipeline, values: dict[str, Any]) 
 
 def _find_homes(query: Query) -> None:
     """Make ``homes``: each lead with its account, a known one or (negative) one to be made from a lead."""
-    domains = [row[0] for row in query.rows(query.statement("leads", "lifecycle_domains"))]
-    query.run("create temp table free_mail as select unnest($names) as domain", {"names": free_mail(domains) or [""]})
-    for name in ("picked", "pool"):
-        query.run(f"create temp table {name} as {query.statement('leads', f'lifecycle_{name}')}")
+    _make(query, "keys")
+    domains = query.rows(
+        "select mail from keys where mail is not null union select site from keys where site is not null"
+    )
+    query.run(
+        "create temp table free_mail as select unnest($names) as domain",
+        {"names": free_mail(row[0] for row in domains) or [""]},
+    )
+    _make(query, "picked")
+    _make(query, "known")
     query.run("create temp table homes (lead_id bigint, ref bigint, found_by varchar)")
-    fill = f"insert into homes {query.statement('leads', 'lifecycle_homes')}"
-    seed = f"insert into pool {query.statement('leads', 'lifecycle_seeds')}"
-    query.run(fill)
-    taxed = True
-    # Each round places at least the first lead that still waits; a chain of companies and domains may take several.
-    while _one(query, "select count(*) from picked where lead_id not in (select lead_id from homes)"):
-        query.run(seed, {"taxed": taxed})
-        query.run(fill)
-        taxed = False
+    # Each round finds an account for some that wait, or makes one for the first of them.
+    while waiting := _waiting(query):
+        _make(query, "pool")
+        query.run(f"insert into homes {query.statement('leads', 'lifecycle_homes')}")
+        if _waiting(query) == waiting:
+            query.run(f"insert into homes {query.statement('leads', 'lifecycle_seeds')}")
+
+
+def _make(query: Query, name: str) -> None:
+    query.run(f"create or replace temp table {name} as {query.statement('leads', f'lifecycle_{name}')}")
+
+
+def _waiting(query: Query) -> int:
+    return _one(query, "select count(*) from picked where lead_id not in (select lead_id from homes)")
 
 
 def _numbers(session: Session, query: Query, count: int) -> dict[str, int]:

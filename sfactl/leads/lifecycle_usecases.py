@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, UserError
-from sfactl.engine.conditions import compile_condition
 from sfactl.leads import lifecycle
 from sfactl.leads.lifecycle import (
     Lifecycle,
@@ -181,6 +180,7 @@ def _candidates(
     session: Session, query: Query, rules: Rules, to: Target, lead_id: int | None = None
 ) -> tuple[Requirement, ...]:
     """Make the temporary table ``candidates``: the leads (or the one) that might go to ``to``, and what they lack."""
+    where: str | None
     if to == "mql":
         needed, where = lifecycle.mql_requirements(), rules.mql.where
         causes = "select lead_id, event_id, at from touchpoints where list_contains($kinds, kind)"
@@ -190,6 +190,8 @@ def _candidates(
         causes = "select lead_id, event_id, at from score_events where score = $score and points >= $mark"
     held, params = "select lead_id from leads", dict[str, Any]()
     if where is not None:
+        from sfactl.engine.conditions import compile_condition  # late: only a condition pays for its parser
+
         compiled = compile_condition(
             where,
             entity="leads",

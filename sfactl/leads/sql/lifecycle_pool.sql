@@ -1,14 +1,15 @@
--- One row is a known account with its keys, once for each e-mail of its contacts among those looked for.
+-- One row is a set of keys by which an account goes, known or to be made (negative), and the one tax id it may have.
 select
-    a.account_id as ref,
-    false as made,
-    nullif(trim(a.tax_id), '') as tax_id,
-    nullif(trim(a.company_key), '') as company_key,
-    nullif(lower(a.domain), '') as domain,
-    c.email
-from accounts as a
-left join (
-    select distinct account_id, email
-    from contacts
-    where email in (select email from picked)
-) as c on c.account_id = a.account_id
+    ref,
+    tax_id,
+    company_key,
+    domain,
+    email,
+    min(tax_id) over (partition by ref) as account_tax_id
+from (
+    select ref, tax_id, company_key, domain, email from known
+    union all
+    select h.ref, p.tax_id, p.company_key, p.domain, p.email
+    from homes as h
+    join picked as p on p.lead_id = h.lead_id
+) as going_by

@@ -1,11 +1,11 @@
--- One row is a lead that no account fits and that is the first with its keys: its account is made from it.
--- First those with a tax id ($taxed), one for each; then, of the others, those who are first with every key of theirs.
-with waiting as (
-    select * from picked where lead_id not in (select lead_id from homes) and (tax_id is not null) = $taxed
-),
+-- One row is a lead that no account fits and that is the first with its keys: its account is made from it, and bears
+-- the number of the lead, negative, until it has its own. Those with a tax id go first, one for each tax id; then, of
+-- the others, those that are the first with every key of theirs.
+with waiting as (select * from picked where lead_id not in (select lead_id from homes)),
 placed as (
     select
         *,
+        max(case when tax_id is null then 0 else 1 end) over () as some_taxed,
         min(lead_id) over (partition by coalesce('t:' || tax_id, 'l:' || lead_id)) as first_tax,
         min(lead_id) over (partition by coalesce('c:' || company_key, 'l:' || lead_id)) as first_company,
         min(lead_id) over (partition by coalesce('d:' || domain, 'l:' || lead_id)) as first_domain,
@@ -15,8 +15,7 @@ placed as (
         ) as first_email
     from waiting
 )
--- A made account bears the number of its lead, negative, until its own number is known.
-select -lead_id as ref, true as made, tax_id, company_key, domain, email
+select lead_id, -lead_id as ref, 'new' as found_by
 from placed
-where lead_id = first_tax
-    and (tax_id is not null or (lead_id = first_company and lead_id = first_domain and lead_id = first_email))
+where (some_taxed = 1 and tax_id is not null and lead_id = first_tax)
+    or (some_taxed = 0 and lead_id = first_company and lead_id = first_domain and lead_id = first_email)
