@@ -167,12 +167,20 @@ def _check_columns(columns: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow([neutral(name) for name in names])
     for row in rows:
         writer.writerow([neutral(cell(v)) if not isinstance(v, (int, float)) else cell(v) for v in row])
-    return buffer.getvalue()
+    return "".join(lines)
+
+
+class _Lines(list[str]):
+    """Takes the writer's lines and ends them as Unix does; the writer itself must think of both line-break characters,
+    or it would leave a lone one unquoted."""
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
 
 
 def _parquet(result: object, columns: Sequence[str]) -> bytes:

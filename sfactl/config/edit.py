@@ -31,18 +31,14 @@ def set_value(folder: Path, key: str, text: str, *, env: str | None = None, dry_
     ``senders.NAME.KEY`` and the like go to the file of that name. Raises `ConfigError` and leaves the file as it was
     if the value would not be valid.
     """
-    import tomlkit
-
     value = parse_value(key, text)
     path, parts = _place(folder, key, env)
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+        old = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except tomlkit.exceptions.ParseError as err:
-        raise ConfigError(f"{path}: {err}") from None
-    before = _put(document, parts, value, where=str(path))
-    new = tomlkit.dumps(document)
+    before = _value(old, parts, where=str(path))
+    new = edited(old, parts, value, where=str(path))
     _check(path, new)
     if not dry_run:
         _replace(path, new)
@@ -59,23 +55,23 @@ def _place(folder: Path, key: str, env: str | None) -> tuple[Path, list[str]]:
     return folder / FILE, ["env", env, *parts] if env else parts
 
 
-def _put(document: Any, parts: list[str], value: Any, *, where: str) -> Any:
-    """Set the value at the key path ``parts`` and answer the one before, or None."""
+def edited(text: str, parts: list[str], value: Any, where: str) -> str:
+    """The TOML document ``text`` with the value at the key path ``parts`` set; everything else stays as it was."""
     import tomlkit
 
-    table = document
+    document = tomlkit.parse(text)
+    table: Any = document
     for part in parts[:-1]:
         if part not in table:
-            new = tomlkit.table(is_super_table=part != parts[-2])
-            new.trivia.indent = "\n"  # a blank line above the heading
-            table[part] = new
+            if table is document and not text.endswith("\n\n"):
+                document.add(tomlkit.nl())
+            table[part] = tomlkit.table(is_super_table=part != parts[-2])
         table = table[part]
         if not isinstance(table, dict):
             raise ConfigError(f"{where}: {part} is a value, not a table")
     if parts[-1] in table:
-        before = table[parts[-1]].unwrap()
         table[parts[-1]] = value
-        return before
+        return tomlkit.dumps(document)
     # Comments at the end of a table mostly introduce the next one: a new key goes before them.
     body = table.body if table is document else table.value.body
     after: list[Any] = []
@@ -84,7 +80,17 @@ def _put(document: Any, parts: list[str], value: Any, *, where: str) -> Any:
     table[parts[-1]] = value
     for item in after:
         table.add(item)
-    return None
+    return tomlkit.dumps(document)
+
+
+def _value(text: str, parts: list[str], *, where: str) -> Any:
+    try:
+        found: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as err:
+        raise ConfigError(f"{where}: {err}") from None
+    for part in parts:
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 def _check(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, Union, get_args, get_origin
 from sfactl.api.errors import ConfigError, SfactlError
 from sfactl.config.layers import read_workspace_file
 from sfactl.config.objects import SCHEMA, build, convert, keys_of, read_toml
-from sfactl.config.retired import check_retired
+from sfactl.config.retired import RETIRED, check_retired, retired_keys
 from sfactl.config.secrets import check_secrets
 from sfactl.config.settings import Settings
 from sfactl.config.tables import FOLDERS, read_table
@@ -89,15 +89,18 @@ def _table_problems(
     cls: type[Any], value: Mapping[str, Any], *, where: str, path: str, inject: Mapping[str, Any]
 ) -> Iterator[Problem]:
     known, hints = keys_of(cls, inject), typing.get_type_hints(cls)
-    found: list[Problem] = []
+    right: dict[str, Any] = {}
     for key, inner in value.items():
-        if key in known:
-            at = f"{path}.{key}" if path else key
-            found += value_problems(hints[known[key]], inner, where=where, path=at)
+        at = f"{path}.{key}" if path else key
+        if key not in known:
+            yield from _tried(build, cls, {key: inner}, where=where, path=path, inject=inject)
+        elif found := list(value_problems(hints[known[key]], inner, where=where, path=at)):
+            yield from found
         else:
-            found += _tried(build, cls, {key: inner}, where=where, path=path, inject=inject)
-    # What only shows when the table is read as a whole is told once nothing else is wrong.
-    yield from found or _tried(build, cls, value, where=where, path=path, inject=inject)
+            right[key] = inner
+    whole = _tried(build, cls, right, where=where, path=path, inject=inject)
+    # A key that is misspelt or has a wrong value would be told a second time, as missing.
+    yield from (p for p in whole if len(right) == len(value) or not p.message.endswith(": missing"))
 
 
 def _workspace_parts(raw: dict[str, Any], where: str) -> Iterator[Problem]:
@@ -112,12 +115,17 @@ def _workspace_parts(raw: dict[str, Any], where: str) -> Iterator[Problem]:
     if isinstance(envs, Mapping):
         layers += [(f"{where}: env.{name}", values) for name, values in envs.items() if isinstance(values, dict)]
     for at, values in layers:
-        retired = list(_tried(check_retired, values, where=at))
-        yield from retired
+        for old in retired_keys(values):
+            yield from _tried(check_retired, values, where=at, retired={old: RETIRED[old]})
+            values = _without(values, old)
         secret = {k: v for k, v in values.items() if k != "fields"}
         yield from _tried(check_secrets, secret, where=at)
-        if not retired:
-            yield from value_problems(Settings, values, where=at)
+        yield from value_problems(Settings, values, where=at)
+
+
+def _without(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    head, _, rest = key.partition(".")
+    return {k: _without(v, rest) if k == head else v for k, v in values.items() if k != head or rest}
 
 
 def _tried(attempt: Callable[P, object], *args: P.args, **kw: P.kwargs) -> Iterator[Problem]:

@@ -20,9 +20,17 @@ RETIRED: Mapping[str, str] = {
 
 def check_retired(values: Mapping[str, Any], *, where: str, retired: Mapping[str, str] = RETIRED) -> None:
     """Raise `ConfigError` if a key of ``values`` is retired."""
-    for old, new in retired.items():
-        found: Any = values
+    for old in retired_keys(values, retired):
+        raise ConfigError(f"{where}: {old}: is now called {retired[old]}", hint=f"Rename the key to {retired[old]}.")
+
+
+def retired_keys(values: Mapping[str, Any], retired: Mapping[str, str] = RETIRED) -> list[str]:
+    """Key paths of ``values`` that are retired."""
+    found = []
+    for old in retired:
+        value: Any = values
         for part in old.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
-        if found is not None:
-            raise ConfigError(f"{where}: {old}: is now called {new}", hint=f"Rename the key to {new}.")
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is not None:
+            found.append(old)
+    return found

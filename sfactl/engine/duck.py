@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Query:
         self._connection: Any = None
         self._known: set[str] = set()
         self._own: set[str] = set()
+        self._views_made: list[str] = []
 
     @property
     def seq(self) -> int:
@@ -105,11 +107,9 @@ class Query:
         return answer
 
     def one(self, sql: str, params: Params | None = None) -> tuple[Any, ...] | None:
-        """The first row, or None."""
-        self._prepare(sql)
-        with translated():
-            answer: tuple[Any, ...] | None = self._con.execute(sql, _used(sql, params)).fetchone()
-        return answer
+        """The first row of a small answer, or None."""
+        # Everything is fetched: a result that is left unfinished blocks the connection.
+        return next(iter(self.rows(sql, params)), None)
 
     def run(self, sql: str, params: Params | None = None) -> None:
         """Run a statement for its effect: a temporary table, a setting."""
@@ -139,8 +139,8 @@ class Query:
         with translated():
             cursor = self._con.execute(sql, dict(params))
             names = [d[0] for d in cursor.description]
-            row = cursor.fetchone()
-        return None if row is None else dict(zip(names, row, strict=True))
+            found_rows = cursor.fetchall()
+        return dict(zip(names, found_rows[0], strict=True)) if found_rows else None
 
     def statement(self, package: str, name: str) -> str:
         """The text of ``sfactl/<package>/sql/<name>.sql``."""
@@ -156,7 +156,7 @@ class Query:
                 self._con.execute("set preserve_insertion_order = false")
             try:
                 self._con.execute(f"copy ({sql}) to '{target}' ({options})", _used(sql, params))
-                answer = self._con.fetchone()
+                (answer,) = self._con.fetchall()
             finally:
                 if not ordered:
                     self._con.execute("set preserve_insertion_order = true")
@@ -167,7 +167,7 @@ class Query:
     def close(self) -> None:
         """Let go of the connection and its temporary tables."""
         if self._connection is not None:
-            self._connection.close()
+            _give_back(self._connection, self._limits, self._views_made)
             self._connection = None
 
     def __enter__(self) -> Query:
@@ -179,7 +179,7 @@ class Query:
     @property
     def _con(self) -> Any:
         if self._connection is None:
-            self._connection = connect(self._limits)
+            self._connection = _taken(self._limits)
         return self._connection
 
     def _prepare(self, sql: str) -> None:
@@ -187,6 +187,7 @@ class Query:
             if name in self._views:
                 with translated():
                     self._con.execute(f'create or replace temp view "{name}" as {self._views.select(name)}')
+                self._views_made.append(name)
             self._known.add(name)
 
 
@@ -201,6 +202,37 @@ def connect(limits: Limits) -> Any:
     }
     with translated():
         return duckdb.connect(":memory:", config=config)
+
+
+_idle: dict[tuple[Limits, int, int], Any] = {}
+"""A connection that waits for its next use, by limits, process and thread: to make one costs more than a lookup."""
+
+
+def _place(limits: Limits) -> tuple[Limits, int, int]:
+    return limits, os.getpid(), threading.get_ident()
+
+
+def _taken(limits: Limits) -> Any:
+    return _idle.pop(_place(limits), None) or connect(limits)
+
+
+def _give_back(connection: Any, limits: Limits, views: Sequence[str]) -> None:
+    """Keep the connection for the next query of this thread, if it can be left as it was found."""
+    try:
+        for name in views:
+            connection.execute(f'drop view if exists temp."{name}"')
+        left = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
+        for (name,) in left:
+            connection.execute(f'drop table temp."{name}"')
+        other = connection.execute("select view_name from duckdb_views() where temporary and not internal").fetchall()
+        for (name,) in other:
+            connection.execute(f'drop view temp."{name}"')
+    except Exception:  # an unfinished stream, an error in between: a new one is cheaper than to find out
+        connection.close()
+        return
+    if (spare := _idle.pop(_place(limits), None)) is not None:
+        spare.close()
+    _idle[_place(limits)] = connection
 
 
 def duckdb_module() -> ModuleType:

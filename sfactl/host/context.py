@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sfactl.api.errors import ConfigError, PluginError
+from sfactl.api.errors import PluginError
 from sfactl.api.http import HttpSession
-from sfactl.host import secrets
+from sfactl.config.secrets import is_reference
 from sfactl.host.model import Found
+from sfactl.host.secrets import resolve
 
 
 class HostContext:
@@ -30,7 +31,7 @@ class HostContext:
     ) -> None:
         self._found = found
         self._hosts = frozenset(declared_hosts(found, table))
-        self._references = frozenset(declared_references(found, table, where=""))
+        self._references = frozenset(declared_references(found, table))
         self._folder = folder
         self._tenant = tenant
         self._now = now
@@ -55,12 +56,12 @@ class HostContext:
     def secret(self, reference: str) -> str:
         """Resolve a reference that stands in one of the settings the offer declares as secrets."""
         if reference not in self._references:
-            shown = reference if secrets.is_reference(reference) else "a text that is no reference"
+            shown = reference if is_reference(reference) else "a text that is no reference"
             raise PluginError(
                 f"{self._found.label}: {self._found.offer.name} asked for a secret it does not declare: {shown}",
                 hint="Its author must name the setting in the offer's secrets.",
             )
-        secret = secrets.resolve(reference, self._folder)
+        secret = resolve(reference, self._folder)
         self._keep_secret(secret)
         return secret
 
@@ -111,13 +112,10 @@ def host_of(address: str) -> str:
     return (parts.hostname or address).lower().rstrip(".")
 
 
-def declared_references(found: Found, table: Mapping[str, Any], *, where: str) -> Iterable[str]:
-    """The references in the settings that an offer declares as secrets. A secret written out is an error."""
+def declared_references(found: Found, table: Mapping[str, Any]) -> Iterable[str]:
+    """The references in the settings that an offer declares as secrets."""
     for name in found.offer.secrets:
-        for value in _texts(table.get(name)):
-            if not secrets.is_reference(value):
-                raise ConfigError(f"{where}: {name}: holds the secret itself, not a reference to it", hint=secrets.HINT)
-            yield value
+        yield from (value for value in _texts(table.get(name)) if is_reference(value))
 
 
 def _texts(value: Any) -> Iterable[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -52,10 +52,11 @@ class Host:
         on_note: Callable[[str], None] = lambda _text: None,
         slow_s: float = SLOW_S,
         cache: Path | None = None,
+        origins: Sequence[Origin] | None = None,
     ) -> None:
         """``folder`` is the workspace, ``disabled`` names plugins or distributions that are not even imported, ``now``
         is the session's clock (naive UTC), ``on_note`` prints a line for people, ``cache`` is where discovery remembers
-        (default: the user's cache folder)."""
+        (default: the user's cache folder), ``origins`` replaces discovery altogether."""
         self._folder = folder if folder is not None else Path.cwd()
         self._disabled = tuple(disabled)
         self._tenant = tenant
@@ -63,6 +64,7 @@ class Host:
         self._on_note = on_note
         self._slow_s = slow_s
         self._cache = cache if cache is not None else discovery.cache_folder()
+        self._origins = origins
         self._loader = Loader()
         self._late_faults: list[Fault] = []
         self._secrets: set[str] = set()
@@ -182,7 +184,8 @@ class Host:
             for name, module in builtin.BUILTIN.items()
         ]
         loaded = []
-        for origin in (*own, *discovery.installed(self._cache)):
+        others = discovery.installed(self._cache) if self._origins is None else self._origins
+        for origin in (*own, *others):
             if is_disabled(origin, self._disabled):
                 loaded.append(Loaded(origin, disabled=True))
                 continue

@@ -24,6 +24,9 @@ CONNECT_TIMEOUT_S = 10.0
 PATIENCE_S = 60.0
 """A server that asks for a longer wait gets none from us: the caller is told, and a later run goes on."""
 
+LONGEST_WAIT_S = 10 * 365 * 86_400
+"""urllib3 would read any longer wait as six hours; the caller is told what the server said."""
+
 BUSY = frozenset({429, 502, 503, 504})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -90,6 +93,7 @@ class GuardedSession:
             allowed_methods=None,
             raise_on_status=False,
             respect_retry_after_header=True,
+            retry_after_max=LONGEST_WAIT_S,
         )
         # A connection that was never made carried nothing, so even a request that must not be repeated may try again.
         once = Retry(
@@ -207,7 +211,7 @@ def _refusal(response: requests.Response, what: str, repeatable: bool) -> Sfactl
     """The error that a status stands for, or None where the caller should read the response."""
     status = response.status_code
     said = f"{what}: the server answered {status}"
-    after_s = PatientRetry().get_retry_after(response.raw)
+    after_s = PatientRetry(retry_after_max=LONGEST_WAIT_S).get_retry_after(response.raw)
     if status in {401, 403}:
         return AuthError(said, hint="Check the secret that the settings refer to, and its rights.")
     if status == 429 or (status == 503 and after_s is not None):

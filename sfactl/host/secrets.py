@@ -6,13 +6,9 @@ import os
 from pathlib import Path
 
 from sfactl.api.errors import ConfigError
+from sfactl.config.secrets import is_reference
 
 HINT = "Keep the secret in an environment variable or a private file, and write env:NAME or file:PATH here."
-
-
-def is_reference(value: object) -> bool:
-    """Whether ``value`` refers to a secret instead of being one."""
-    return isinstance(value, str) and value.startswith(("env:", "file:")) and len(value.partition(":")[2]) > 0
 
 
 def resolve(reference: str, folder: Path) -> str:

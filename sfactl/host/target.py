@@ -10,7 +10,7 @@ from typing import Any
 from sfactl.api import protocols
 from sfactl.api.errors import PluginError
 from sfactl.config.objects import build
-from sfactl.host.context import declared_references
+from sfactl.config.secrets import check_secrets
 from sfactl.host.model import Found
 
 RESERVED = frozenset({"schema", "use"})
@@ -43,8 +43,7 @@ def settings_of(found: Found, table: Mapping[str, Any], where: str) -> Any:
     """The settings of one use as the offer's dataclass, or None where it has none. Raises `ConfigError`."""
     own = {key: value for key, value in table.items() if key not in RESERVED}
     # Before anything else, so that no message about a wrong type can show a secret that was written out.
-    for _ in declared_references(found, own, where=where):
-        pass
+    check_secrets(own, where=where, names=frozenset(found.offer.secrets))
     if found.offer.settings is None:
         build(_Nothing, own, where=where)
         return None

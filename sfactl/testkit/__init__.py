@@ -1,1 +1,30 @@
-"""What plugin authors inherit to test their plugins."""
+"""What plugin authors test with: suites to inherit, a workspace to throw away, and servers that misbehave on demand.
+
+Needs pytest; the SMTP server needs aiosmtpd as well (``pip install sfactl[testkit]``).
+"""
+
+import pytest
+
+for _name in ("offer_suite", "source_suite", "scoring_suite", "sender_suite", "erp_suite"):
+    pytest.register_assert_rewrite(f"{__name__}.{_name}")
+
+from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
+from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
+from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
+from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
+from sfactl.testkit.smtp_sink import Delivered, SmtpSink  # noqa: E402
+from sfactl.testkit.source_suite import LeadSourceSuite  # noqa: E402
+
+__all__ = [
+    "Delivered",
+    "ErpConnectorSuite",
+    "JsonServer",
+    "LeadSourceSuite",
+    "OfferSuite",
+    "ScoringSuite",
+    "Seen",
+    "SenderSuite",
+    "ServerFault",
+    "SmtpSink",
+]

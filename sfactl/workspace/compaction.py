@@ -111,3 +111,15 @@ def compact_all(workspace: Workspace, author: Author, datasets: Sequence[str], *
         except Conflict:
             continue
     return [c for c in done if c.files_before != c.files_after]
+
+
+def crowded(workspace: Workspace, datasets: Sequence[str], *, full: bool) -> list[Compacted]:
+    """What `compact_all` would do; nothing is written and ``rows`` is 0."""
+    found = []
+    for dataset in datasets:
+        files = workspace.snapshot().files(dataset)
+        chosen = _choice(workspace.schemas[dataset], files, full=full)
+        if len(chosen) > 1:
+            after = len(files) - len(chosen) + 1
+            found.append(Compacted(dataset=dataset, files_before=len(files), files_after=after, rows=0))
+    return found

@@ -231,6 +231,8 @@ class Transaction:
         seq = int(db.execute("select coalesce(max(seq), 0) + 1 from commits").fetchone()[0])
         a = self._author
         row = (seq, to_micros(a.at), a.actor, a.command, a.run_id, self._op, a.reason, self._key, self._undoes)
+        if self._undoes is not None:  # what was undone may be done again under the same key
+            db.execute("update commits set idempotency_key = null where seq = ?", (self._undoes,))
         db.execute("insert into commits values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, dump(meta)))
         return seq
 

@@ -81,8 +81,8 @@ def test_a_source_is_found_and_made_with_its_settings(install: Install, tmp_path
     [
         ({"urll": "x"}, "a.toml: urll: unknown key. Did you mean 'url'?"),
         ({"url": 3}, "a.toml: url: 3 is not text"),
-        ({"token": "s3cret"}, "a.toml: token: holds the secret itself"),
-        ({"token": 12345}, "a.toml: token: holds the secret itself"),
+        ({"token": "s3cret"}, "a.toml: token: a secret is written out here"),
+        ({"token": 12345}, "a.toml: token: a secret is written out here"),
     ],
     ids=["unknown", "type", "secret", "secret of a wrong type"],
 )
@@ -144,12 +144,12 @@ def test_a_broken_plugin_is_named_and_the_others_carry_on(
     notes: list[str] = []
     tool = host(tmp_path, notes)
     assert "good" in tool.offers("lead_source")
-    (fault,) = tool.faults
+    (fault,) = [f for f in tool.faults if f.plugin == "source-bad"]
     assert (fault.dist, fault.version) == ("sfactl-source-bad", "1.2")
     assert message in fault.message
     assert fault.traceback
-    assert len(notes) == 1
-    assert "source-bad (sfactl-source-bad 1.2)" in notes[0]
+    (note,) = [note for note in notes if "source-bad" in note]
+    assert "source-bad (sfactl-source-bad 1.2)" in note
 
 
 def test_a_clash_names_both_and_only_when_it_is_used(install: Install, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_disabled_plugin_is_not_imported(install: Install, tmp_path: Path) -> 
     for name in ("source-bad", "sfactl-source-bad", "Sfactl_Source.Bad"):
         tool = host(tmp_path, disabled=[name])
         assert tool.offers("lead_source") is not None
-        assert tool.faults == ()
+        assert [f for f in tool.faults if f.plugin == "source-bad"] == []
         assert [p.state for p in tool.plugins() if p.dist == "sfactl-source-bad"] == ["disabled"]
 
 
@@ -205,7 +205,7 @@ def test_a_notice_that_fails_is_recorded_and_changes_nothing(install: Install, t
     summary = {"rows": 3}
     tool.notify("sfactl_after_leads_pulled", summary)
     assert summary == {"rows": 3}
-    assert [f.stage for f in tool.faults] == ["sfactl_after_leads_pulled"]
-    assert "ValueError: no such table" in notes[0]
+    assert [f.stage for f in tool.faults if f.plugin == "note-bad"] == ["sfactl_after_leads_pulled"]
+    assert any("ValueError: no such table" in note for note in notes)
     (later,) = [p for p in host(tmp_path).plugins() if p.dist == "sfactl-note-bad"]
     assert [f.message for f in later.faults] == ["ValueError: no such table"]

@@ -1,0 +1,72 @@
+"""Turn a `Message` into an e-mail, the same for every sender: Message-ID from the key, safe headers, RFC 2047 and MIME.
+
+It refuses line breaks in header values and never reads the clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
+from email.utils import format_datetime, parseaddr
+
+from sfactl.api.records import Message
+
+POLICY: EmailPolicy[EmailMessage] = SMTP.clone(cte_type="7bit")
+"""7-bit on the wire, so that no server on the way has to be trusted with 8BITMIME."""
+
+
+def email_message(message: Message, *, now: datetime, utf8: bool = False) -> EmailMessage:
+    """The e-mail for ``message``, dated ``now`` (UTC without a zone).
+
+    ``utf8`` allows raw UTF-8 in headers, for addresses that need SMTPUTF8 (RFC 6531). Raises ValueError where a header
+    value has a line break or the sender is not an address.
+    """
+    mail = EmailMessage(policy=POLICY.clone(utf8=utf8))
+    for name, value in _headers(message, now).items():
+        if any(c in value for c in "\r\n\0"):
+            raise ValueError(f"header {name} has a line break: {value!r}")
+        mail[name] = value
+    mail.set_content(_lines(message.text))
+    if message.html is not None:
+        mail.add_alternative(_lines(message.html), subtype="html")
+    return mail
+
+
+def message_id(key: str, sender: str) -> str:
+    """The Message-ID (RFC 5322, 3.6.4) of a key: the same on every attempt, and it gives nothing away."""
+    domain = address(sender).rpartition("@")[2]
+    ascii_domain = domain.encode("idna").decode("ascii")
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{ascii_domain}>"
+
+
+def address(sender: str) -> str:
+    """The bare address in ``Name <a@b>``. Raises ValueError where there is none."""
+    found = parseaddr(sender)[1]
+    local, at, domain = found.rpartition("@")
+    if not (local and at and domain) or any(c.isspace() for c in found):
+        raise ValueError(f"{sender!r} is not an e-mail address")
+    return found
+
+
+def needs_utf8(message: Message) -> bool:
+    """Whether the local part of an address is not ASCII, so that only an SMTPUTF8 server can take it."""
+    return any(not address(a).rpartition("@")[0].isascii() for a in (message.sender, message.recipient))
+
+
+def _lines(text: str) -> str:
+    # RFC 5322, 2.3: a lone CR or LF must not occur; the policy writes CRLF for each of these.
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _headers(message: Message, now: datetime) -> dict[str, str]:
+    own = {
+        "From": message.sender,
+        "To": message.recipient,
+        "Subject": message.subject,
+        "Date": format_datetime(now.replace(tzinfo=UTC)),
+        "Message-ID": message_id(message.key, message.sender),
+    }
+    taken = {name.lower() for name in own}
+    return own | {name: value for name, value in message.headers.items() if name.lower() not in taken}

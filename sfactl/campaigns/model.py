@@ -1,0 +1,224 @@
+"""What a campaign, a step and a template are, as written in TOML; and what one line of a plan is.
+
+It refuses what could be read in two ways: a cap of 0, a step without a template, a wait for a step that comes later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Action = Literal["send", "task", "wait", "skip", "hold"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone"}
+"""The field of a lead that holds the address for a channel; for any other channel the e-mail, else the phone."""
+
+_NAME = re.compile(r"[^\W_][\w-]*")
+_HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+
+
+def check_name(what: str, name: str) -> None:
+    """Refuse a name that could not be a part of a message key or a file name."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{what} {name!r}: use letters, digits, - and _")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """Wait for an earlier step: from the moment it was accepted (a message) or done (a task)."""
+
+    step: str
+    wait: str = "0 days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When messages may leave. ``tz`` is ``contact``, ``workspace`` or an IANA zone; ``hours`` is ``09:00-18:00``."""
+
+    days: tuple[Day, ...] = DAYS
+    hours: str = "00:00-24:00"
+    tz: str = "contact"
+
+    def __post_init__(self) -> None:
+        if not self.days:
+            raise ValueError("days: name at least one day")
+        start, end = self.minutes
+        if start >= end:
+            raise ValueError(f"hours: {self.hours!r} must begin before it ends, on one day")
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """Begin and end in minutes of the local day."""
+        match = _HOURS.fullmatch(self.hours)
+        if not match:
+            raise ValueError(f"hours: {self.hours!r} is not like 09:00-18:00")
+        h1, m1, h2, m2 = map(int, match.groups())
+        if (h1 == 24 and m1) or (h2 == 24 and m2):
+            raise ValueError(f"hours: {self.hours!r} goes past 24:00")
+        return h1 * 60 + m1, h2 * 60 + m2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """The work a step makes for a rep. Without ``owner`` the lead's own rep gets it; ``due`` counts from the plan."""
+
+    kind: str = "call"
+    title: str
+    owner: str = ""
+    due: str = "1 day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """At most this many marketing messages to one person within the time, over all campaigns and channels."""
+
+    messages: int
+    within: str
+
+    def __post_init__(self) -> None:
+        if self.messages < 1:
+            raise ValueError(
+                f"messages: {self.messages} could mean no cap or no message. For no cap leave [caps] out; "
+                "to stop the campaign: sfactl campaign pause"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing a campaign does for each member: send a message or make a task."""
+
+    name: str
+    action: Literal["send", "task"] = "send"
+    template: str = ""
+    channel: str = ""
+    after: After | None = None
+    where: str = ""
+    window: Window | None = None
+    task: Task | None = None
+
+    def __post_init__(self) -> None:
+        check_name("name", self.name)
+        if self.action == "send" and not self.template:
+            raise ValueError(f"step {self.name!r} sends, so it needs a template")
+        if self.action == "send" and self.task:
+            raise ValueError(f'step {self.name!r} sends; a [steps.task] needs action = "task"')
+        if self.action == "task" and not self.task:
+            raise ValueError(f"step {self.name!r} makes a task, so it needs a [steps.task] with a title")
+        if self.action == "task" and self.template:
+            raise ValueError(f'step {self.name!r} makes a task; a template needs action = "send"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A campaign file. ``holdout`` is a percentage; ``approve_above`` and ``max_recipients`` count its messages."""
+
+    name: str
+    summary: str
+    steps: tuple[Step, ...]
+    segment: str = ""
+    where: str = ""
+    sender: str = ""
+    sent_as: str = field(default="", metadata={"key": "from"})
+    reply_to: str = ""
+    unsubscribe: str = ""
+    message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
+    window: Window | None = None
+    holdout: float = 0.0
+    caps: Caps | None = None
+    blacklist: str = ""
+    approve_above: int = 5000
+    max_recipients: int | None = None
+    rotation: int = 1
+    expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_name("name", self.name)
+        if bool(self.segment) == bool(self.where):
+            raise ValueError("say who it is for: either segment or where, not both")
+        if not 0 <= self.holdout <= 50:
+            raise ValueError(f"holdout: {self.holdout} is not a percentage from 0 to 50")
+        if self.rotation < 1 or self.approve_above < 0:
+            raise ValueError("rotation must be 1 or more, approve_above 0 or more")
+        if self.max_recipients is not None and self.max_recipients < 1:
+            raise ValueError("max_recipients: must be 1 or more; to stop the campaign: sfactl campaign pause")
+        if any(s.action == "send" for s in self.steps) and not self.sender:
+            raise ValueError("sender: name the file in senders/ that its messages go through")
+        if self.message_class == "transactional" and self.caps:
+            raise ValueError("caps: transactional messages are exempt from caps")
+        self._check_steps()
+
+    def _check_steps(self) -> None:
+        if not self.steps:
+            raise ValueError("steps: a campaign needs at least one")
+        seen: set[str] = set()
+        for step in self.steps:
+            if step.name in seen:
+                raise ValueError(f"steps: {step.name!r} is there twice")
+            if step.after and step.after.step not in seen:
+                raise ValueError(f"steps: {step.name!r} comes after {step.after.step!r}, which is no earlier step")
+            seen.add(step.name)
+
+    @property
+    def marketing(self) -> bool:
+        """Whether consent to marketing and caps bind it."""
+        return self.message_class == "marketing"
+
+    def step(self, name: str) -> Step:
+        """The step called ``name``."""
+        return next(s for s in self.steps if s.name == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """The texts of a template in one language."""
+
+    subject: str
+    text: str
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template file: its own wording is in ``language``; ``languages`` has others, chosen by the lead's language."""
+
+    name: str
+    subject: str
+    text: str
+    html: str = ""
+    summary: str = ""
+    language: str = "en"
+    languages: Mapping[str, Wording] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name("name", self.name)
+
+    @property
+    def wordings(self) -> Mapping[str, Wording]:
+        """Every wording by its language; the template's own comes first and is the fallback."""
+        own = Wording(subject=self.subject, text=self.text, html=self.html)
+        return {self.language: own} | dict(self.languages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """One line of a plan's summary."""
+
+    action: Action
+    step: str
+    reason: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """How the recipients of one step differ from those of an earlier plan."""
+
+    step: str
+    action: str
+    joined: int
+    left: int
+    why: str = ""

@@ -1,0 +1,198 @@
+"""What a condition may ask of many rows: count, sum, avg, min, max, has, membership and stored scores.
+
+Every aggregate becomes one column of the single scan of its relation. Rows later than now are never seen. Of no rows,
+count is 0, has is false, and sum, avg, min and max are null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from sfactl.engine.conditions.entity import Relation, relation_names, relation_of
+from sfactl.engine.conditions.functions import arguments, own_window_start
+from sfactl.engine.conditions.kinds import BIGINT, DOUBLE, TEXT, Kind, sql_type, sum_kind
+from sfactl.engine.conditions.plan import quote
+from sfactl.engine.conditions.scope import Scope
+from sfactl.engine.conditions.source import nearest, operands
+from sfactl.engine.conditions.typed import Typed
+
+if TYPE_CHECKING:
+    from sfactl.engine.conditions.expressions import Checker
+
+NAMES: Mapping[type[exp.Expr], str] = {
+    exp.Count: "count",
+    exp.Sum: "sum",
+    exp.Avg: "avg",
+    exp.Min: "min",
+    exp.Max: "max",
+}
+SCORES, MEMBERS = "scores", "segment_members"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One aggregate as written: the function, its argument, and the FILTER around it."""
+
+    name: str
+    argument: exp.Expr
+    distinct: bool
+    where: exp.Expr | None
+    node: exp.Expr
+
+
+def value(checker: Checker, node: exp.Expr) -> Typed | None:
+    """The result of an aggregate, or None where the node is not one."""
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() == "member_of" and not checker.scope.inside:
+        return _member_of(checker, node)
+    call = _call(checker, node)
+    if call is None:
+        return None
+    if checker.scope.inside:
+        raise checker.source.error(f"{call.name}() does not go inside an aggregate", node=node)
+    return _aggregate(checker, call)
+
+
+def filter_sql(checker: Checker, relation: Relation, node: exp.Expr) -> tuple[str, datetime | None]:
+    """The condition of a FILTER over ``relation`` as SQL, and how far back its window reaches (None: no window)."""
+    scan = checker.plan.scan(relation.dataset, relation.time)
+    inner = checker.within(Scope(checker.plan.settings, checker.source, relation=relation, scan=scan))
+    sql = inner.condition(node)
+    starts = [own_window_start(inner, term) for term in operands(node, exp.And)]
+    return sql, max((start for start in starts if start is not None), default=None)
+
+
+def stored_score(checker: Checker, node: exp.Column) -> Typed:
+    """``score.NAME``, the stored points of a lead, or ``score.NAME.grade``. Null where it was never scored."""
+    parts = [part.name for part in node.parts]
+    name, column = parts[1], parts[2].lower() if len(parts) == 3 else "points"
+    settings = checker.plan.settings
+    if len(parts) > 3 or column not in ("points", "grade"):
+        raise checker.source.error("write score.NAME or score.NAME.grade", node=node)
+    if settings.scores is not None and name not in settings.scores:
+        raise checker.source.error(f'unknown score "{name}".{nearest(name, settings.scores)}', node=node)
+    _need_relation(checker, SCORES, node)
+    checker.plan.scores.add(name)
+    scan = checker.plan.scan(SCORES, None)
+    where = f'r."score" = {checker.plan.bind(name, TEXT)}'
+    found = checker.plan.aggregate(scan, f"max(r.{quote(column)})", where)
+    return Typed(kind=TEXT if column == "grade" else DOUBLE, node=node, sql=found)
+
+
+def _member_of(checker: Checker, node: exp.Expr) -> Typed:
+    name = checker.text_literal(arguments(checker, node, 1, 1)[0], "member_of()")
+    settings = checker.plan.settings
+    if settings.segments is not None and name not in settings.segments:
+        raise checker.source.error(f'unknown segment "{name}".{nearest(name, settings.segments)}', node=node)
+    if name in checker.members:
+        return checker.yes_no(node, quote(checker.members[name]))
+    _need_relation(checker, MEMBERS, node)
+    checker.plan.segments.add(name)
+    scan = checker.plan.scan(MEMBERS, None)
+    found = checker.plan.aggregate(scan, "count(*)", f'r."segment" = {checker.plan.bind(name, TEXT)}')
+    return checker.yes_no(node, f"(coalesce({found}, 0) > 0)")
+
+
+def _need_relation(checker: Checker, dataset: str, node: exp.Expr) -> None:
+    settings = checker.plan.settings
+    if not relation_of(dataset, settings.entity, settings.schemas):
+        raise checker.source.error(f"a {settings.entity.singular} has no {dataset}", node=node)
+
+
+def _call(checker: Checker, node: exp.Expr) -> Call | None:
+    where = None
+    outer = node
+    if isinstance(node, exp.Filter):
+        where, node = node.expression.this, node.this
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() == "has":
+        argument = arguments(checker, node, 1, 1)[0]
+        return Call(name="has", argument=argument, distinct=False, where=where, node=outer)
+    if type(node) not in NAMES:
+        if where is not None:
+            raise checker.source.error("FILTER goes with count, sum, avg, min, max or has", node=node)
+        return None
+    name = NAMES[type(node)]
+    argument = node.this
+    if node.expressions:
+        raise checker.source.error(f"{name}() takes 1 argument", node=node)
+    distinct = isinstance(argument, exp.Distinct)
+    if distinct:
+        if len(argument.expressions) != 1:
+            raise checker.source.error(f"{name}(distinct …) takes 1 argument", node=node)
+        argument = argument.expressions[0]
+    return Call(name=name, argument=argument, distinct=distinct, where=where, node=outer)
+
+
+def _aggregate(checker: Checker, call: Call) -> Typed:
+    relation, column = _argument(checker, call)
+    scan = checker.plan.scan(relation.dataset, relation.time)
+    where, since = filter_sql(checker, relation, call.where) if call.where is not None else (None, None)
+    if column is None:
+        found = f"coalesce({checker.plan.aggregate(scan, 'count(*)', where, since)}, 0)"
+        if call.name == "has":
+            return checker.yes_no(call.node, f"({found} > 0)")
+        return Typed(kind=BIGINT, node=call.node, sql=found)
+    scope = Scope(checker.plan.settings, checker.source, relation=relation, scan=scan)
+    argument = scope.column(column)
+    kind, sql = _column_call(checker, call, argument)
+    # Engines differ in the type of a sum or a mean; the cast settles it, outside of the scan.
+    found = checker.plan.aggregate(scan, sql, where, since)
+    if call.name == "count":
+        found = f"coalesce({found}, 0)"
+    elif call.name in ("sum", "avg"):
+        found = f"cast({found} as {sql_type(kind)})"
+    return Typed(kind=kind, node=call.node, sql=found)
+
+
+def _column_call(checker: Checker, call: Call, argument: Typed) -> tuple[Kind, str]:
+    if call.name == "count":
+        return BIGINT, f"count({'distinct ' if call.distinct else ''}{argument.sql})"
+    if call.distinct:
+        raise checker.source.error("distinct goes with count only", node=call.node)
+    if call.name in ("min", "max"):
+        if argument.kind.name not in ("number", "text", "date", "time"):
+            raise checker.source.error(f"{call.name}() of {argument.kind.phrase} has no meaning", node=call.argument)
+        return argument.kind, f"{call.name}({argument.sql})"
+    if argument.kind.name != "number":
+        said = f"{call.name}() needs numbers, but {checker.source.slice(call.argument)} is {argument.kind.phrase}"
+        raise checker.source.error(said, node=call.argument)
+    if call.name == "avg":
+        return DOUBLE, f"avg({argument.sql})"
+    return sum_kind(argument.kind), f"sum({argument.sql})"
+
+
+def _argument(checker: Checker, call: Call) -> tuple[Relation, exp.Column | None]:
+    """The relation that is asked, and its column where one is named."""
+    settings = checker.plan.settings
+    argument = call.argument
+    if not isinstance(argument, exp.Column):
+        raise checker.source.error(
+            f"{call.name}() needs a relation, such as {call.name}({_example(call)})", node=call.node
+        )
+    parts = [part.name.lower() for part in argument.parts]
+    relation = relation_of(parts[0], settings.entity, settings.schemas)
+    if relation is None:
+        known = relation_names(settings.entity, settings.schemas)
+        raise checker.source.error(f'unknown relation "{parts[0]}".{nearest(parts[0], known)}', node=argument)
+    bare = len(parts) == 1 or isinstance(argument.this, exp.Star)
+    if bare and call.name not in ("count", "has"):
+        said = f"{call.name}() needs a column, such as {call.name}({parts[0]}.{_number_column(relation)})"
+        raise checker.source.error(said, node=argument)
+    if bare and call.distinct:
+        raise checker.source.error(f"count(distinct …) needs a column of {parts[0]}", node=argument)
+    if not bare and call.name == "has":
+        raise checker.source.error(f"has() needs a relation, not a column. Write has({parts[0]})", node=argument)
+    return relation, None if bare else argument
+
+
+def _example(call: Call) -> str:
+    return "orders" if call.name in ("count", "has") else "orders.amount"
+
+
+def _number_column(relation: Relation) -> str:
+    numbers = (name for name, kind in relation.columns.items() if kind.startswith(("decimal", "double")))
+    return next(numbers, "column")

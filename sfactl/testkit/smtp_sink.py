@@ -1,0 +1,149 @@
+"""An SMTP server that keeps what it accepts in a folder, as a process of its own: it can be killed and started again.
+
+Needs aiosmtpd (``pip install sfactl[testkit]``). Each message is on the disk before the sender hears 250, so the
+folder is the truth about what was delivered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+REFUSED = "refused@"
+BUSY = "busy@"
+LOST = "lost@"
+"""Recipients that begin with one of these are refused for good (550), put off (451), or taken without an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One message as the server took it."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: EmailMessage
+
+
+@dataclass(slots=True)
+class SmtpSink:
+    """The server process. Use it as a context manager; `stop` and `start` keep the port and the folder."""
+
+    folder: Path
+    port: int = 0
+    _process: subprocess.Popen[str] | None = field(default=None)
+
+    @property
+    def host(self) -> str:
+        """The loopback address."""
+        return "127.0.0.1"
+
+    def start(self) -> None:
+        """Start the process and wait until it listens."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "sfactl.testkit.smtp_sink", str(self.folder), str(self.port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.strip().isdigit():
+            self.stop()
+            raise RuntimeError("the SMTP sink did not start; is aiosmtpd installed? pip install sfactl[testkit]")
+        self.port = int(line)
+
+    def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the process, by default as a power cut would."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+            self._process = None
+
+    def delivered(self) -> list[Delivered]:
+        """Everything that was accepted so far, oldest first."""
+        files = sorted(self.folder.glob("*.eml"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+        return [_delivered(path.read_bytes()) for path in files]
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stop."""
+        self.stop(signal.SIGTERM)
+
+
+def _delivered(data: bytes) -> Delivered:
+    message = message_from_bytes(data, policy=policy.default)
+    recipients = tuple(str(message["X-Sink-To"]).split(","))
+    sender = str(message["X-Sink-From"])
+    del message["X-Sink-To"], message["X-Sink-From"]
+    return Delivered(sender=sender, recipients=recipients, message=message)
+
+
+class _Keeper:
+    """aiosmtpd's handler: puts each message into the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def handle_RCPT(  # noqa: N802 - named by aiosmtpd
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        """Refuse or put off where the address says so."""
+        if address.startswith(REFUSED):
+            return "550 5.1.1 no such mailbox"
+        if address.startswith(BUSY):
+            return "451 4.3.0 try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - named by aiosmtpd
+        """Keep the message durably, then answer."""
+        head = f"X-Sink-From: {envelope.mail_from}\r\nX-Sink-To: {','.join(envelope.rcpt_tos)}\r\n".encode()
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(head + envelope.original_content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).rename(Path(name).with_suffix(".eml"))
+        if any(address.startswith(LOST) for address in envelope.rcpt_tos):
+            server.transport.abort()
+        return "250 OK"
+
+
+async def _serve(folder: Path, port: int) -> None:
+    from aiosmtpd.smtp import SMTP
+
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, done.set)
+    keeper = _Keeper(folder)
+    server = await loop.create_server(lambda: SMTP(keeper, enable_SMTPUTF8=True), "127.0.0.1", port)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await done.wait()
+    server.close()
+
+
+def main() -> None:
+    """Serve until SIGTERM: ``python -m sfactl.testkit.smtp_sink FOLDER PORT`` (0 takes a free port and prints it)."""
+    parser = argparse.ArgumentParser(prog="python -m sfactl.testkit.smtp_sink")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("port", type=int)
+    arguments = parser.parse_args()
+    asyncio.run(_serve(arguments.folder, arguments.port))
+
+
+if __name__ == "__main__":
+    main()
