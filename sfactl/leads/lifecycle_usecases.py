@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, UserError
@@ -39,26 +40,28 @@ def qualify(session: Session, *, to: Target | None = None) -> Qualification:
     often this runs. Raises `ConfigError` or `ConditionError` for wrong rules.
     """
     rules = lifecycle.read_rules(session.folder)
+    # All rules are checked before the first of them has an effect.
+    tests = [_test(session, rules, target) for target in ((to,) if to else FROM)]
     steps: list[Step] = []
     commit: int | None = None
-    for target in (to,) if to else ("mql", "sql"):
+    for test in tests:
         with session.write(*CHANGED) as tx:
-            step = _step(session, tx, rules, target)
+            step = _step(session, tx, rules, test)
             if step.qualified:
-                commit = tx.commit(to=target, qualified=step.qualified, staying=step.staying).seq or commit
+                commit = tx.commit(to=test.to, qualified=step.qualified, staying=step.staying).seq or commit
             steps.append(step)
     return Qualification(steps=tuple(steps), dry_run=session.dry_run, commit=commit)
 
 
-def _step(session: Session, tx: Transaction, rules: Rules, to: Target) -> Step:
-    needed = _candidates(session, tx.query, rules, to)
+def _step(session: Session, tx: Transaction, rules: Rules, test: _Test) -> Step:
+    _candidates(tx.query, test)
     tx.query.run(
         "create temp table movers as"
         " select lead_id, stage as from_stage, $to as to_stage, cause, $reason as reason"
         " from candidates where missing is null",
-        {"to": to, "reason": _rule_text(rules, to)},
+        {"to": test.to, "reason": _rule_text(rules, test.to)},
     )
-    step = _counts(tx.query, to, needed)
+    step = _counts(tx.query, test)
     if step.qualified:
         _write_moves(session, tx)
     return step
@@ -81,7 +84,7 @@ def missing(session: Session, *, to: Target = "sql") -> pa.Table:
     """The leads one step before ``to`` that stay there, and what each lacks; the nearest to the goal first."""
     rules = lifecycle.read_rules(session.folder)
     with session.query() as query:
-        _candidates(session, query, rules, to)
+        _candidates(query, _test(session, rules, to))
         return query.table(
             "select lead_id, full_name, company, email, stage, points, missing from candidates"
             " where missing is not null order by points desc nulls last, lead_id"
@@ -95,17 +98,17 @@ def explain(session: Session, ref: str) -> Verdict:
         lead = query.get("leads", lead_id) or {}
         status = lead.get("status") or "new"
         since = query.one(
-            "select at, coalesce(cause, '') || coalesce(' (' || reason || ')', '') from stage_events"
-            " where entity = 'lead' and entity_id = $id and to_stage = $status order by at desc limit 1",
+            "select e.at, coalesce(e.cause, '') || coalesce(' (' || e.reason || ')', '') from stage_events as e"
+            " where e.entity = 'lead' and e.entity_id = $id and e.to_stage = $status order by e.at desc limit 1",
             {"id": lead_id, "status": status},
         )
         to = next((t for t, before in FROM.items() if before == status), None)
         terms: tuple[Term, ...] = ()
         cause = None
         if to is not None:
-            rules = lifecycle.read_rules(session.folder)
-            needed = _candidates(session, query, rules, to, lead_id)
-            terms, cause = _terms(query, needed), _only(query, "select cause from candidates")
+            test = _test(session, lifecycle.read_rules(session.folder), to)
+            _candidates(query, test, lead_id)
+            terms, cause = _terms(query, test.needed), _only(query, "select cause from candidates")
         return Verdict(
             lead_id=lead_id,
             name=lead.get("full_name") or lead.get("company") or lead.get("email"),
@@ -176,18 +179,29 @@ def find_leads(query: Query, refs: Sequence[str]) -> list[int]:
     return list(found)
 
 
-def _candidates(
-    session: Session, query: Query, rules: Rules, to: Target, lead_id: int | None = None
-) -> tuple[Requirement, ...]:
-    """Make the temporary table ``candidates``: the leads (or the one) that might go to ``to``, and what they lack."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """The rules for one target, checked and compiled: the leads that fulfil the condition, and what more they need."""
+
+    to: Target
+    needed: tuple[Requirement, ...]
+    held: str
+    causes: str
+    params: Mapping[str, Any]
+
+
+def _test(session: Session, rules: Rules, to: Target) -> _Test:
+    """Check and compile the rules for ``to``. Raises `ConfigError` or `ConditionError`."""
     where: str | None
     if to == "mql":
         needed, where = lifecycle.mql_requirements(), rules.mql.where
-        causes = "select lead_id, event_id, at from touchpoints where list_contains($kinds, kind)"
+        causes = "select t.lead_id, t.event_id, t.at from touchpoints as t where list_contains($kinds, t.kind)"
     else:
         types = session.workspace.schemas["leads"].types
         needed, where = lifecycle.sql_requirements(rules.sql, types), rules.sql.where
-        causes = "select lead_id, event_id, at from score_events where score = $score and points >= $mark"
+        causes = (
+            "select e.lead_id, e.event_id, e.at from score_events as e where e.score = $score and e.points >= $mark"
+        )
     held, params = "select lead_id from leads", dict[str, Any]()
     if where is not None:
         from sfactl.engine.conditions import compile_condition  # late: only a condition pays for its parser
@@ -200,9 +214,6 @@ def _candidates(
             now=session.now(),
         )
         held, params = compiled.sql, dict(compiled.params)
-    sql = query.statement("leads", "lifecycle_candidates").format(
-        held=held, causes=causes, missing=lifecycle.missing_sql(needed), flags=lifecycle.flags_sql(needed)
-    )
     params |= {
         "status": FROM[to],
         "score": rules.sql.score,
@@ -210,24 +221,33 @@ def _candidates(
         "kinds": list(rules.mql.cause),
         "cause": f"rule:{to}",
         "now": session.now(),
-        "lead_id": lead_id,
     }
-    query.run(f"create or replace temp table candidates as {sql}", params)
-    return needed
+    return _Test(to=to, needed=needed, held=held, causes=causes, params=params)
 
 
-def _counts(query: Query, to: Target, needed: Sequence[Requirement]) -> Step:
-    counted = ", ".join(f"count(*) filter (where missing_{i})" for i in range(len(needed)))
+def _candidates(query: Query, test: _Test, lead_id: int | None = None) -> None:
+    """Make the temporary table ``candidates``: the leads (or the one) that might go on, and what they lack."""
+    sql = query.statement("leads", "lifecycle_candidates").format(
+        held=test.held,
+        causes=test.causes,
+        missing=lifecycle.missing_sql(test.needed),
+        flags=lifecycle.flags_sql(test.needed),
+    )
+    query.run(f"create or replace temp table candidates as {sql}", {**test.params, "lead_id": lead_id})
+
+
+def _counts(query: Query, test: _Test) -> Step:
+    counted = ", ".join(f"count(*) filter (where missing_{i})" for i in range(len(test.needed)))
     row = query.one(
         "select count(*) filter (where missing is null), count(*) filter (where missing is not null), "
         f"{counted} from candidates"
     )
     qualified, staying, *lacking = row or (0, 0)
     return Step(
-        to=to,
+        to=test.to,
         qualified=qualified,
         staying=staying,
-        missing=tuple(Missing(item=r.name, leads=n) for r, n in zip(needed, lacking, strict=True) if n),
+        missing=tuple(Missing(item=r.name, leads=n) for r, n in zip(test.needed, lacking, strict=True) if n),
     )
 
 

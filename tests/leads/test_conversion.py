@@ -249,7 +249,7 @@ LEAD = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(leads=st.lists(LEAD, min_size=1, max_size=9), split=st.integers(0, 9))
 def test_every_lead_gets_one_account_and_companies_stay_whole(
     open_sales: OPEN, tmp_path: Path, leads: list[dict[str, Any]], split: int

@@ -1,5 +1,5 @@
--- One row is a lead in stage $status: what it lacks for the next stage (null: nothing), and the event that made it fit.
--- {held} answers the leads that fulfil the condition, {missing} and {flags} come from the requirements.
+-- One row is a lead in the stage before: what it lacks for the next (null: nothing), and the event that made it fit.
+-- The places in braces are filled from the rules: the leads that fulfil the condition, and the requirements.
 with held as (select distinct lead_id from ({held}) as members),
 suppressed as (
     select value, min(coalesce(reason, 'no reason')) as reason
@@ -13,9 +13,9 @@ mine as (
     where coalesce(status, 'new') = $status and (cast($lead_id as bigint) is null or lead_id = $lead_id)
 ),
 returned as (
-    select entity_id as lead_id, max(at) as at
-    from stage_events
-    where entity = 'lead' and from_stage is not null and entity_id in (select lead_id from mine)
+    select e.entity_id as lead_id, max(e.at) as moved_at
+    from stage_events as e
+    where e.entity = 'lead' and from_stage is not null and entity_id in (select lead_id from mine)
     group by entity_id
 ),
 causes as (
@@ -23,7 +23,7 @@ causes as (
         row_number() over (
             partition by c.lead_id
             -- An event since the lead was last moved counts before one that was used already.
-            order by coalesce(c.at > r.at, true) desc, c.at, c.event_id
+            order by coalesce(c.at > r.moved_at, true) desc, c.at, c.event_id
         ) as place
     from ({causes}) as c
     left join returned as r on r.lead_id = c.lead_id

@@ -1,10 +1,10 @@
 -- One row is a stage: how many leads are in it by their records, and how many by the last event of each.
 with last as (
     select entity_id as lead_id, to_stage
-    from stage_events
+    from stage_events as e
     where entity = 'lead'
     qualify row_number() over (
-        partition by entity_id order by at desc, case when from_stage is null then 0 else 1 end desc, event_id desc
+        partition by entity_id order by e.at desc, case when from_stage is null then 0 else 1 end desc, event_id desc
     ) = 1
 ),
 both_ways as (

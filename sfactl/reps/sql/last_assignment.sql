@@ -1,6 +1,6 @@
 -- One row is the newest assignment of the lead.
-select at, strategy, reason, rep_id
-from assignments
-where entity = 'lead' and entity_id = $lead_id
-order by at desc, event_id desc
+select a.at, a.strategy, a.reason, a.rep_id
+from assignments as a
+where a.entity = 'lead' and a.entity_id = $lead_id
+order by a.at desc, a.event_id desc
 limit 1

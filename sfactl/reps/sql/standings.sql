@@ -12,8 +12,8 @@ loads as (
 ),
 turns as (
     select rep_id, count(*) as had
-    from assignments
-    where entity = 'lead' and strategy = $strategy and rep_id is not null and at >= (select begun from rotation)
+    from assignments as a
+    where a.entity = 'lead' and a.strategy = $strategy and a.rep_id is not null and a.at >= (select begun from rotation)
     group by rep_id
 )
 select r.*, coalesce(l.open, 0) as open, coalesce(t.had, 0) as turns
