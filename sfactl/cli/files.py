@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from sfactl.cli.app import App
     from sfactl.config.problems import Problem
 
-OBJECTS: Mapping[str, str] = {}
+OBJECTS: Mapping[str, str] = {
+    "prices": "sfactl.quotes.model:PriceBook",
+}
 """Folder → the dataclass that its files are read into, as ``module:Class``."""
 
 

@@ -277,9 +277,11 @@ def translated() -> Iterator[None]:
     except Exception as err:
         text = str(err)
         kind = type(err).__name__
-        if "No space left" in text or "Failed to write" in text or "Disk full" in text:
+        if "No space left" in text or "Disk full" in text:
+            raise StorageError("the disk is full", hint="Free some space; nothing was committed.") from err
+        if "Could not write" in text or "Cannot open file" in text:
             raise StorageError(
-                f"the disk is full: {_first_line(text)}", hint="Free some space; nothing was committed."
+                f"a file cannot be written: {_first_line(text)}", hint="Nothing was committed. See: sfactl doctor"
             ) from err
         if kind == "OutOfMemoryException":
             raise TryLater(

@@ -169,7 +169,7 @@ def test_a_disabled_plugin_is_not_imported(install: Install, tmp_path: Path) -> 
         tool = host(tmp_path, disabled=[name])
         assert tool.offers("lead_source") is not None
         assert [f for f in tool.faults if f.plugin == "source-bad"] == []
-        assert [p.state for p in tool.plugins() if p.dist == "sfactl-source-bad"] == ["disabled"]
+        assert [p.state for p in tool.plugins() if p.origin.dist == "sfactl-source-bad"] == ["disabled"]
 
 
 def test_what_a_plugin_prints_stays_off_stdout(
@@ -184,7 +184,7 @@ def test_a_slow_plugin_is_named(install: Install, tmp_path: Path) -> None:
     install("sfactl-source-slow", GOOD.format(name="slow"))
     notes: list[str] = []
     tool = host(tmp_path, notes, slow_s=0.0)
-    assert [p.slow for p in tool.plugins() if p.dist == "sfactl-source-slow"] == [True]
+    assert [p.slow for p in tool.plugins() if p.origin.dist == "sfactl-source-slow"] == [True]
     assert any("source-slow" in note and "slow" in note for note in notes)
 
 
@@ -207,5 +207,5 @@ def test_a_notice_that_fails_is_recorded_and_changes_nothing(install: Install, t
     assert summary == {"rows": 3}
     assert [f.stage for f in tool.faults if f.plugin == "note-bad"] == ["sfactl_after_leads_pulled"]
     assert any("ValueError: no such table" in note for note in notes)
-    (later,) = [p for p in host(tmp_path).plugins() if p.dist == "sfactl-note-bad"]
-    assert [f.message for f in later.faults] == ["ValueError: no such table"]
+    (later,) = [p for p in host(tmp_path).plugins() if p.origin.dist == "sfactl-note-bad"]
+    assert [f.message for f in later.earlier] == ["ValueError: no such table"]
