@@ -169,7 +169,7 @@ def _plugins(session: Session, _quick: bool) -> Check:
     plugins = session.host.plugins()
     wrong = [p for p in plugins if p.state == "broken" or p.faults or p.clashes]
     if wrong:
-        names = ", ".join(p.name for p in wrong)
+        names = ", ".join(p.origin.name for p in wrong)
         return Check(name="plugins", state="warn", detail=f"not in order: {names}", remedy="sfactl plugin check")
     return Check(name="plugins", state="ok", detail=f"{len(plugins)} found")
 
