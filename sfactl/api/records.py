@@ -162,7 +162,10 @@ class ErpInvoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErpPayment:
-    """Money received (or given back, when negative), for one invoice if ``invoice_id`` is set."""
+    """Money received (or given back, when negative), for one invoice if ``invoice_id`` is set.
+
+    ``reference`` is what the payer wrote.
+    """
 
     id: str
     customer_key: str
@@ -172,6 +175,7 @@ class ErpPayment:
     amount: Decimal
     kind: Literal["payment", "write_off", "credit"]
     changed_at: datetime
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

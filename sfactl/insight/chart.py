@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from calendar import month_abbr
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import floor, log10
 
 from sfactl.insight.model import Funnel, Share
 
@@ -30,6 +31,7 @@ class Column:
 
     part: str
     label: str
+    year: str
     middle: float
     bars: tuple[Bar, ...]
 
@@ -52,6 +54,9 @@ class Whiskers:
     dot: float
 
 
+AXIS = 6
+"""Room for the numbers of the axis, in percent of the width."""
+
 SHOWN = ("lead", "opportunity", "order")
 """The stages that stand inside each other in a month's column."""
 
@@ -60,7 +65,7 @@ def columns(funnels: Sequence[Funnel]) -> Columns:
     """Months side by side; in each the stages `SHOWN` stand inside one another, as each is a part of the last."""
     months = [f for f in funnels if f.part]
     top = ceiling(max((f.stages[0].leads for f in months), default=0))
-    pitch = 100 / max(1, len(months))
+    pitch = (100 - AXIS) / max(1, len(months))
     shown = []
     for i, funnel in enumerate(months):
         leads = {s.stage: s.leads for s in funnel.stages}
@@ -68,27 +73,41 @@ def columns(funnels: Sequence[Funnel]) -> Columns:
             Bar(
                 stage=stage,
                 leads=leads[stage],
-                x=i * pitch + pitch * 0.14,
+                x=AXIS + i * pitch + pitch * 0.14,
                 width=pitch * 0.72,
                 y=HEIGHT - HEIGHT * leads[stage] / top,
                 height=HEIGHT * leads[stage] / top,
             )
             for stage in SHOWN
         )
-        shown.append(Column(part=funnel.part, label=funnel.part[5:], middle=(i + 0.5) * pitch, bars=bars))
-    step = top / 4 if top % 4 == 0 else top / 2 if top % 2 == 0 else top
-    lines = tuple((int(step * k), HEIGHT - HEIGHT * step * k / top) for k in range(1, int(top / step) + 1))
+        shown.append(
+            Column(
+                part=funnel.part,
+                label=month_abbr[int(funnel.part[5:])],
+                year=_year(funnel.part, first=i == 0),
+                middle=AXIS + (i + 0.5) * pitch,
+                bars=bars,
+            )
+        )
+    parts = next((n for n in (4, 5, 3, 2) if top % n == 0), 1)
+    step = top / parts
+    lines = tuple((round(step * k), HEIGHT - HEIGHT * step * k / top) for k in range(1, parts + 1))
     return Columns(months=tuple(shown), lines=lines, height=HEIGHT)
 
 
+def _year(month: str, *, first: bool) -> str:
+    """The year, said with the first month and with January."""
+    return month[:4] if first or month.endswith("-01") else ""
+
+
 def ceiling(value: float) -> float:
-    """The least of 1, 2, 4, 5 or 8 times a power of ten that is not below ``value``; 1 for nothing."""
+    """The least of the round numbers (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 tens) not below ``value``; 1 for nothing."""
     if value <= 0:
         return 1
     power = 10.0 ** floor(log10(value))
-    for factor in (1, 2, 4, 5, 8, 10):
+    for factor in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8):
         if value <= factor * power * (1 + 1e-9):
-            return factor * power
+            return round(factor * power, 9)
     return 10 * power
 
 
@@ -97,8 +116,3 @@ def whiskers(share: Share, top: float) -> Whiskers:
     low, high = (min(1.0, bound / top) * 100 for bound in (share.low, share.high))
     dot = min(1.0, (share.rate or 0) / top) * 100
     return Whiskers(low=round(low, 2), width=round(high - low, 2), dot=round(dot, 2))
-
-
-def widest(shares: Iterable[Share]) -> float:
-    """The end of a track on which all of ``shares`` fit, to the next five percent."""
-    return min(1.0, ceil(max((s.high for s in shares if s.of), default=0.05) * 20) / 20)

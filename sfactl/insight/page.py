@@ -6,6 +6,7 @@ Every figure links to the command that gives it again. Text from the data is esc
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import tempfile
 from datetime import date
@@ -122,9 +123,9 @@ def money(amount: Decimal, currency: str, language: str = "en") -> str:
 
 def short_money(amount: Decimal, currency: str, language: str = "en") -> str:
     """An amount without its cents, for a heading."""
-    whole = money(Decimal(amount).quantize(Decimal(1)), currency, language)
     digits = minor_digits(currency) if currency else 2
-    return whole.replace("." + "0" * digits, "").replace("," + "0" * digits, "") if digits else whole
+    whole = money(Decimal(amount).quantize(Decimal(1)), currency, language)
+    return re.sub(rf"[.,٫]0{{{digits}}}(?!\d)", "", whole) if digits else whole
 
 
 def day(value: date | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -180,4 +180,116 @@ def validity(first: date | None, last: date | None) -> str:
         return f"{first} to {last}"
     if first:
         return f"from {first}"
-    return f"until {last}" if last else "no end"
+    return f"until {last}" if last else "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A quote without its lines. ``state`` is expired where a draft or sent quote has passed its last day."""
+
+    quote_id: int
+    state: str
+    opportunity_id: int | None
+    account_id: int | None
+    contact_id: int | None
+    lead_id: int | None
+    owner: str | None
+    price_book: str
+    currency: str
+    total: Decimal
+    priced_on: date
+    valid_until: date
+    payment_terms_days: int
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    accepted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteView:
+    """A quote with its lines and the steps of their prices."""
+
+    quote: Quote
+    lines: tuple[PricedLine, ...]
+    dry_run: bool = False
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """The order that an accepted quote became. ``repeated`` tells that it was accepted before and nothing is new."""
+
+    quote_id: int
+    order_id: int
+    amount: Decimal
+    currency: str
+    lines: int
+    opportunity_id: int | None
+    won: bool
+    repeated: bool = False
+    dry_run: bool = False
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A row of a file that could not be taken over."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductImport:
+    """What became of the rows of a product file: ``rows`` = new + updated + unchanged + rejected."""
+
+    file: str
+    rows: int
+    new: int
+    updated: int
+    unchanged: int
+    rejected: tuple[RejectedRow, ...] = ()
+    ignored_columns: tuple[str, ...] = ()
+    dry_run: bool = False
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookPrice:
+    """The price of a product in one book today."""
+
+    book: str
+    currency: str
+    price: Decimal
+    from_quantity: Decimal
+    mode: str
+    validity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductView:
+    """A product and its prices in every book that holds today."""
+
+    product: Product
+    description: str
+    prices: tuple[BookPrice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceView:
+    """The price of one product with the way it came about, and the promotions that did not count."""
+
+    line: PricedLine
+    price_book: str
+    currency: str
+    priced_on: date
+    not_applied: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceCheck:
+    """The price books that were looked at, and what is wrong with them."""
+
+    books: tuple[str, ...]
+    problems: tuple[str, ...]

@@ -128,6 +128,10 @@ class Transaction:
             self._folded += table.column("message_key").to_pylist()
         return int(table.num_rows)
 
+    def retire(self, keys: Sequence[str]) -> None:
+        """Drop settled effects from the ledger in this commit, which holds what became of them. Keys stay used."""
+        self._folded += keys
+
     def adopt(self, staged: Sequence[Staged], remove: Sequence[int]) -> None:
         """Take in files staged elsewhere and retire files by id; for compaction and undo."""
         self._staged += staged

@@ -89,7 +89,7 @@ def test_problems_of_a_book_are_all_listed() -> None:
     )
     assert problems(bad, by_name(bad), ["A", "B", "C"]) == [
         "prices/bad.toml: there is no product 'Bx'. Did you mean 'B'?",
-        "prices/bad.toml: A has two prices from quantity 1 on 2026-01-01: 1 (no end) and 2 (from 2026-01-01)",
+        "prices/bad.toml: A has two prices from quantity 1 on 2026-01-01: 1 (always) and 2 (from 2026-01-01)",
         "prices/bad.toml: C mixes volume and graduated tiers on 0001-01-01",
         "prices/bad.toml: promotions: 'p' is there twice",
         "prices/bad.toml: base: there is no price book 'gone'",

@@ -43,6 +43,12 @@ class Tables:
         """Write what will become of everybody."""
         return self._copy("*", "truth", "", "person_no", path, None, None)
 
+    def write_query(self, sql: str, path: Path) -> int:
+        """Write the answer to a SELECT over the world's tables as CSV or Parquet; answers the rows."""
+        style = "format parquet, compression zstd" if path.suffix == ".parquet" else "format csv, header"
+        row = self._con.execute(f"copy ({sql}) to '{_quoted(path)}' ({style})").fetchone()
+        return int(row[0]) if row else 0
+
     def table(self, sql: str) -> pa.Table:
         """The answer to a SELECT over ``company``, ``person``, ``truth``, ``lead_row`` and ``event``."""
         return self._con.sql(sql).to_arrow_table()
@@ -63,9 +69,7 @@ class Tables:
         select = f"select {columns} from {relation}"
         select += f" where {where}" if where else ""
         select += f" order by {order}" if order else ""
-        style = "format parquet, compression zstd" if path.suffix == ".parquet" else "format csv, header"
-        row = self._con.execute(f"copy ({select}) to '{_quoted(path)}' ({style})").fetchone()
-        return int(row[0]) if row else 0
+        return self.write_query(select, path)
 
 
 @contextmanager

@@ -61,17 +61,10 @@ def compile_many(
     is an error. Raises `ConditionError`.
     """
     plan = Plan(settings_of(entity, schemas, now, segments, scores))
-    sources = {c.name: Source(text=c.text, where=c.where) for c in conditions}
-    trees = {name: source.parse() for name, source in sources.items()}
-    columns = {name: f"_c{number}" for number, name in enumerate(trees)}
-    ranks = levels_of(trees, sources) if as_segments else [list(trees)]
-    members = columns if as_segments else {}
-    levels: list[list[str]] = []
-    for rank in ranks:
-        checked = {name: check(plan, sources[name], trees[name], members) for name in rank}
-        levels.append([f"coalesce({sql}, false) as {quote(columns[name])}" for name, sql in checked.items()])
+    levels, columns = segment_levels(plan, conditions, linked=as_segments)
     any_of = " or ".join(quote(column) for column in columns.values())
-    sql = plan.statement([*levels, []] if members_only else levels, where=any_of if members_only else None)
+    only = members_only and bool(columns)
+    sql = plan.statement([*levels, []] if only else levels or [[]], where=any_of if only else None)
     return CompiledMany(
         sql=sql,
         params=dict(plan.params),
@@ -80,6 +73,20 @@ def compile_many(
         segments=tuple(sorted(plan.segments)),
         scores=tuple(sorted(plan.scores)),
     )
+
+
+def segment_levels(
+    plan: Plan, conditions: Sequence[Condition], *, linked: bool = True
+) -> tuple[list[list[str]], dict[str, str]]:
+    """The columns of ``conditions`` in levels, and the column of each; with ``linked`` they may ask for each other."""
+    sources = {c.name: Source(text=c.text, where=c.where) for c in conditions}
+    trees = {name: source.parse() for name, source in sources.items()}
+    columns = {name: f"_c{number}" for number, name in enumerate(trees)}
+    levels: list[list[str]] = []
+    for rank in levels_of(trees, sources) if linked else [list(trees)]:
+        checked = {name: check(plan, sources[name], trees[name], columns if linked else None) for name in rank}
+        levels.append([f"coalesce({sql}, false) as {quote(columns[name])}" for name, sql in checked.items()])
+    return [level for level in levels if level], columns
 
 
 def check(plan: Plan, source: Source, tree: exp.Expr | None = None, members: Mapping[str, str] | None = None) -> str:

@@ -75,27 +75,31 @@ class CompiledMany:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What would make a simple comparison true: the ``value`` to reach on ``subject`` with ``operator``.
+    """What a simple test asks of its subject.
 
-    ``exclusive`` says that the value itself is not enough. ``step`` is the smallest difference of the kind of number.
+    ``operator`` is one of = <> < <= > >= in, not in, between, not between, is null, is not null, member, not member,
+    or "" for tests without a smallest change (like, contains …). ``column`` is the entity's field where the subject is
+    nothing but one, ``kind`` the kind of the subject's value.
     """
 
     subject: str
-    column: str | None
     operator: str
     values: tuple[object, ...]
     kind: Kind
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One of the terms joined by AND: its text, its column in the statement, and the column of its actual value."""
+    """One of the terms joined by AND: its text, its column in the statement, and the column of its actual value.
+
+    ``needs`` are the simple tests of which any one makes the term true; empty where the term is not that simple.
+    """
 
     text: str
     column: str
-    value_column: str | None
-    value_kind: Kind | None
-    need: Need | None = None
+    value_column: str | None = None
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

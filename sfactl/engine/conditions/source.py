@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import Token
 
 from sfactl.api.errors import ConditionError
 
@@ -62,6 +63,20 @@ class Source:
             return " ".join(self.text[first : last + 1].split())
         return node.sql(dialect=DIALECT)
 
+    def written(self, node: exp.Expr) -> str:
+        """The node from its first character to its last, closing brackets included, in one line."""
+        spans = [n.meta for n in node.walk() if "start" in n.meta]
+        if not spans:
+            return node.sql(dialect=DIALECT)
+        first, last = min(m["start"] for m in spans), max(m["end"] for m in spans) + 1
+        for token in tokens(self.text):
+            if token.start >= last:
+                opened = self.text.count("(", first, last) - self.text.count(")", first, last)
+                if opened <= 0 or token.text != ")":
+                    break
+                last = token.end + 1
+        return " ".join(self.text[first:last].split())
+
     def _parse_error(self, err: ParseError) -> ConditionError:
         if not err.errors:
             return self.error("the condition is empty", at=0)
@@ -81,6 +96,11 @@ class Source:
             elif char == quote:
                 quote = ""
         return opened if quote else 0
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of ``text``."""
+    return sqlglot.tokenize(text, read=DIALECT)
 
 
 def operands(node: exp.Expr, kind: type[exp.Connector]) -> Iterator[exp.Expr]:

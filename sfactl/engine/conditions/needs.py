@@ -1,0 +1,140 @@
+"""What each simple term asks of which value, so that "why not" can name the smallest change."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from sfactl.engine.conditions.expressions import COMPARISONS, Checker
+from sfactl.engine.conditions.kinds import BIGINT, DATE, TIME, YES_NO
+from sfactl.engine.conditions.model import Need
+from sfactl.engine.conditions.source import operands
+from sfactl.engine.conditions.typed import Typed, as_moment, as_time
+
+OPPOSITE = {
+    "=": "<>",
+    "<>": "=",
+    "<": ">=",
+    ">=": "<",
+    ">": "<=",
+    "<=": ">",
+    "in": "not in",
+    "between": "not between",
+    "is null": "is not null",
+    "member": "not member",
+    "": "",
+}
+OPPOSITE |= {other: one for one, other in OPPOSITE.items()}
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
+_TESTED = (exp.Between, exp.In, exp.Is, exp.Like, exp.ILike, exp.Contains, exp.StartsWith, exp.RegexpLike)
+
+
+def subject_of(checker: Checker, node: exp.Expr) -> Typed | None:
+    """The value that a term is about: the left side of a comparison, the rows that has() counts, a yes/no field."""
+    node, _ = _bare(node)
+    if isinstance(node, exp.Escape):
+        node = node.this
+    if type(node) in COMPARISONS:
+        left = checker.value(node.this)
+        return checker.value(node.expression) if left.is_literal else left
+    if isinstance(node, _TESTED):
+        return checker.value(node.this)
+    if call := _called(node, "has"):
+        return checker.value(_counted(node, call))
+    if (call := _called(node, "within")) and len(call.expressions) == 2:
+        return checker.value(call.expressions[1])
+    return checker.value(node) if isinstance(node, exp.Column) else None
+
+
+def needs_of(checker: Checker, node: exp.Expr) -> tuple[Need, ...]:
+    """The simple tests of which any one makes the term true; none where it is more complicated."""
+    node, negated = _bare(node)
+    if isinstance(node, exp.Or) and not negated:
+        found = [needs_of(checker, part) for part in operands(node, exp.Or)]
+        return tuple(need for needs in found for need in needs) if all(found) else ()
+    need = _need(checker, node)
+    if need is None:
+        return ()
+    if negated:
+        need = Need(
+            subject=need.subject,
+            operator=OPPOSITE[need.operator],
+            values=need.values,
+            kind=need.kind,
+            column=need.column,
+        )
+    return (need,)
+
+
+def _need(checker: Checker, node: exp.Expr) -> Need | None:
+    if type(node) in COMPARISONS:
+        return _comparison(checker, node)
+    if _called(node, "has"):
+        return Need(subject=written(checker, node), operator=">=", values=(1,), kind=BIGINT)
+    if call := _called(node, "member_of"):
+        return Need(subject=str(call.expressions[0].this), operator="member", values=(), kind=YES_NO)
+    if isinstance(node, exp.Between):
+        return _many(checker, node, "between", [node.args["low"], node.args["high"]])
+    if isinstance(node, exp.In):
+        return _many(checker, node, "in", list(node.expressions))
+    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+        return _many(checker, node, "is null", [])
+    return None
+
+
+def _comparison(checker: Checker, node: exp.Expr) -> Need | None:
+    operator = COMPARISONS[type(node)]
+    subject, value = checker.value(node.this), checker.value(node.expression)
+    if subject.is_literal:
+        subject, value, operator = value, subject, MIRRORED.get(operator, "")
+    if subject.is_literal or not value.is_literal or operator not in MIRRORED:
+        return None
+    return _made(checker, subject, operator, [value])
+
+
+def _many(checker: Checker, node: exp.Expr, operator: str, items: list[exp.Expr]) -> Need | None:
+    subject, values = checker.value(node.this), [checker.value(item) for item in items]
+    if subject.is_literal or not all(value.is_literal for value in values):
+        return None
+    return _made(checker, subject, operator, values)
+
+
+def _made(checker: Checker, subject: Typed, operator: str, values: list[Typed]) -> Need:
+    if subject.kind in (DATE, TIME):
+        values = [as_moment(value, subject.kind, checker.source) for value in values]
+        if subject.kind == TIME:
+            values = [as_time(value) for value in values]
+    return Need(
+        subject=written(checker, subject.node),
+        operator=operator,
+        values=tuple(value.literal for value in values),
+        kind=subject.kind,
+        column=subject.column,
+    )
+
+
+def written(checker: Checker, node: exp.Expr) -> str:
+    """The node as people wrote it, brackets included."""
+    return checker.source.written(node)
+
+
+def _bare(node: exp.Expr) -> tuple[exp.Expr, bool]:
+    negated = False
+    while isinstance(node, exp.Paren | exp.Not):
+        negated ^= isinstance(node, exp.Not)
+        node = node.this
+    if isinstance(node, exp.Like | exp.ILike) and node.args.get("negate"):
+        negated = not negated
+    return node, negated
+
+
+def _called(node: exp.Expr, name: str) -> exp.Anonymous | None:
+    inner = node.this if isinstance(node, exp.Filter) else node
+    return inner if isinstance(inner, exp.Anonymous) and str(inner.this).lower() == name else None
+
+
+def _counted(node: exp.Expr, call: exp.Anonymous) -> exp.Expr:
+    """``has(r) filter (…)`` as ``count(r) filter (…)``."""
+    count = exp.Count(this=call.expressions[0].copy())
+    if isinstance(node, exp.Filter):
+        return exp.Filter(this=count, expression=node.expression.copy())
+    return count

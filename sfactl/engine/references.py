@@ -1,0 +1,17 @@
+"""How people name one row at the prompt: ``lead:8841``, or the bare number."""
+
+from __future__ import annotations
+
+from sfactl.api.errors import UserError
+
+LARGEST = 2**63 - 1
+
+
+def number_of(kind: str, text: str) -> int:
+    """The number in ``kind:8841`` or ``8841``. Raises `UserError`."""
+    said_kind, _, rest = text.rpartition(":")
+    if said_kind not in ("", kind):
+        raise UserError(f"{text!r} is a {said_kind}, but a {kind} is needed here", hint=f"Write {kind}:8841 or 8841.")
+    if not (rest.isascii() and rest.isdigit()) or int(rest) > LARGEST:
+        raise UserError(f"{text!r} does not name a {kind}", hint=f"Write {kind}:8841 or 8841.")
+    return int(rest)

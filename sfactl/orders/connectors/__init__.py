@@ -1,0 +1,1 @@
+"""The ERP connectors that ship with sfactl."""

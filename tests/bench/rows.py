@@ -1,0 +1,19 @@
+"""Every benchmark by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from tests.bench.model import Bench
+from tests.bench.works import campaigns, commit, lead_import, segment, show, start
+
+BENCHES: dict[str, Bench] = {
+    bench.name: bench
+    for bench in (
+        start.BENCH,
+        commit.BENCH,
+        lead_import.BENCH,
+        show.BENCH,
+        segment.BENCH,
+        campaigns.PLAN,
+        campaigns.DISPATCH,
+    )
+}
