@@ -118,7 +118,7 @@ CASES = [
         "window-open-there",
         CAMPAIGN + WINDOW.format("thu", "contact"),
         "send",
-        time_zone="America/Los_Angeles",
+        time_zone="Pacific/Honolulu",
         country="TW",
     ),
     case("window-of-ours", CAMPAIGN + WINDOW.format("fri", "workspace"), "send", country="US"),
