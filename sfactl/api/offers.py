@@ -105,7 +105,10 @@ class ReportRendererOffer(Offer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOffer(Offer):
-    """A command under ``sfactl x NAME``; the target is a ``click.Command`` and takes no settings or context."""
+    """A command under ``sfactl x NAME``; the target is a ``click.Command`` and takes no settings.
+
+    The object of its click context (``click.pass_obj``) is a `sfactl.api.context.PluginContext`.
+    """
 
     kind: ClassVar[str] = "command"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sfactl.api.offers import CommandOffer, Offer
-from sfactl.host.model import Found, Origin
+from sfactl.host.model import Found, Origin, PluginInfo
 from sfactl.host.target import PROTOCOLS, RESERVED, imported, missing_parts
 
 Verdict = Literal["ok", "warning", "failed"]
@@ -34,6 +34,51 @@ class Check:
     what: str
     verdict: Verdict
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginReport:
+    """Everything that was looked at in one plugin."""
+
+    plugin: str
+    distribution: str
+    version: str
+    ok: bool
+    checks: tuple[Check, ...]
+
+
+def report_on(info: PluginInfo) -> PluginReport:
+    """Look at one plugin from its entry point to its source."""
+    checks = tuple(_checks(info))
+    return PluginReport(
+        plugin=info.origin.name,
+        distribution=info.origin.dist,
+        version=info.origin.version,
+        ok=all(check.verdict != "failed" for check in checks),
+        checks=checks,
+    )
+
+
+def _checks(info: PluginInfo) -> Iterator[Check]:
+    if info.state == "disabled":
+        yield Check(what="loads", verdict="warning", detail="disabled, so it was not even imported")
+        return
+    for fault in info.faults:
+        yield Check(what=fault.stage, verdict="failed", detail=" ".join(filter(None, (fault.message, fault.hint))))
+    if not info.faults:
+        took = f"imported in {info.import_s * 1000:.0f} ms, answered in {info.ask_s * 1000:.0f} ms"
+        yield Check(what="loads", verdict="warning" if info.slow else "ok", detail=took + " (slow)" * info.slow)
+    for clash in info.clashes:
+        # Whoever clashes with sfactl itself loses; two others are both unusable under that name.
+        own = info.origin.builtin
+        yield Check(what="names", verdict="warning" if own else "failed", detail=clash.message)
+    for found in info.found:
+        yield from check_offer(found)
+    if not info.origin.builtin and not any(fault.stage == "import" for fault in info.faults):
+        yield check_imports(info.origin)
+    for fault in info.earlier:
+        detail = f"{fault.message} (at {fault.at}, in an earlier run)"
+        yield Check(what=fault.stage, verdict="warning", detail=detail)
 
 
 def check_offer(found: Found) -> Iterator[Check]:

@@ -14,9 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from sfactl import __version__
+from sfactl.api.context import PluginContext
 from sfactl.api.errors import InternalError, NotFound, PluginError, SfactlError
 from sfactl.api.hooks import Notices
-from sfactl.api.offers import OFFER_TYPES
+from sfactl.api.offers import OFFER_TYPES, Offer
 from sfactl.api.protocols import (
     ErpConnector,
     LeadSource,
@@ -85,10 +87,8 @@ class Host:
                 raise PluginError(clash.message, hint=f"Disable or uninstall one, for instance: --no-plugin {first}")
         word = kind.replace("_", " ")
         near = difflib.get_close_matches(name, offers[kind], 1)
-        known = ", ".join(offers[kind]) or "none is installed"
-        raise NotFound(
-            f"there is no {word} {name!r}", hint=f"Did you mean {near[0]}?" if near else f"There are: {known}"
-        )
+        hint = f"There are: {', '.join(offers[kind])}" if offers[kind] else "No installed plugin offers one."
+        raise NotFound(f"there is no {word} {name!r}", hint=f"Did you mean {near[0]}?" if near else hint)
 
     @overload
     def make(
@@ -126,18 +126,18 @@ class Host:
         except SfactlError:
             raise
         except fault.CONTAINED as err:
-            raise self._fault_in_use(found, err) from err
+            raise self.blame(found, err) from err
         if lacks := missing_parts(found, thing):
             raise PluginError(f"{found.label}: {kind} {name!r} lacks {', '.join(lacks)}")
         return thing
 
-    def command(self, name: str) -> Any:
-        """The ``click.Command`` behind ``sfactl x NAME``."""
+    def command(self, name: str) -> tuple[Any, PluginContext]:
+        """The ``click.Command`` behind ``sfactl x NAME``, and the context that it gets as its click object."""
         found = self.find("command", name)
         try:
-            return imported(found.offer.target)
+            return imported(found.offer.target), self._context(found, {})
         except fault.CONTAINED as err:
-            raise self._fault_in_use(found, err) from err
+            raise self.blame(found, err) from err
 
     def notify(self, hook: str, summary: Mapping[str, Any]) -> None:
         """Send the notice ``hook`` to every plugin. Faults are recorded and noted, never raised."""
@@ -180,7 +180,7 @@ class Host:
     @cached_property
     def _loaded(self) -> list[Loaded]:
         own = [
-            Origin(name=name, value=module, dist=builtin.DISTRIBUTION, version="", builtin=True)
+            Origin(name=name, value=module, dist=builtin.DISTRIBUTION, version=__version__, builtin=True)
             for name, module in builtin.BUILTIN.items()
         ]
         loaded = []
@@ -208,11 +208,7 @@ class Host:
         by_name: dict[tuple[str, str], list[Found]] = {}
         for loaded in self._loaded:
             for offer in loaded.offers:
-                origin = loaded.origin
-                found = Found(
-                    offer=offer, plugin=origin.name, dist=origin.dist, version=origin.version, builtin=origin.builtin
-                )
-                by_name.setdefault((offer.kind, offer.name), []).append(found)
+                by_name.setdefault((offer.kind, offer.name), []).append(_found(loaded.origin, offer))
         offers: dict[str, dict[str, Found]] = {kind: {} for kind in OFFER_TYPES}
         clashes = []
         for (kind, name), owners in sorted(by_name.items(), key=lambda item: item[0]):
@@ -224,21 +220,19 @@ class Host:
 
     def _info(self, loaded: Loaded, earlier: tuple[Fault, ...]) -> PluginInfo:
         origin = loaded.origin
-        late = (*earlier, *(f for f in self._late_faults if f not in earlier))
-        own = [f for f in late if (f.dist, f.plugin, f.version) == (origin.dist, origin.name, origin.version)]
         return PluginInfo(
-            name=origin.name,
-            dist=origin.dist,
-            version=origin.version,
-            builtin=origin.builtin,
+            origin=origin,
             state="disabled" if loaded.disabled else "broken" if loaded.faults else "ok",
-            offers=tuple(f"{offer.kind}:{offer.name}" for offer in loaded.offers),
+            found=tuple(_found(origin, offer) for offer in loaded.offers),
             notices=loaded.notices,
-            import_s=round(loaded.import_s, 4),
-            ask_s=round(loaded.ask_s, 4),
+            import_s=loaded.import_s,
+            ask_s=loaded.ask_s,
             slow=max(loaded.import_s, loaded.ask_s) > self._slow_s,
-            faults=(*loaded.faults, *own),
-            clashes=tuple(clash.message for clash in self.clashes if any(o.dist == origin.dist for o in clash.owners)),
+            faults=tuple(loaded.faults),
+            earlier=tuple(f for f in earlier if (f.dist, f.plugin, f.version) == _identity(origin)),
+            clashes=tuple(
+                c for c in self.clashes if any((o.dist, o.plugin) == _identity(origin)[:2] for o in c.owners)
+            ),
         )
 
     def _context(self, found: Found, table: Mapping[str, Any]) -> HostContext:
@@ -254,7 +248,8 @@ class Host:
         self._contexts.append(context)
         return context
 
-    def _fault_in_use(self, found: Found, err: BaseException) -> PluginError:
+    def blame(self, found: Found, err: BaseException) -> PluginError:
+        """Record that what ``found`` offers raised ``err`` while it was used; answers the error to raise instead."""
         origin = Origin(name=found.plugin, value="", dist=found.dist, version=found.version, builtin=found.builtin)
         wrong = fault.fault_of(origin, "use", err)
         self._record(wrong, note=False)
@@ -281,3 +276,11 @@ class Host:
                 f"plugin {wrong.plugin} ({wrong.dist} {wrong.version}) failed in {wrong.stage}: {wrong.message}; "
                 "nothing else is affected"
             )
+
+
+def _found(origin: Origin, offer: Offer) -> Found:
+    return Found(offer=offer, plugin=origin.name, dist=origin.dist, version=origin.version, builtin=origin.builtin)
+
+
+def _identity(origin: Origin) -> tuple[str, str, str]:
+    return origin.dist, origin.name, origin.version

@@ -3,6 +3,7 @@ answer means. A request that must not be repeated is sent once; what is not know
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -101,6 +102,8 @@ class GuardedSession:
         )
         self._repeatable = _session(GuardedAdapter(check_host, again), headers)
         self._once = _session(GuardedAdapter(check_host, once), headers)
+        for session in (self._repeatable, self._once):
+            weakref.finalize(self, session.close)  # a plugin that forgets to close leaves no open socket
 
     def request(
         self,

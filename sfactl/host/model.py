@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from sfactl.api.offers import Offer
@@ -73,17 +73,15 @@ class Clash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginInfo:
-    """One line of ``sfactl plugin list``. ``offers`` are written ``kind:name``; ``_s`` is in seconds."""
+    """What there is to say of one plugin. ``earlier`` are faults of other runs, kept in the workspace."""
 
-    name: str
-    dist: str
-    version: str
-    builtin: bool
+    origin: Origin
     state: State
-    offers: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
     notices: tuple[str, ...] = ()
     import_s: float = 0.0
     ask_s: float = 0.0
     slow: bool = False
-    faults: tuple[Fault, ...] = field(default_factory=tuple)
-    clashes: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    earlier: tuple[Fault, ...] = ()
+    clashes: tuple[Clash, ...] = ()

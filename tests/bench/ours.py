@@ -42,5 +42,20 @@ def lead_file(path: str, leads: str) -> None:
         tables.write_leads(Path(path))
 
 
+def touch_leads(folder: str, leads: str) -> None:
+    """Change so many leads, spread over all of them."""
+    from sfactl.config.settings import Settings
+    from sfactl.session import open_session
+
+    with open_session(Path(folder), settings=Settings(), command="bench", actor="bench") as session:
+        with session.write("leads") as tx:
+            tx.upsert(
+                "leads",
+                "select * replace (employees + 500 as employees) from leads where lead_id % 100 = 7 limit $leads",
+                {"leads": int(leads)},
+            )
+            tx.commit()
+
+
 if __name__ == "__main__":
-    {"commits": commits, "lead-file": lead_file}[sys.argv[1]](*sys.argv[2:])
+    {"commits": commits, "lead-file": lead_file, "touch-leads": touch_leads}[sys.argv[1]](*sys.argv[2:])

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from tests.bench.model import Bench
-from tests.bench.works import commit, lead_import, show, start
+from tests.bench.works import campaigns, commit, lead_import, segment, show, start
 
-BENCHES: dict[str, Bench] = {module.BENCH.name: module.BENCH for module in (start, commit, lead_import, show)}
+BENCHES: dict[str, Bench] = {
+    bench.name: bench
+    for bench in (
+        start.BENCH,
+        commit.BENCH,
+        lead_import.BENCH,
+        show.BENCH,
+        segment.BENCH,
+        campaigns.PLAN,
+        campaigns.DISPATCH,
+    )
+}

@@ -16,7 +16,7 @@ LEADS = """
 select
     person_no + 1 as lead_id, 'new' as status, email, phone, full_name, first_name, last_name, company,
     lower(company) as company_key, title, industry, employees, street, city, postal_code, country, tax_id,
-    'https://' || domain as website, language, time_zone, source, channel, direction, event, product_interest,
+    'https://' || domain as website, locale as language, time_zone, source, channel, direction, event, product_interest,
     (price * 0.8)::decimal(18, 4) as budget, first_contact_at::date as first_contact_on,
     'W' || lpad(person_no::varchar, 8, '0') as external_id, first_contact_at as created_at, first_contact_at as updated_at
 from person

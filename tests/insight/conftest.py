@@ -66,6 +66,6 @@ def _open(folder: Path, *, dry_run: bool = False) -> Session:
         settings=settings,
         command="test",
         actor="tester",
-        clock=FixedClock(datetime(2026, 11, 1)),
+        clock=FixedClock(datetime(2028, 1, 1)),
         dry_run=dry_run,
     )

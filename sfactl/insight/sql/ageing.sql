@@ -11,9 +11,12 @@ with open_item as (
             receivable_id,
             sum(amount) as settled
         from allocations
+        where allocated_on <= cast($today as date)
         group by receivable_id
     ) a on a.receivable_id = r.receivable_id
-    where r.state in ('open', 'part')
+    where
+        r.invoiced_on <= cast($today as date)
+        and (r.cancelled_on is null or r.cancelled_on > cast($today as date))
 ),
 
 aged as (

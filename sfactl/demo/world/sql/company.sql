@@ -17,6 +17,7 @@ select
     d.employees,
     p.code as country,
     p.language,
+    p.locale,
     p.time_zone,
     p.utc_offset_h,
     p.calling,

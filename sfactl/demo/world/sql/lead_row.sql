@@ -57,7 +57,7 @@ select
         p.tax_id
     ) as tax_id,
     'https://' || p.domain as website,
-    p.language,
+    p.locale as language,
     p.time_zone,
     p.source,
     p.channel,

@@ -26,6 +26,7 @@ known as (
         c.tax_id,
         c.domain,
         c.language,
+        c.locale,
         c.time_zone,
         c.calling,
         c.trunk,

@@ -12,11 +12,11 @@ fate as (
     select
         *,
         -- One draw against falling chances: who wins has been quoted, who was quoted has been converted.
-        luck < logistic(base - 0.9) as accepts,
-        luck < logistic(base - 2.0) as converts,
-        luck < logistic(base - 2.9) as quotes,
-        luck < logistic(base - 4.0) as wins,
-        logistic(base - 4.0) as win_chance,
+        luck < logistic(base - 1.6) as accepts,
+        luck < logistic(base - 2.8) as converts,
+        luck < logistic(base - 3.6) as quotes,
+        luck < logistic(base - 4.7) as wins,
+        logistic(base - 4.7) as win_chance,
         greatest(1, least(5, round(exp(0.35 * normal(person_no, 'truth.units'))
             * (1 + (employees > 200)::bigint))))::bigint as units,
         u(person_no, 'truth.payer') as payer
@@ -40,7 +40,7 @@ select
     units * price as list_value,
     case
         when not wins and converts
-            then draw(['price', 'competitor', 'no budget', 'no answer', 'timing'], person_no, 'truth.loss')
+            then draw(['price', 'competitor', 'no budget', 'no decision', 'timing'], person_no, 'truth.loss')
     end as lost_reason,
     (2 + 9 * exp(0.6 * normal(person_no, 'truth.accept_days')))::bigint as accept_days,
     (4 + 12 * exp(0.6 * normal(person_no, 'truth.quote_days')))::bigint as quote_days,
