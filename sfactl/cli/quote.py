@@ -238,8 +238,7 @@ def _priced(view: QuoteView, what: str) -> Iterator[str]:
 
 
 def _shown(view: QuoteView) -> Iterator[str]:
-    from sfactl.cli.tables import table
-    from sfactl.cli.waterfall import money, plain
+    from sfactl.cli.waterfall import money, money_table, plain
 
     yield _head(view)
     currency = view.quote.currency
@@ -250,7 +249,7 @@ def _shown(view: QuoteView) -> Iterator[str]:
         off = f"{100 * (gross - line.amount) / gross:.1f} %" if gross else ""
         amounts = (plain(line.list_price), off, money(line.amount, currency))
         rows.append([line.line_no, line.sku, line.description, plain(line.quantity), *amounts])
-    yield from (f"  {row}" for row in table(names, rows))
+    yield from (f"  {row}" for row in money_table(names, rows, first=3))
     yield _total(view)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sfactl.cli.tables import pad, width
+from sfactl.cli.tables import pad, table, width
 
 if TYPE_CHECKING:
     from sfactl.quotes.model import PricedLine
@@ -46,6 +46,21 @@ def money(amount: Decimal, currency: str) -> str:
 def signed(amount: Decimal, digits: int) -> str:
     """An amount with a real minus sign."""
     return f"{amount:,.{digits}f}".replace("-", "−")
+
+
+def money_table(
+    names: Sequence[str], rows: Sequence[Sequence[object]], *, first: int, fit: int | None = None
+) -> list[str]:
+    """A table whose columns from the one numbered ``first`` on are amounts as text, set to the right."""
+    texts = [[str(cell) for cell in row[first:]] for row in rows]
+    heads = list(names[first:])
+    widths = [max(width(c) for c in column) for column in zip(heads, *texts, strict=True)]
+    aligned = [[pad(c, w, right=True) for c, w in zip(row, widths, strict=True)] for row in [heads, *texts]]
+    return table(
+        [*names[:first], *aligned[0]],
+        [[*row[:first], *amounts] for row, amounts in zip(rows, aligned[1:], strict=True)],
+        fit=fit,
+    )
 
 
 def plain(number: Decimal) -> str:
