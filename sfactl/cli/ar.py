@@ -59,9 +59,11 @@ def list_(app: App, *, every: bool, on: date | None, known_at: str | None, outpu
     Example:
       sfactl ar list --as-of 2026-06-30
     """
+    from sfactl.cli.waterfall import listing
     from sfactl.orders import usecases
 
-    output.emit(usecases.list_receivables(app.session(), on=on, known_at=known_at, every=every))
+    found = usecases.list_receivables(app.session(), on=on, known_at=known_at, every=every)
+    output.emit(found, human=lambda: listing(found))
 
 
 @group.command("age")
@@ -113,9 +115,11 @@ def unmatched(app: App, *, on: date | None, known_at: str | None, output: Output
     Example:
       sfactl ar unmatched
     """
+    from sfactl.cli.waterfall import listing
     from sfactl.orders import usecases
 
-    output.emit(usecases.unmatched(app.session(), on=on, known_at=known_at))
+    found = usecases.unmatched(app.session(), on=on, known_at=known_at)
+    output.emit(found, human=lambda: listing(found))
 
 
 @group.command("match")

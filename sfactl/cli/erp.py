@@ -145,11 +145,10 @@ def _checked(found: Checked) -> Iterator[str]:
 def _pushed(done: PushResult) -> Iterator[str]:
     if done.dry_run:
         yield "Dry run: nothing is written or sent."
-    cancelled = f" · {done.cancelled:,} cancelled" if done.cancelled else ""
-    yield (
-        f"Pushed to {done.erp}: {done.orders:,} orders · {done.customers:,} customers · {done.products:,} products"
-        f"{cancelled} · {done.unchanged:,} unchanged"
-    )
+    parts = [_many(done.orders, "order"), _many(done.customers, "customer"), _many(done.products, "product")]
+    if done.cancelled:
+        parts.append(f"{done.cancelled:,} cancelled")
+    yield f"Pushed to {done.erp}: {' · '.join(parts)} · {done.unchanged:,} unchanged"
     if done.recovered:
         yield f"  {done.recovered:,} from an earlier push were found there and recorded, not sent again"
     yield from _listed("refused", done.refused, "Put it right, then: sfactl erp push --retry ORDER")
@@ -177,7 +176,7 @@ def _pulled(done: PullResult) -> Iterator[str]:
     yield from (f"  {bad.where}: {bad.reason}" for bad in rejected[:SHOWN])
     yield from _more(len(rejected))
     if done.unmatched:
-        yield f"{done.unmatched:,} receipts are not wholly matched. See: sfactl ar unmatched"
+        yield f"{_many(done.unmatched, 'receipt')} not wholly matched. See: sfactl ar unmatched"
 
 
 def _counted(what: str, count: StreamCount) -> str:
@@ -197,6 +196,10 @@ def _reconciled(found: Reconciliation) -> Iterator[str]:
     rows = [[d.invoice, d.what, d.ours, d.erp] for d in found.differences]
     yield from (f"  {row}" for row in table(["item", "what", "here", found.erp], rows))
     yield f"{len(rows):,} difference{'s' if len(rows) != 1 else ''}."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _more(count: int) -> Iterator[str]:

@@ -33,9 +33,11 @@ def list_(app: App, *, status: str | None, as_of: str | None, output: Output) ->
     Example:
       sfactl order list --status pushed
     """
+    from sfactl.cli.waterfall import listing
     from sfactl.orders import usecases
 
-    output.emit(usecases.list_orders(app.session(as_of=as_of), status=status))
+    found = usecases.list_orders(app.session(as_of=as_of), status=status)
+    output.emit(found, human=lambda: listing(found))
 
 
 @group.command("show")

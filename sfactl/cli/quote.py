@@ -156,9 +156,11 @@ def list_(app: App, *, state: str | None, opportunity: str | None, as_of: str | 
     Example:
       sfactl quote list --state sent
     """
+    from sfactl.cli.waterfall import listing
     from sfactl.quotes import usecases
 
-    output.emit(usecases.list_quotes(app.session(as_of=as_of), state=state, opportunity=opportunity))
+    found = usecases.list_quotes(app.session(as_of=as_of), state=state, opportunity=opportunity)
+    output.emit(found, human=lambda: listing(found))
 
 
 @group.command("send")

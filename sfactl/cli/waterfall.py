@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sfactl.cli.tables import pad, table, width
+from sfactl.cli.tables import pad, table, terminal_width, width
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sfactl.quotes.model import PricedLine
 
 TITLES = {
@@ -61,6 +63,22 @@ def money_table(
         [[*row[:first], *amounts] for row, amounts in zip(rows, aligned[1:], strict=True)],
         fit=fit,
     )
+
+
+def listing(result: pa.Table) -> list[str]:
+    """The table for people: amounts with the digits of the row's currency, in ``currency`` beside them."""
+    names, rows = result.column_names, result.to_pylist()
+    texts = [
+        [money(v, row["currency"]) if isinstance(v, Decimal) and row["currency"] else v for v in row.values()]
+        for row in rows
+    ]
+    for i, name in enumerate(names):
+        if any(isinstance(row[name], Decimal) for row in rows):
+            widest = max(len(name), *(len(row[i] or "") for row in texts))
+            names[i] = name.rjust(widest)
+            for row in texts:
+                row[i] = (row[i] or "").rjust(widest)
+    return table(names, texts, fit=terminal_width())
 
 
 def plain(number: Decimal) -> str:
