@@ -1,0 +1,35 @@
+"""Kinds of values that options take: an amount of money, a day, and FIELD=VALUE. Given to click as ``type=``."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+import click
+
+
+def amount(text: str) -> Decimal:
+    """Money; thousands may be set off with commas. Raises a usage error."""
+    try:
+        value = Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or not 0 <= value < Decimal(10) ** 14:
+        raise click.BadParameter(f"{text!r} is not an amount of money; write 1200000.50")
+    return value
+
+
+def day(text: str) -> date:
+    """A date in ISO form. Raises a usage error."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a date; write 2026-12-31") from None
+
+
+def pair(text: str) -> tuple[str, str]:
+    """``FIELD=VALUE``. Raises a usage error."""
+    field, sign, value = text.partition("=")
+    if not sign or not field.strip():
+        raise click.BadParameter(f"{text!r} is not FIELD=VALUE")
+    return field.strip(), value.strip()
