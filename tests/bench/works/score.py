@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.bench.model import Bench, Measured, Place, Size
 from tests.bench.process import SFACTL, here, ran
