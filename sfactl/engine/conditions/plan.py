@@ -62,6 +62,12 @@ class Plan:
             self._scans[key] = Scan(name=f"_s{len(self._scans)}", dataset=dataset, time=time)
         return self._scans[key]
 
+    def derived(self, source: str) -> Scan:
+        """A scan of its own over the rows of a SELECT in brackets, which has the entity's key and a time limit."""
+        scan = Scan(name=f"_s{len(self._scans)}", dataset=source, time=None)
+        self._scans[(source, False)] = scan
+        return scan
+
     def aggregate(self, scan: Scan, call: str, where: str | None, since: datetime | None = None) -> str:
         """The column that answers the aggregate ``call`` over the rows of ``scan`` that match ``where``."""
         text = f"{call} filter (where {where})" if where else call
@@ -74,7 +80,8 @@ class Plan:
 
     def relations(self) -> tuple[str, ...]:
         """All datasets that the statement reads, sorted."""
-        return tuple(sorted({self.settings.entity.dataset, *(scan.dataset for scan in self._scans.values())}))
+        read = {scan.dataset for scan in self._scans.values() if not scan.dataset.startswith("(")}
+        return tuple(sorted({self.settings.entity.dataset, *read}))
 
     def statement(self, levels: Sequence[Sequence[str]], *, where: str | None = None, one: bool = False) -> str:
         """The statement that answers the entity's key and the expressions of ``levels``.
@@ -83,10 +90,11 @@ class Plan:
         as ``$key``, in every scan.
         """
         entity = self.settings.entity
-        scans = [self._scan_sql(scan, one=one) for scan in self._scans.values()]
+        used = [scan for scan in self._scans.values() if scan.aggregates]
+        scans = [self._scan_sql(scan, one=one) for scan in used]
         joins = "".join(
             f"\n  left join {scan.name} on {scan.name}.{quote(f'_k{scan.name}')} = e.{quote(entity.link or '')}"
-            for scan in self._scans.values()
+            for scan in used
         )
         source = f"{entity.dataset} as e{joins}"
         # The key's own condition comes before the joins are seen by the optimizer only if it is inside the scan too.

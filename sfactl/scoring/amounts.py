@@ -1,0 +1,43 @@
+"""The amount one row gives under a rule, as SQL over rows ``r``, in the score's smallest units (always whole numbers).
+
+Whole units make sums exact in any order: the set-based run, the explanation and every engine agree to the last digit.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from sfactl.engine.conditions.kinds import DOUBLE
+from sfactl.engine.conditions.plan import Plan
+from sfactl.scoring.model import Decay, Rule
+
+DAY_S = 86_400.0
+
+
+def amount_sql(plan: Plan, rule: Rule, unit: int, at: str) -> str:
+    """The units that a row at ``at`` gives: the points, faded by its age in whole seconds, rounded half away from 0."""
+    full = plan.bind(float(rule.points * unit), DOUBLE)
+    if rule.decay is None:
+        return full
+    now = plan.bind(float(math.floor(plan.settings.now.replace(tzinfo=UTC).timestamp())), DOUBLE)
+    span = plan.bind(rule.decay.days * DAY_S, DOUBLE)
+    age = f"({now} - floor(epoch({at}))) / {span}"
+    if rule.decay.half_life:
+        return f"round({full} * power(0.5, {age}))"
+    return f"round({full} * greatest(0, 1 - {age}))"
+
+
+def reach(rule: Rule, unit: int, now: datetime) -> datetime | None:
+    """Rows before this moment round to nothing under the rule's decay, so they need not be read; None: all count."""
+    if rule.decay is None:
+        return None
+    days = _days_to_nothing(rule.decay, float(abs(rule.points)) * unit)
+    # A day more than enough, so that no rounding of the logarithm can matter.
+    return now - timedelta(days=min(math.ceil(days) + 1, 300_000))
+
+
+def _days_to_nothing(decay: Decay, units: float) -> float:
+    if decay.half_life:
+        return decay.days * max(0.0, math.log2(units * 2))
+    return decay.days

@@ -1,0 +1,125 @@
+"""What the commands of ``sfactl score`` answer with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sfactl.scoring.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One score file and what is stored of it: how many leads have it, and when it last changed one."""
+
+    name: str
+    strategy: str
+    rules: int
+    leads: int
+    last_changed: datetime | None
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a check found: the number of files, and one message for each mistake."""
+
+    checked: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeCount:
+    """How many leads have a grade; None for those below all grades."""
+
+    grade: str | None
+    leads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a run did to one score: leads scored, and how many stored values are new, went up, went down or away."""
+
+    name: str
+    leads: int
+    new: int
+    up: int
+    down: int
+    gone: int
+    grades: tuple[GradeCount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What a run changed. ``commit`` is None where nothing changed, or in a dry run."""
+
+    at: datetime
+    commit: int | None
+    dry_run: bool
+    scores: tuple[Ran, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether any stored value differs from before."""
+        return any(ran.new or ran.up or ran.down or ran.gone for ran in self.scores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One stored score of a lead."""
+
+    score: str
+    points: float
+    grade: str | None
+    as_of: datetime
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One score of one lead, computed anew at the command's time, and what is stored of it.
+
+    ``reasons`` add up to ``points`` exactly. ``was_right`` says whether the stored value is what today's data gives
+    for the time it was computed at (None where nothing is stored, or the values agree anyway).
+    """
+
+    score: str
+    points: Decimal
+    grade: str | None
+    reasons: tuple[Reason, ...]
+    rules: tuple[tuple[str, str, str], ...] = ()
+    stored: float | None = None
+    stored_at: datetime | None = None
+    stored_commit: int | None = None
+    agrees: bool = False
+    was_right: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadExplained:
+    """All scores of one lead, explained."""
+
+    lead_id: int
+    lead: str
+    at: datetime
+    scores: tuple[Explained, ...]
+    cell: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixRow:
+    """Leads with one grade of the first score, by their grade of the second."""
+
+    grade: str
+    leads: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """How many leads are in each cell of two scores' grades."""
+
+    down: str
+    across: str
+    grades: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
