@@ -49,7 +49,7 @@ def count_known(dataset: str, cells: Sequence[str]) -> int:
 
 
 def position(name: str, columns: Sequence[str]) -> int | None:
-    """The column called ``name``: exactly, else after folding width, case and blanks; None if there is none or several."""
+    """The column called ``name``: exactly, else without width, case and blanks; None if none or several."""
     if name in columns:
         return columns.index(name)
     wanted = _trimmed(name)

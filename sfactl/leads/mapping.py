@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import cast
 
 from sfactl.api.errors import ConfigError, DataError
 from sfactl.config.objects import build, read_object
@@ -30,11 +29,16 @@ KEYS: tuple[IdentityKey, ...] = ("external_id", "email", "phone", "tax_id", "row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What the command line and the workspace say where the mapping does not."""
+    """What the command line and the workspace say where the mapping does not.
+
+    ``source`` and ``event`` overrule the mapping; ``pulled`` is the source that rows come from, which the mapping may
+    overrule.
+    """
 
     file: str
     source: str | None = None
     event: str | None = None
+    pulled: str | None = None
     country: str = ""
     zone: str = "UTC"
 
@@ -87,10 +91,8 @@ def _unknown(name: str, at: str, types: Mapping[str, str], dataset: str) -> Conf
         return ConfigError(f"{at}: {name} is kept by sfactl itself and cannot be imported")
     near = difflib.get_close_matches(name, types, 1)
     declare = f'Declare it in sfactl.toml: [fields.{dataset}] {name} = "text", or repeat with --add-fields.'
-    return ConfigError(
-        f"{at}: unknown field of {dataset}. {f'Did you mean {near[0]!r}?' if near else 'See: sfactl data show ' + dataset}",
-        hint=declare,
-    )
+    guess = f"Did you mean {near[0]!r}?" if near else f"See: sfactl data show {dataset}"
+    return ConfigError(f"{at}: unknown field of {dataset}. {guess}", hint=declare)
 
 
 def plan_mapping(
@@ -123,7 +125,7 @@ def plan_by_headers(dataset: Dataset, columns: Sequence[str], defaults: Defaults
     if not found:
         raise DataError(
             f"{defaults.file}: no column was recognised by its header ({', '.join(columns[:8])})",
-            hint="Write a mapping: mappings/NAME.toml with schema = 1 and [columns] email = \"…\"; then --mapping NAME",
+            hint='Write a mapping: mappings/NAME.toml with schema = 1 and [columns] email = "…"; then --mapping NAME',
         )
     targets = {f: Target(field=f, type=types[f], columns=(i,), names=(columns[i],)) for f, i in found.items()}
     mapping = LeadMapping(name=Path(defaults.file).stem)
@@ -148,13 +150,16 @@ def _plan(
         n: replace(t, placeholders=(*blanks, *mapping.placeholders.fields.get(n, ()))) for n, t in targets.items()
     }
     constant = targets["source"].constant if "source" in targets else None
-    source = defaults.source or (str(constant) if constant is not None else None)
+    source = defaults.source or (str(constant) if constant is not None else None) or defaults.pulled
     keys, notes = _keys(mapping, targets)
     return Plan(
         targets=tuple(targets.values()),
         unmapped=tuple(c for i, c in enumerate(columns) if i not in used),
         keys=keys,
-        namespace=mapping.identity.namespace or source or (Path(defaults.file).stem if guessed else mapping.name),
+        namespace=mapping.identity.namespace
+        or defaults.pulled
+        or source
+        or (Path(defaults.file).stem if guessed else mapping.name),
         source=source or "unknown",
         mode=mapping.update.mode,
         bad_values=mapping.rejects.bad_values,
@@ -173,13 +178,14 @@ def _keys(mapping: LeadMapping, targets: Mapping[str, Target]) -> tuple[tuple[Id
         missing = [k for k in keys if k != "row" and k not in targets]
         if missing:
             raise ConfigError(f"mapping {mapping.name}: identity.key: no column is mapped to {missing[0]!r}")
-        return cast("tuple[IdentityKey, ...]", keys), ()
+        return keys, ()
     # A tax id is a company's: it does not tell one person from another, so it identifies only where asked to.
     keys = tuple(k for k in KEYS[:3] if k in targets)
     if keys:
         return keys, ()
     return ("row",), (
-        "no id, e-mail or phone is mapped: a row is known again by all its mapped values, and identical rows by how many there are",
+        "no id, e-mail or phone is mapped: a row is known again by all its mapped values,"
+        " and identical rows by how many there are",
     )
 
 

@@ -12,11 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import literal, name
+from sfactl.leads.cleaning.expression import literal
 from sfactl.leads.model import IdentityKey, Plan
 
-FIRST_TOUCH = ("source", "channel", "direction", "event")
-"""Told once, by the first touch: later files fill them only where nothing is known."""
 LABELS: Mapping[str, str] = {"external_id": "id", "email": "e-mail", "phone": "phone", "tax_id": "tax id"}
 
 
@@ -66,7 +64,10 @@ def _group(query: Query, keys: list[str]) -> str:
                 f" from with_key where not ({before}) and k_{later} in"
                 f" (select k_{later} from with_key where {before}) group by 1"
             )
-            choices.append(f"case when k_{later} is not null then coalesce((select person from {anchor} where k = k_{later}), {tagged[i]}) end")
+            choices.append(
+                f"case when k_{later} is not null then"
+                f" coalesce((select person from {anchor} where k = k_{later}), {tagged[i]}) end"
+            )
         else:
             choices.append(tagged[i])
     return f"coalesce({', '.join(choices)})"
@@ -80,7 +81,7 @@ def assign(query: Query, plan: Plan, existing: bool) -> None:
         f" {_has_id(keys)} as has_id from keyed group by 1"
     )
     if not existing:
-        query.run("create or replace temp table claims as select _person, cast(null as bigint) as lead_id from persons limit 0")
+        query.run("create or replace temp table claims as select _person, 0::bigint as lead_id from persons limit 0")
         return
     found = [_known_by(k, plan) for k in keys]
     matches = ", ".join(f"min(m_{k}) as m_{k}" for k in keys)
@@ -140,9 +141,7 @@ def number_leads(query: Query, plan: Plan, first_id: int) -> None:
         " from persons p left join claims c using (_person)",
         {"first": first_id},
     )
-    several = query.one(
-        "select max(n) > 1 or count(*) > count(distinct lead_id) from leads_of"
-    )
+    several = query.one("select max(n) > 1 or count(*) > count(distinct lead_id) from leads_of")
     many = "count(*) over (partition by l.lead_id)" if several and several[0] else "1"
     row_key = "k.k_row" if "row" in plan.keys else "cast(null as varchar)"
     query.run(
@@ -155,88 +154,3 @@ def fresh_leads(query: Query) -> int:
     """How many leads are to be made."""
     answer = query.one("select count(*) from persons where _person not in (select _person from claims)")
     return int(answer[0]) if answer else 0
-
-
-def stated(fields: Sequence[str], plan: Plan) -> dict[str, str]:
-    """Field → SQL over clean rows ``c`` and ``assigned a``, with the fields that matching itself fills."""
-    made = {f: f"c.{name(f)}" for f in fields}
-    if "row" in plan.keys:
-        made |= {"row_key": "a.row_key", "id_namespace": literal(plan.namespace)}
-    if "external_id" in fields:
-        made["id_namespace"] = f"case when c.external_id is not null or {'row' in plan.keys} then {literal(plan.namespace)} end"
-    return made
-
-
-def merged(cleaned: str, fields: Mapping[str, str], plan: Plan) -> str:
-    """SELECT of one row a lead: what the file says about it, rows collapsed in file order."""
-    pick = "arg_min" if plan.mode == "fill" else "arg_max"
-    single = ", ".join(f"{sql} as {name(f)}" for f, sql in fields.items())
-    folded = ", ".join(f"{pick}({sql}, c._row) filter (where {sql} is not null) as {name(f)}" for f, sql in fields.items())
-    source = f"{cleaned} c join assigned a using (_row)"
-    return (
-        f"select a.lead_id, a.fresh, {single} from {source} where a.n = 1"
-        f" union all select a.lead_id, bool_and(a.fresh) as fresh, {folded} from {source} where a.n > 1 group by 1"
-    )
-
-
-def find_changes(query: Query, cleaned: str, fields: Mapping[str, str], plan: Plan, existing: bool) -> None:
-    """Make ``changes``: the known leads that the file changes."""
-    if not existing:
-        query.run("create or replace temp table changes as select cast(null as bigint) as lead_id limit 0")
-        return
-    tests = " or ".join(changed(f, plan, f"m.{name(f)}", f"e.{name(f)}") for f in fields)
-    query.run(
-        f"create or replace temp table changes as select m.lead_id from ({merged(cleaned, fields, plan)}) m"
-        f" join leads e using (lead_id) where not m.fresh and ({tests})"
-    )
-
-
-def count_rows(query: Query, cleaned: str, fields: Mapping[str, str], plan: Plan, existing: bool) -> tuple[int, int, int]:
-    """(new, updated, unchanged) rows.
-
-    Of a lead's rows the first that makes it is new; each later one is updated if it says something that the rows before
-    it, or what was known, did not say. Where the file leaves a known lead as it was, all its rows are unchanged.
-    """
-    answer = query.one(
-        "select count(*) filter (where fresh), count(*) filter (where not fresh and lead_id in (select lead_id from changes)),"
-        " count(*) from assigned where n = 1"
-    ) or (0, 0, 0)
-    new, updated, single = answer
-    unchanged = single - new - updated
-    more = query.one("select count(distinct lead_id) filter (where fresh), count(*) from assigned where n > 1") or (0, 0)
-    if more[1]:
-        tests = " or ".join(changed(f, plan, name(f), name(f"was_{f}")) for f in fields)
-        before = "rows between unbounded preceding and 1 preceding"
-        known = (lambda f: f"e.{name(f)}") if existing else (lambda f: "null")
-        was = ", ".join(
-            f"coalesce({'first' if plan.mode == 'fill' else 'last'}_value({sql} ignore nulls) over w, {known(f)}) as {name(f'was_{f}')}"
-            for f, sql in fields.items()
-        )
-        own = ", ".join(f"{sql} as {name(f)}" for f, sql in fields.items())
-        join = "left join leads e on e.lead_id = a.lead_id" if existing else ""
-        touched = query.one(
-            f"select count(*) filter (where (place > 1 or not fresh) and (fresh or lead_id in (select lead_id from changes)) and ({tests}))"
-            f" from (select a.lead_id, a.fresh, row_number() over (partition by a.lead_id order by _row) as place, {own}, {was}"
-            f" from {cleaned} c join assigned a using (_row) {join} where a.n > 1"
-            f" window w as (partition by a.lead_id order by _row {before}))"
-        ) or (0,)
-        new, updated = new + more[0], updated + touched[0]
-        unchanged += more[1] - more[0] - touched[0]
-    return int(new), int(updated), int(unchanged)
-
-
-def changed(field: str, plan: Plan, new: str, old: str) -> str:
-    """SQL: does the new value change the old one? An e-mail's case alone does not."""
-    if field in ("email", "external_id", "id_namespace", "row_key"):
-        compare = f"lower({new}) is distinct from lower({old})" if field == "email" else "false"
-        return f"({old} is null and {new} is not null)" if compare == "false" else f"({new} is not null and {compare})"
-    if field in FIRST_TOUCH:
-        return f"(coalesce({old}, 'unknown') = 'unknown' and {new} is not null and {new} is distinct from coalesce({old}, 'unknown'))"
-    if plan.mode == "fill":
-        return f"({old} is null and {new} is not null)"
-    return f"({new} is not null and {new} is distinct from {old})"
-
-
-def kept(field: str, plan: Plan, new: str, old: str) -> str:
-    """SQL for the value after the import: the new one where it changes the old one."""
-    return f"case when {changed(field, plan, new, old)} then {new} else {old} end"

@@ -38,6 +38,9 @@ class Transform:
     prefix: str | None = None
 
 
+NO_TRANSFORM = Transform()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placeholders:
     """Values that mean "nothing": ``values`` everywhere, ``fields`` only in the field named.
@@ -106,7 +109,7 @@ class Target:
     columns: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     constant: Scalar | None = None
-    transform: Transform = field(default_factory=Transform)
+    transform: Transform = NO_TRANSFORM
     placeholders: tuple[str, ...] = ()
 
 
@@ -179,3 +182,99 @@ class ImportResult:
     rejected: int
     dry_run: bool
     files: tuple[FileImport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """One touchpoint, as shown under a lead."""
+
+    at: datetime
+    kind: str
+    channel: str | None = None
+    content: str | None = None
+    campaign: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadDetail:
+    """A lead: what is known of it, and its latest touchpoints, the newest first."""
+
+    lead_id: int
+    fields: Mapping[str, Any]
+    touchpoints: tuple[Touch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetResult:
+    """Fields of one lead before and after. ``commit`` None: nothing was different."""
+
+    lead_id: int
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanResult:
+    """What cleaning known leads again came to."""
+
+    rows: int
+    changed: int
+    cleaned: Mapping[str, int]
+    refused: Mapping[str, int]
+    dry_run: bool
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePull:
+    """What came of one source. ``problem`` says why it stopped; pages before that are kept."""
+
+    source: str
+    use: str
+    pages: int = 0
+    rows: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    commit: int | None = None
+    problem: str | None = None
+    hint: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullResult:
+    """What came of a pull from one or more sources."""
+
+    rows: int
+    new: int
+    updated: int
+    unchanged: int
+    rejected: int
+    failed: int
+    dry_run: bool
+    sources: tuple[SourcePull, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """One source of the workspace."""
+
+    source: str
+    use: str
+    pulled: str | None = None
+    cursor: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceCheck:
+    """What a source says about itself."""
+
+    source: str
+    use: str
+    ok: bool
+    facts: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()

@@ -54,7 +54,8 @@ def write_rejects(query: Query, staged: Staged, into: Path) -> None:
         out = csv.writer(file)
         out.writerow([*staged.columns, *_own_columns(staged.columns)])
         reader = query.batches(
-            f"select s._row, r._line, r._reason, s._rest, {cells} from {source} s join rejects r using (_row) order by s._row"
+            f"select s._row, r._line, r._reason, s._rest, {cells} from {source} s join rejects r using (_row)"
+            " order by s._row"
         )
         for batch in reader:
             for row, line, reason, rest, *values in zip(*(c.to_pylist() for c in batch.columns)):

@@ -29,7 +29,7 @@ SUSPECTS = (
     "tbd", "test", "nil", "?", "请选择", "請選擇", "未知", "不详", "不詳", "無", "无", "暂无", "暫無", "desconhecido",
     "não informado",
 )  # fmt: skip
-"""Values that often mean "nothing" but may not: told where they are frequent, blanked only where the mapping says so."""
+"""Values that often mean "nothing" but may not: told where frequent, blanked only where the mapping says so."""
 LOOKED = 100_000
 
 
@@ -140,7 +140,9 @@ def _people(plan: Plan) -> dict[str, Expression]:
     made: dict[str, Expression] = {}
     given = {f: f"s.{name(f)}" for f in ("full_name", "first_name", "last_name") if plan.target(f)}
     if given:
-        whole = full_name(given.get("full_name", "null"), given.get("first_name", "null"), given.get("last_name", "null"))
+        whole = full_name(
+            given.get("full_name", "null"), given.get("first_name", "null"), given.get("last_name", "null")
+        )
         made["full_name"] = Expression(value=whole)
         if given.keys() == {"full_name"}:
             made |= {"first_name": Expression(value=first_name(whole)), "last_name": Expression(value=last_name(whole))}
@@ -157,7 +159,8 @@ def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mappin
     wrong = f"coalesce({', '.join(problems)})" if problems else "null"
     reason = f"coalesce(s._problem, {wrong})" if plan.bad_values == "reject" else "s._problem"
     return (
-        f"select s._row, s._line, {'s._key, ' if 'row' in plan.keys else ''}cast({reason} as varchar) as _reason, cast({wrong} as varchar) as _blanked,"
+        f"select s._row, s._line, {'s._key, ' if 'row' in plan.keys else ''}"
+        f" cast({reason} as varchar) as _reason, cast({wrong} as varchar) as _blanked,"
         f" {values}, {flags} from cells s {' '.join(j for j in joins if j)}"
     )
 
@@ -173,11 +176,15 @@ def suspects(query: Query, plan: Plan) -> tuple[str, ...]:
         for i, t in enumerate(texts)
     )
     rows = query.rows(
-        f"with looked as (select * from cells limit {LOOKED}) select i, v, n from ({parts}) where n > 2 order by n desc, i"
+        f"with looked as (select * from cells limit {LOOKED}) select i, v, n from ({parts}) where n > 2"
+        " order by n desc, i"
     )
     if not rows:
         return ()
     shown = ", ".join(f"{v!r} in {texts[int(i)].names[0]} ({n:,})" for i, v, n in rows[:6])
     more = f" and {len(rows) - 6} more" if len(rows) > 6 else ""
     values = ", ".join(f'"{v}"' for v in dict.fromkeys(str(r[1]) for r in rows[:6]))
-    return (f"kept as values, though they may mean nothing: {shown}{more}. To blank them: [placeholders] values = [{values}]",)
+    return (
+        f"kept as values, though they may mean nothing: {shown}{more}."
+        f" To blank them: [placeholders] values = [{values}]",
+    )

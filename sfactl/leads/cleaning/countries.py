@@ -10,7 +10,26 @@ from functools import lru_cache
 from sfactl.engine.duck import Query
 from sfactl.leads.cleaning.expression import Answer, Expression, in_list, look_up
 
-LANGUAGES = ("en", "zh", "zh_Hant", "ja", "ko", "pt", "es", "fr", "de", "it", "nl", "ru", "pl", "tr", "vi", "th", "id", "ar")
+LANGUAGES = (
+    "en",
+    "zh",
+    "zh_Hant",
+    "ja",
+    "ko",
+    "pt",
+    "es",
+    "fr",
+    "de",
+    "it",
+    "nl",
+    "ru",
+    "pl",
+    "tr",
+    "vi",
+    "th",
+    "id",
+    "ar",
+)
 _OTHERS = {
     "uk": "GB", "greatbritain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "usa": "US", "america": "US",
     "unitedstatesofamerica": "US", "holland": "NL", "taiwanroc": "TW", "republicofchina": "TW", "roc": "TW",
@@ -52,7 +71,10 @@ def found(rows: Sequence[Answer]) -> list[Answer]:
 def country_code(text: str) -> str | None:
     """ISO 3166 alpha-2 of a code or a name, or None."""
     for part in (text, re.sub(r"\(.*?\)|（.*?）", "", text)):
-        for languages in (LANGUAGES[:3], LANGUAGES[3:]):  # the rest only where these do not know: they take time to load
+        for languages in (
+            LANGUAGES[:3],
+            LANGUAGES[3:],
+        ):  # the rest only where these do not know: they take time to load
             if code := _names(languages).get(_folded(part)):
                 return code
     return None
@@ -63,7 +85,8 @@ def alpha_2() -> frozenset[str]:
     """All codes."""
     from babel import Locale
 
-    return frozenset(c for c in Locale("en").territories if re.fullmatch("[A-Z]{2}", c) and c not in _NO_COUNTRY)
+    codes = (str(c) for c in Locale("en").territories)
+    return frozenset(c for c in codes if re.fullmatch("[A-Z]{2}", c) and c not in _NO_COUNTRY)
 
 
 _NO_COUNTRY = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"})

@@ -100,10 +100,11 @@ def _year_first(evidence: Evidence, target: Target, stated: DayMonth | None) -> 
 def _evidence(query: Query, text: str, source: str) -> Evidence:
     # Values whose day and month are the same number are right in either order and prove nothing.
     sql = f"""
-    select coalesce(max(a) > 12, false), coalesce(max(b) > 12, false), count(*) filter (where a <= 12 and b <= 12 and a <> b),
+    select coalesce(max(a) > 12, false), coalesce(max(b) > 12, false),
+           count(*) filter (where a <= 12 and b <= 12 and a <> b),
            coalesce(any_value(t) filter (where a > 12 or b > 12), any_value(t) filter (where a <> b))
     from (select t, try_cast(split_part(d, '-', 1) as int) as a, try_cast(split_part(d, '-', 2) as int) as b
-          from (select t, regexp_extract({_dashed('t')}, '^\\d{{1,2}}-\\d{{1,2}}-\\d{{2,4}}') as d
+          from (select t, regexp_extract({_dashed("t")}, '^\\d{{1,2}}-\\d{{1,2}}-\\d{{2,4}}') as d
                 from (select {text} as t from {source}))
           where d <> '' and try_cast(split_part(d, '-', 1) as int) <= 31)
     """
@@ -200,7 +201,8 @@ def _moment(target: Target, text: str, day: str, zone: str) -> str:
     else:
         clock = f"regexp_extract({text}, '{_TIME}')"
         packed = f"regexp_extract({text}, '^\\d{{8}}[ T]?(\\d{{4,6}})$', 1)"
-        noon = f"(lower({text}) ~ '.*[0-9] ?pm.*' or {text} ~ '.*下午.*') and try_cast(split_part({clock}, ':', 1) as int) < 12"
+        hour = f"try_cast(split_part({clock}, ':', 1) as int)"
+        noon = f"(lower({text}) ~ '.*[0-9] ?pm.*' or {text} ~ '.*下午.*') and {hour} < 12"
         midnight = f"lower({text}) ~ '.*[^0-9]12:[0-9:.]+ ?am.*'"
         seconds = (
             f"case when {clock} <> '' then epoch(try_cast({clock} as time)) + case when {noon} then 43200 else 0 end"

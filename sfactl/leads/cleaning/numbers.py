@@ -12,8 +12,46 @@ from sfactl.engine.duck import Query
 from sfactl.leads.cleaning.expression import Expression, in_list
 from sfactl.leads.model import Target
 
-YES = ("yes", "y", "true", "t", "1", "on", "是", "有", "对", "對", "sim", "sí", "si", "oui", "ja", "x", "✓", "✔", "はい")
-NO = ("no", "n", "false", "f", "0", "off", "否", "无", "無", "没有", "沒有", "不是", "não", "nao", "non", "nein", "いいえ")
+YES = (
+    "yes",
+    "y",
+    "true",
+    "t",
+    "1",
+    "on",
+    "是",
+    "有",
+    "对",
+    "對",
+    "sim",
+    "sí",
+    "si",
+    "oui",
+    "ja",
+    "x",
+    "✓",
+    "✔",
+    "はい",
+)
+NO = (
+    "no",
+    "n",
+    "false",
+    "f",
+    "0",
+    "off",
+    "否",
+    "无",
+    "無",
+    "没有",
+    "沒有",
+    "不是",
+    "não",
+    "nao",
+    "non",
+    "nein",
+    "いいえ",
+)
 _MONEY = r"^[A-Z]{0,3}\$?|^(?:NT|US|HK|R|RM)?[$€£¥₩₹￥]|[$€£¥₩₹￥元圓円%]|\s*[A-Z]{3}$"
 
 
@@ -34,7 +72,8 @@ def decimal_sign(query: Query, target: Target, text: str, source: str) -> Decima
     answer = query.one(
         f"select count(*) filter (where regexp_matches(t, ',\\d{{1,2}}$|,\\d{{4,}}$|\\.\\d{{3}},|^-?0,\\d')),"
         f" count(*) filter (where regexp_matches(t, '\\.\\d{{1,2}}$|\\.\\d{{4,}}$|,\\d{{3}}\\.')),"
-        f" count(*) filter (where regexp_matches(t, '\\d,\\d{{3}}$')), count(*) filter (where regexp_matches(t, '\\.\\d{{3}}$')),"
+        f" count(*) filter (where regexp_matches(t, '\\d,\\d{{3}}$')),"
+        f" count(*) filter (where regexp_matches(t, '\\.\\d{{3}}$')),"
         f" any_value(t) filter (where regexp_matches(t, ',\\d{{1,2}}$|,\\d{{4,}}$|\\.\\d{{3}},|^-?0,\\d'))"
         f" from (select regexp_replace({text}, '[^\\d.,-]', '', 'g') as t from {source}) where t is not null"
     ) or (0, 0, 0, 0, None)
@@ -72,7 +111,9 @@ def number_expression(target: Target, text: str, sign: str) -> Expression:
 
 def boolean_expression(target: Target, text: str) -> Expression:
     """SQL for yes or no."""
-    value = f"case when lower({text}) in ({in_list(YES)}) then true when lower({text}) in ({in_list(NO)}) then false end"
+    value = (
+        f"case when lower({text}) in ({in_list(YES)}) then true when lower({text}) in ({in_list(NO)}) then false end"
+    )
     return Expression(value=value, problem=_problem(target, text, value, "is neither yes nor no"))
 
 

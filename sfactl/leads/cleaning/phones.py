@@ -41,8 +41,7 @@ def phone_expression(query: Query, text: str, country: str, source: str) -> Expr
     """SQL for the number; ``country`` is SQL for the row's country code or null."""
     fast = _fast(query, text, country, source)
     doubted = (
-        f"select distinct {text} as raw, {country} as place from {source}"
-        f" where {text} is not null and ({fast}) is null"
+        f"select distinct {text} as raw, {country} as place from {source} where {text} is not null and ({fast}) is null"
     )
     asked = look_up(query, doubted, "phone_answers", judged, ("phone", "problem", "state"))
     if not asked:
@@ -52,7 +51,7 @@ def phone_expression(query: Query, text: str, country: str, source: str) -> Expr
         problem="pa.problem",
         joins=(f"left join phone_answers pa on pa.raw = {text} and pa.place is not distinct from {country}",),
         counts={
-            "phones": f"coalesce(coalesce({fast}, case when left(pa.phone, 1) = '+' then pa.phone end) <> {text}, false)",
+            "phones": f"coalesce(coalesce({fast}, case when pa.phone[1:1] = '+' then pa.phone end) <> {text}, false)",
             "phones_without_country": "coalesce(pa.state = 'no country', false)",
             "phones_not_assigned": "coalesce(pa.state = 'not assigned', false)",
             "phone_extensions": "coalesce(pa.state = 'extension', false)",
@@ -93,7 +92,9 @@ def international(digits: str, plan: Numbering) -> str:
 def national(digits: str, plan: Numbering) -> str:
     """SQL for a national number of the plan's country: E.164, or null where the library must look."""
     no_exit = f"not regexp_matches({digits}, {literal('^(?:' + plan.exit + ')')})" if plan.exit else "true"
-    no_inner = f"not regexp_matches({digits}, {literal('^(?:' + plan.inner_prefix + ')')})" if plan.inner_prefix else "true"
+    no_inner = (
+        f"not regexp_matches({digits}, {literal('^(?:' + plan.inner_prefix + ')')})" if plan.inner_prefix else "true"
+    )
     bare = (
         f"when {no_inner} and {no_exit} and left({digits}, {len(plan.code)}) <> '{plan.code}'"
         f" and regexp_full_match({digits}, {literal(plan.valid)}) then '+{plan.code}' || {digits}"
@@ -178,7 +179,9 @@ def calling_code(digits: str) -> str | None:
     """The calling code at the start of ``digits``."""
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
-    return next((digits[:n] for n in (1, 2, 3) if digits[:n].isdigit() and int(digits[:n]) in COUNTRY_CODE_TO_REGION_CODE), None)
+    return next(
+        (digits[:n] for n in (1, 2, 3) if digits[:n].isdigit() and int(digits[:n]) in COUNTRY_CODE_TO_REGION_CODE), None
+    )
 
 
 def judged(rows: Sequence[Answer]) -> list[Answer]:

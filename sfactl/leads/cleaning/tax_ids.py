@@ -19,8 +19,9 @@ MODULES = {
     "IN": ("in_.gstin", "in_.pan"), "AU": ("au.abn", "au.acn"), "NZ": ("nz.ird",), "MX": ("mx.rfc",), "CA": ("ca.bn",),
     "GB": ("gb.vat",), "CH": ("ch.uid", "ch.vat"), "NO": ("no.orgnr", "no.mva"), "ID": ("id.npwp",), "TH": ("th.tin",),
     "VN": ("vn.mst",), "RU": ("ru.inn",), "TR": ("tr.vkn", "tr.tckimlik"), "ZA": ("za.tin",), "CL": ("cl.rut",),
-    "AR": ("ar.cuit",), "CO": ("co.nit",), "PE": ("pe.ruc",), "IL": ("il.hp",), "FR": ("fr.siret", "fr.siren", "fr.tva"),
-    "DE": ("de.vat", "de.stnr"), "IT": ("it.iva", "it.codicefiscale"), "PT": ("pt.nif",), "ES": ("es.nif", "es.cif"),
+    "AR": ("ar.cuit",), "CO": ("co.nit",), "PE": ("pe.ruc",), "IL": ("il.hp",),
+    "FR": ("fr.siret", "fr.siren", "fr.tva"), "DE": ("de.vat", "de.stnr"), "IT": ("it.iva", "it.codicefiscale"), 
+    "PT": ("pt.nif",), "ES": ("es.nif", "es.cif"),
 }  # fmt: skip
 """Modules of stdnum by country, in the order they are tried; the EU's others are tried as VAT numbers."""
 

@@ -1,6 +1,6 @@
 """Clean plain text: NFKC, blanks, placeholders, and the transforms that a mapping states.
 
-Text that people wrote in sentences keeps its line ends and its full-width punctuation; names, addresses and codes do not.
+Text that people wrote in sentences keeps its line ends and full-width punctuation; names, addresses and codes do not.
 """
 
 from __future__ import annotations

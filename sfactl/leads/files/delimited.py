@@ -1,4 +1,4 @@
-"""Stage CSV and its kin. Clean UTF-8 goes through the engine's parallel reader, strictly; the rest is read line by line.
+"""Stage CSV and its kin. Clean text goes through the engine's parallel reader, strictly; the rest line by line.
 
 The strict reader refuses what it does not understand; then the file is read again by `records`, which gives every
 faulty row its number. So a clean file is fast and a dirty one complete.
@@ -88,7 +88,7 @@ def _shape(reading: Reading, found: Scan, encoding: Encoding) -> _Shape:
     start = options.header_row or options.skip + 1
     head = list(islice(records(top, dialect, first_line=start), LOOK))
     index = _header_index(reading, head)
-    names = options.names if index is None else head[index].cells
+    names = list(options.names) if index is None else head[index].cells
     body = head[0 if index is None else index + 1 :]
     width = max((len(r.cells) for r in body), default=len(names)) if index is None else len(names)
     if index is not None and width > 1 and body and not names[-1].strip():
@@ -139,7 +139,9 @@ def _header_index(reading: Reading, head: list[Record]) -> int | None:
     rows = [r.cells for r in head]
     if reading.options.header:
         return 0
-    return find_header(rows[: HEADER_WITHIN + LOOK], file=reading.file, wanted=reading.wanted, known=reading.known).index
+    return find_header(
+        rows[: HEADER_WITHIN + LOOK], file=reading.file, wanted=reading.wanted, known=reading.known
+    ).index
 
 
 def _facts(shape: _Shape) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Stage JSON Lines and JSON arrays of objects. Nested values become columns with dotted names; lists are joined by "; ".
+"""Stage JSON Lines and JSON arrays of objects. Nested values get dotted names; lists are joined by "; ".
 
 The first reading finds the columns, the second the rows: memory does not grow with the file.
 """
@@ -36,9 +36,7 @@ def stage_json(reading: Reading) -> Staged:
     if found.size == 0:
         raise DataError(f"{reading.file} is empty")
     said = reading.options.encoding
-    encoding = (
-        stated(said, where=f"{reading.where}: file.encoding") if said else detect(found, file=reading.file)
-    )
+    encoding = stated(said, where=f"{reading.where}: file.encoding") if said else detect(found, file=reading.file)
     columns: dict[str, int] = {}
     for item in _items(reading, encoding):
         if item.problem is None:

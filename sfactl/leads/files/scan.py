@@ -94,7 +94,9 @@ def scan(path: Path) -> Scan:
     )  # fmt: skip
 
 
-def _first_bad_line(decoder: codecs.IncrementalDecoder, piece: bytes, before: int, *, final: bool = False) -> int | None:
+def _first_bad_line(
+    decoder: codecs.IncrementalDecoder, piece: bytes, before: int, *, final: bool = False
+) -> int | None:
     try:
         decoder.decode(piece, final)
     except UnicodeDecodeError as err:

@@ -33,9 +33,7 @@ def stage_vcards(reading: Reading) -> Staged:
     """Read the cards of the file into ``reading.into``; a card that cannot be read is a faulty row."""
     found = scan(reading.path)
     said = reading.options.encoding
-    encoding = (
-        stated(said, where=f"{reading.where}: file.encoding") if said else detect(found, file=reading.file)
-    )
+    encoding = stated(said, where=f"{reading.where}: file.encoding") if said else detect(found, file=reading.file)
     with Stager(reading.into, len(COLUMNS)) as stager:
         for line, text, closed in _cards(text_lines(reading.path, encoding)):
             try:

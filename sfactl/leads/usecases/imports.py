@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sfactl.api.errors import UserError
 from sfactl.engine.duck import Query
-from sfactl.leads import matching, rejects
+from sfactl.leads import matching, merging, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -37,6 +37,7 @@ class Order:
     where: str
     source: str | None = None
     event: str | None = None
+    pulled: str | None = None
 
 
 def import_files(
@@ -86,13 +87,15 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
     """One file, one commit."""
     leads = session.workspace.schemas["leads"]
     with work_folder(session) as scratch, session.query() as query, bounded(query):
-        reading = reading_of(path, scratch, query, order, leads, "leads")
+        reading = reading_of(path, scratch, query, order, "leads")
         with session.progress(f"Reading {path.name}"):
             staged = stage(reading)
         plan = make_plan(leads, staged, defaults_of(session, path.name, order), order.mapping)
         with session.progress(f"Cleaning {staged.rows:,} rows"):
             cleaned = clean(query, staged, plan, scratch / "clean.parquet")
-        return write(session, Work(name=path.name, kind="file", digest=digest(path), staged=staged, plan=plan, cleaned=cleaned))
+        return write(
+            session, Work(name=path.name, kind="file", digest=digest(path), staged=staged, plan=plan, cleaned=cleaned)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +125,9 @@ def write(session: Session, work: Work) -> FileImport:
         matching.assign(query, plan, existing)
         fresh = matching.fresh_leads(query)
         matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
-        values = matching.stated(fields, plan)
-        matching.find_changes(query, source, values, plan, existing)
-        new, updated, unchanged = matching.count_rows(query, source, values, plan, existing)
+        values = merging.stated(fields, plan)
+        merging.find_changes(query, source, values, plan, existing)
+        new, updated, unchanged = merging.count_rows(query, source, values, plan, existing)
         refused = sum(r.rows for r in reasons)
         reasons = _placed(query, reasons, work.staged)
         rejects_file = _write_rejects(session, query, work) if refused else None
@@ -153,7 +156,7 @@ def _stage_rows(
 ) -> None:
     """Upsert new and changed leads, and append the first stage of the new ones."""
     columns = session.workspace.schemas["leads"].types
-    merged = matching.merged(source, values, plan)
+    merged = merging.merged(source, values, plan)
     now = {"now": session.now()}
     parts = []
     if fresh:
@@ -185,7 +188,7 @@ def _fresh_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Plan
 
 def _changed_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Plan) -> str:
     made = {
-        c: matching.kept(c, plan, f"m.{name(c)}", f"e.{name(c)}") if c in values else f"e.{name(c)}" for c in columns
+        c: merging.kept(c, plan, f"m.{name(c)}", f"e.{name(c)}") if c in values else f"e.{name(c)}" for c in columns
     }
     made["updated_at"] = "$now"
     return ", ".join(f"{sql} as {name(c)}" for c, sql in made.items())
@@ -237,13 +240,16 @@ def defaults_of(session: Session, file: str, order: Order) -> Defaults:
     """What the command line and the workspace say."""
     settings = session.settings.workspace
     return Defaults(
-        file=file, source=order.source, event=order.event, country=settings.country, zone=settings.time_zone
+        file=file,
+        source=order.source,
+        event=order.event,
+        pulled=order.pulled,
+        country=settings.country,
+        zone=settings.time_zone,
     )
 
 
-def reading_of(
-    path: Path, scratch: Path, query: Query, order: Order, dataset: Dataset, headers: str
-) -> Reading:
+def reading_of(path: Path, scratch: Path, query: Query, order: Order, headers: str) -> Reading:
     """How ``path`` is to be read."""
     wanted = None
     if order.mapping is not None and order.mapping.columns:
@@ -300,7 +306,7 @@ def _declare(session: Session, mapping: LeadMapping) -> None:
     missing = unknown_fields(mapping, session.workspace.schemas["leads"])
     for field in missing:
         set_value(session.folder, f"fields.leads.{field}", "text", dry_run=session.dry_run)
-        session.note(f"declared in sfactl.toml: [fields.leads] {field} = \"text\"")
+        session.note(f'declared in sfactl.toml: [fields.leads] {field} = "text"')
     known = dict(session.settings.fields)
     known["leads"] = {**known.get("leads", {}), **dict.fromkeys(missing, "text")}
     session.workspace.schemas = Schemas(known)
