@@ -20,7 +20,7 @@ MODULES = {
     "GB": ("gb.vat",), "CH": ("ch.uid", "ch.vat"), "NO": ("no.orgnr", "no.mva"), "ID": ("id.npwp",), "TH": ("th.tin",),
     "VN": ("vn.mst",), "RU": ("ru.inn",), "TR": ("tr.vkn", "tr.tckimlik"), "ZA": ("za.tin",), "CL": ("cl.rut",),
     "AR": ("ar.cuit",), "CO": ("co.nit",), "PE": ("pe.ruc",), "IL": ("il.hp",),
-    "FR": ("fr.siret", "fr.siren", "fr.tva"), "DE": ("de.vat", "de.stnr"), "IT": ("it.iva", "it.codicefiscale"), 
+    "FR": ("fr.siret", "fr.siren", "fr.tva"), "DE": ("de.vat", "de.stnr"), "IT": ("it.iva", "it.codicefiscale"),
     "PT": ("pt.nif",), "ES": ("es.nif", "es.cif"),
 }  # fmt: skip
 """Modules of stdnum by country, in the order they are tried; the EU's others are tried as VAT numbers."""

@@ -158,8 +158,10 @@ def _plan(session: Session, fields: Sequence[str], schema: Dataset, *, country: 
     )  # fmt: skip
 
 
-CLEANED = ("email", "phone", "full_name", "first_name", "last_name", "company", "title", "industry", "street",
-           "city", "region", "postal_code", "country", "tax_id", "website", "source", "channel", "event", "campaign")  # fmt: skip
+CLEANED = (
+    "email", "phone", "full_name", "first_name", "last_name", "company", "title", "industry", "street", "city",
+    "region", "postal_code", "country", "tax_id", "website", "source", "channel", "event", "campaign",
+)  # fmt: skip
 
 
 def clean_leads(session: Session, *, where: str | None = None) -> CleanResult:
