@@ -17,6 +17,7 @@ PATTERN = (
 )
 """What needs no second look; a test compares it with email-validator."""
 NOT_VALID = "e-mail not valid"
+_AROUND = " .,;:<>()[]\"'"
 
 
 def email_expression(text: str) -> Expression:
@@ -65,9 +66,10 @@ def _parts(text: str) -> list[str]:
     bracketed = re.findall(r"<([^<>]+@[^<>]+)>", text)
     if bracketed:
         return [b.strip() for b in bracketed]
-    whole = text.strip(" .,;:<>()[]\"'")
-    cut = [p.strip(" .,;:<>()[]\"'") for p in re.split(r"[;,、|\s]+|/(?=[^/]*@)", text)]
-    return [whole, *(p for p in cut if "@" in p and p != whole)]
+    parts = [p.strip(_AROUND) for p in re.split(r"[;,、|]|/(?=[^/]*@)", text)]
+    # A blank parts two addresses, but it may also be a slip within one: "mi ng@example.com" is not ng@example.com.
+    found = [q for p in parts for q in (p.split() if all("@" in w for w in p.split()) else [p])]
+    return [text.strip(_AROUND), *found]
 
 
 def validated(address: str) -> str | None:

@@ -82,19 +82,24 @@ def _judge(text: str, country: str | None) -> Answer:
     if country == "TW" and re.fullmatch(r"\d{8}", compact):
         return (compact, "right") if _taiwan(compact) else (tidy, "wrong")
     modules = [_module(n) for n in MODULES.get(country or "", ())]
-    prefix = re.match(r"[A-Z]{2}", compact)
     if not modules and not country and re.fullmatch(r"[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}", compact):
         modules = [_module("cn.uscc")]
-    if not modules and (country or prefix):
-        modules = [_module("eu.vat")]
-        compact_vat = compact if prefix else f"{country}{compact}"
-        if modules[0] and modules[0].guess_country(compact_vat):
-            return (modules[0].compact(compact_vat), "right")
-        return (tidy, "unknown" if not prefix or not country else "wrong")
+    if not modules:
+        return _european(tidy, compact, country)
     for module in modules:
         if module and module.is_valid(tidy):
             return (module.compact(tidy), "right")
     return (tidy, "wrong" if any(modules) else "unknown")
+
+
+def _european(tidy: str, compact: str, country: str | None) -> Answer:
+    """A VAT number with or without its country's letters."""
+    vat = _module("eu.vat")
+    member = country is not None and country.lower() in vat.MEMBER_STATES
+    for number in (compact, f"{country}{compact}") if member else (compact,):
+        if (member or country is None) and vat.is_valid(number):
+            return (vat.compact(number), "right")
+    return (tidy, "wrong" if member else "unknown")
 
 
 def _taiwan(number: str) -> bool:

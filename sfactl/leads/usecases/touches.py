@@ -147,13 +147,13 @@ def _match(session: Session, query: Query, cleaned: Cleaned, plan: Plan) -> tupl
 
 
 def _new_people(session: Session, query: Query, source: str, fields: Mapping[str, str]) -> int:
-    """Make ``people``: rows of those who filled in a form and whom nobody knows, with the numbers of their new leads."""
+    """Make ``people``: rows of strangers who filled in a form, with the numbers of their new leads."""
     if "email" not in fields:
         query.run("create or replace temp table people as select 0::bigint as _row, 0::bigint as lead_id limit 0")
         return 0
     unknown = (
-        f"select lower(c.email) as k, c._row, {_kind('c.kind')} = '{FORM}' as form from {source} c join met using (_row)"
-        " where met.lead_id is null and c.email is not null"
+        f"select lower(c.email) as k, c._row, {_kind('c.kind')} = '{FORM}' as form from {source} c"
+        " join met using (_row) where met.lead_id is null and c.email is not null"
     )
     # What else the file tells of somebody who filled in a form is theirs too, before the form and after it.
     people = f"select k, min(_row) as first_row from ({unknown}) group by k having bool_or(form)"
