@@ -33,11 +33,37 @@ COMMANDS = {" ".join(path): command for path, command in _walk(root, ()) if path
 LEAVES = {name: c for name, c in COMMANDS.items() if not isinstance(c, click.Group)}
 
 READS = frozenset(
-    """
-    report assign-plan completion doctor sql status
-    check diff explain files get history list log matrix members preview queue schema show size verify why-not
-    changes duplicates lookup open test valid
-    """.split()
+    [
+        "report",
+        "assign-plan",
+        "completion",
+        "doctor",
+        "sql",
+        "status",
+        "check",
+        "diff",
+        "explain",
+        "files",
+        "get",
+        "history",
+        "list",
+        "log",
+        "matrix",
+        "members",
+        "preview",
+        "queue",
+        "schema",
+        "show",
+        "size",
+        "verify",
+        "why-not",
+        "changes",
+        "duplicates",
+        "lookup",
+        "open",
+        "test",
+        "valid",
+    ]
 )
 """Groups and verbs that change nothing in the workspace."""
 
