@@ -52,6 +52,7 @@ READS = frozenset(
         "members",
         "preview",
         "queue",
+        "reconcile",
         "schema",
         "show",
         "size",
