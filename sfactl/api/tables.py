@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 INT64 = range(-(2**63), 2**63)
+EXACT = range(-(2**53), 2**53 + 1)
+"""Integers that a double holds exactly."""
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """One Arrow table of ``rows`` made of JSON values, with a column for every key that occurs.
 
     An object becomes columns with dotted names (``address.city``), a list becomes JSON text. A column whose values are
-    of one kind keeps it (boolean, integer, number, text); one with several kinds, or with integers beyond 64 bits,
-    becomes text, written as JSON writes it. Missing keys are NULL.
+    of one kind keeps it (boolean, integer, number, text); one with several kinds, or with integers beyond what
+    the column could hold exactly, becomes text, written as JSON writes it. Missing keys are NULL.
     """
     import pyarrow as pa
 
@@ -38,12 +40,13 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]
 def _column(values: list[Any]) -> pa.Array:
     import pyarrow as pa
 
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int} and all(value is None or value in INT64 for value in values) and kinds:
+    given = [value for value in values if value is not None]
+    kinds = {type(value) for value in given}
+    if kinds == {int} and all(value in INT64 for value in given):
         return pa.array(values, pa.int64())
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
-    if kinds and kinds <= {int, float} and float in kinds:
+    if kinds in ({float}, {int, float}) and all(isinstance(value, float) or value in EXACT for value in given):
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     return pa.array([_text(value) for value in values], pa.string())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -34,6 +35,7 @@ def report(error: BaseException, *, command: str, as_json: bool, debug: bool) ->
         error.show()
         return error.exit_code
     code, exit_code, message, hint = _explained(error)
+    message = _from_here(message)
     if as_json:
         _print_json(command, code, message, hint)
     else:
@@ -58,6 +60,14 @@ def _explained(error: BaseException) -> tuple[str, int, str, str | None]:
         f"this is a bug in sfactl: {type(error).__name__}: {said}",
         f"Please report it with the log {where}",
     )
+
+
+def _from_here(message: str) -> str:
+    """The message with files below the current folder named as seen from it."""
+    with contextlib.suppress(OSError):
+        here = str(Path.cwd())
+        return message.replace(f"{here}/", "") if here != "/" else message
+    return message
 
 
 def _usage_message(error: click.ClickException) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import SfactlError
+from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     from sfactl.cli.app import App
@@ -34,9 +35,8 @@ class FilesReport:
             yield problem.message
             if problem.hint:
                 yield f"  {problem.hint}"
-        counted = f"{self.files} file{'s' if self.files != 1 else ''} checked"
-        found = len(self.problems)
-        yield f"{counted}, {found} problem{'s' if found != 1 else ''}." if found else f"{counted}, all in order."
+        found = count(len(self.problems), "problem") if self.problems else "all in order"
+        yield f"{count(self.files, 'file')} checked, {found}."
 
 
 def check_files(app: App) -> FilesReport:

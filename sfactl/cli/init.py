@@ -12,6 +12,7 @@ import click
 from sfactl.api.errors import UserError
 from sfactl.cli import options
 from sfactl.cli.app import Output
+from sfactl.cli.words import count
 
 NOUNS: Mapping[str, str] = {
     "stages": "pipeline",
@@ -45,7 +46,7 @@ class Created:
 
     def lines(self) -> Iterator[str]:
         """The report for people."""
-        counted = ", ".join(f"{n} {_plural(noun, n)}" for noun, n in self.objects.items())
+        counted = ", ".join(count(n, noun) for noun, n in self.objects.items())
         brought = f" (preset {self.preset}{f': {counted}' if counted else ''})" if self.preset else ""
         if not self.written:
             yield f"Would create workspace {self.workspace}{brought}. Dry run: nothing was written."
@@ -134,9 +135,3 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 def _counted(files: Mapping[str, bytes]) -> dict[str, int]:
     kinds = Counter(name.split("/")[0] for name in files if "/" in name)
     return {noun: kinds[folder] for folder, noun in NOUNS.items() if kinds[folder]}
-
-
-def _plural(noun: str, n: int) -> str:
-    if n == 1:
-        return noun
-    return noun[:-1] + "ies" if noun.endswith("y") else noun + "s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -52,9 +52,14 @@ def terminal_width() -> int | None:
         return None
 
 
-def table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, fit: int | None = None) -> list[str]:
-    """Lines of a table with headings; wider tables than ``fit`` have their widest columns shortened."""
-    numeric = [_is_numeric([row[i] for row in rows]) for i in range(len(names))]
+def table(
+    names: Sequence[str], rows: Sequence[Sequence[Any]], *, fit: int | None = None, right: Collection[str] = ()
+) -> list[str]:
+    """Lines of a table with headings; wider tables than ``fit`` have their widest columns shortened.
+
+    Columns of numbers stand to the right, and those in ``right``: numbers that are texts already.
+    """
+    numeric = [name in right or _is_numeric([row[i] for row in rows]) for i, name in enumerate(names)]
     texts = [[shown(value) for value in row] for row in rows]
     widths = [max([width(name), *(width(t[i]) for t in texts)]) for i, name in enumerate(names)]
     widths = _fitted(widths, numeric, fit)

@@ -38,16 +38,17 @@ class Layer:
 def find_workspace(given: Path | None, environ: Mapping[str, str], start: Path) -> Path:
     """The workspace folder: ``given``, else SFACTL_WORKSPACE, else the nearest folder at or above ``start``.
 
-    Raises `NotFound` if there is no ``sfactl.toml`` there.
+    It is relative to ``start`` where it can be, so that messages name files the way the user would. Raises
+    `NotFound` if there is no ``sfactl.toml`` there.
     """
     said = given or (Path(environ["SFACTL_WORKSPACE"]) if environ.get("SFACTL_WORKSPACE") else None)
     if said is not None:
         if (said / FILE).is_file():
-            return said.absolute()
+            return said
         raise NotFound(f"{said} is not a workspace: it has no {FILE}", hint=f"Make one with: sfactl init {said}")
-    for folder in (start, *start.parents):
+    for steps, folder in enumerate((start, *start.parents)):
         if (folder / FILE).is_file():
-            return folder
+            return Path(*[".."] * steps)
     raise NotFound(
         f"no workspace here: no {FILE} in {start} or above",
         hint="Make one with: sfactl init DIR, or name it with -w DIR.",

@@ -76,6 +76,7 @@ class Query:
         self._views = views
         self._limits = limits
         self._connection: Any = None
+        self._locked = False
         self._known: set[str] = set()
         self._own: set[str] = set()
         self._views_made: list[str] = []
@@ -164,10 +165,22 @@ class Query:
         bounds = {name: (values.get("min"), values.get("max")) for name, values in stats.items()}
         return Written(rows=answer[1], bytes=path.stat().st_size, columns=tuple(stats), bounds=bounds)
 
+    def lock(self, folder: Path) -> None:
+        """Shut the engine's own doors for good: no file outside ``folder``, no network, no change of settings."""
+        self._locked = True  # such a connection is of no use to the next query
+        quoted = str(folder).replace("'", "''")
+        with translated():
+            self._con.execute(f"set allowed_directories = ['{quoted}/']")
+            self._con.execute("set enable_external_access = false")
+            self._con.execute("set lock_configuration = true")
+
     def close(self) -> None:
         """Let go of the connection and its temporary tables."""
         if self._connection is not None:
-            _give_back(self._connection, self._limits, self._views_made)
+            if self._locked:
+                self._connection.close()
+            else:
+                _give_back(self._connection, self._limits, self._views_made)
             self._connection = None
 
     def __enter__(self) -> Query:

@@ -7,6 +7,7 @@ network or the engine's own state is refused before the engine sees it.
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -42,6 +43,8 @@ _TYPED = (
     "PermissionException",
     "ConstraintException",
 )
+# What it cannot parse it logs as a warning and hands over as a command, which is refused below.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?\s+", re.IGNORECASE)
 
 
@@ -51,10 +54,11 @@ def check_readonly(sql: str, datasets: Collection[str]) -> str:
     if not text:
         raise ConditionError("there is no statement", hint='Example: sfactl sql "select count(*) from leads"')
     prefix = _EXPLAIN.match(text)
-    tree = _parsed(text[prefix.end() :] if prefix else text)
+    asked = text[prefix.end() :] if prefix else text
+    tree = _parsed(asked)
     if not isinstance(tree, _READS):
         raise ConditionError(
-            f"{_first_word(text)} is not a query: only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are allowed",
+            f"{_first_word(asked)} is not a query: only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are allowed",
             hint="Data is changed by the commands that know its rules, see: sfactl --help",
         )
     for node in tree.walk():
@@ -70,13 +74,7 @@ def answer(query: Query, sql: str, *, datasets: Collection[str], data: Path) -> 
     or does more than read.
     """
     text = check_readonly(sql, datasets)
-    folder = str(data).replace("'", "''")
-    for setting in (
-        f"allowed_directories = ['{folder}/']",
-        "enable_external_access = false",
-        "lock_configuration = true",
-    ):
-        query.run(f"set {setting}")
+    query.lock(data)
     try:
         return query.table(text)
     except Exception as err:

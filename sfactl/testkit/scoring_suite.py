@@ -102,5 +102,5 @@ def in_order(table: pa.Table) -> list[tuple[Any, ...]]:
 
 def _run(connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any]) -> pa.Table:
     used = {name: value for name, value in params.items() if re.search(rf"\${name}\b", sql)}
-    table: pa.Table = connection.execute(sql, used).to_arrow_table()
+    table: pa.Table = connection.sql(sql, params=used).to_arrow_table()
     return table

@@ -16,8 +16,8 @@ from sfactl.workspace.stage import stage
 from sfactl.workspace.transaction import Author, key_list
 from sfactl.workspace.workspace import Workspace
 
-MAX_DELTAS = 32
-MAX_SMALL_EVENTS = 32
+MAX_DELTAS = 16
+MAX_SMALL_EVENTS = 24
 SMALL_ROWS = 20_000
 DELTA_SHARE = 0.1
 OP = "compact"

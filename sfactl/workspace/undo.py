@@ -126,16 +126,26 @@ def _take_out(workspace: Workspace, tx: Transaction, schema: Dataset, seq: int, 
     """Remove the rows of ``_undo_out`` from the live files, rewriting only files that hold others too."""
     q = tx.query
     wanted = int((q.one("select count(*)::bigint from _undo_out") or (0,))[0])
+    if not wanted:
+        return 0
+    test = f"exists (select 1 from _undo_out as _k where {same})"
+    live = {f.id: f for f in live_files(workspace.manifest, q.seq, schema.name)}
+    parts = [
+        f"select {i} as id, count(*) as n from ({merged(workspace.private, schema, [f])}) as _r where {test}"
+        for i, f in live.items()
+    ]
     found = 0
-    for f in live_files(workspace.manifest, q.seq, schema.name) if wanted else []:
-        one = merged(workspace.private, schema, [f])
-        test = f"exists (select 1 from _undo_out as _k where {same})"
-        hits = int((q.one(f"select count(*)::bigint from ({one}) as _r where {test}") or (0,))[0])
-        if not hits:
-            continue
+    for file_id, hits in (
+        q.rows(f"select id, n::bigint from ({' union all '.join(parts)}) where n > 0") if parts else []
+    ):
         found += hits
-        rest = stage(tx.staging(), q, schema, f"select _r.* from ({one}) as _r where not {test}", None, kind="event")
-        tx.adopt([rest] if rest else [], [f.id])
+        f = live[file_id]
+        if hits == f.rows:
+            tx.adopt([], [file_id])
+            continue
+        others = f"select _r.* from ({merged(workspace.private, schema, [f])}) as _r where not {test}"
+        rest = stage(tx.staging(), q, schema, others, None, kind="event")
+        tx.adopt([rest] if rest else [], [file_id])
     if found != wanted:
         raise Conflict(
             f"{wanted - found} rows of {schema.name} from commit {seq} are no longer there",

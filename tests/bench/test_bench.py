@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = ["start", "commit"]
+QUICK = ["start", "commit", "score", "segment"]
 
 
 @pytest.mark.parametrize("name", QUICK)

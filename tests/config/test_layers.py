@@ -160,7 +160,8 @@ def test_an_environment_cannot_change_a_sender_that_is_not_there(tmp_path: Path)
 def test_the_nearest_folder_upwards_is_the_workspace(folder: Path) -> None:
     deep = folder / "a" / "b"
     deep.mkdir(parents=True)
-    assert find_workspace(None, {}, deep) == folder
+    assert (deep / find_workspace(None, {}, deep)).resolve() == folder
+    assert find_workspace(None, {}, folder) == Path()
     with pytest.raises(NotFound, match="is not a workspace"):
         find_workspace(deep, {}, folder)
 

@@ -2,63 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sfactl.api.errors import ConfigError, NotFound, PluginError
 from sfactl.host import Host
-
-GOOD = """
-import dataclasses
-from sfactl.api import hookimpl
-from sfactl.api.offers import LeadSourceOffer
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    url: str = "https://example.com"
-    token: str = ""
-
-class Source:
-    def __init__(self, settings, context):
-        self.settings, self.context = settings, context
-    def check(self):
-        return None
-    def pull(self, cursor):
-        return iter(())
-
-@hookimpl
-def sfactl_lead_sources():
-    yield LeadSourceOffer(name="{name}", summary="A source", target=__name__ + ":Source",
-                          settings=__name__ + ":Settings", hosts=("setting:url",), secrets=("token",))
-"""
-
-Install = Callable[..., None]
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Install a distribution made of one module into a folder on sys.path."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
-    before = set(sys.modules)
-
-    def put(dist: str, code: str, *, module: str | None = None, version: str = "1.2") -> None:
-        module = module or dist.replace("-", "_")
-        (site / f"{module}.py").write_text(code, encoding="utf-8")
-        info = site / f"{dist.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n", encoding="utf-8")
-        point = f"[sfactl]\n{dist.removeprefix('sfactl-')} = {module}\n"
-        (info / "entry_points.txt").write_text(point, encoding="utf-8")
-
-    yield put
-    for name in set(sys.modules) - before:
-        if getattr(sys.modules[name], "__file__", None) and str(site) in str(sys.modules[name].__file__):
-            del sys.modules[name]
 
 
 def host(tmp_path: Path, notes: list[str] | None = None, **more: object) -> Host:
@@ -66,8 +16,8 @@ def host(tmp_path: Path, notes: list[str] | None = None, **more: object) -> Host
     return Host(folder=tmp_path, cache=tmp_path / "cache", on_note=notes.append, **more)  # type: ignore[arg-type]
 
 
-def test_a_source_is_found_and_made_with_its_settings(install: Install, tmp_path: Path) -> None:
-    install("sfactl-source-good", GOOD.format(name="good"))
+def test_a_source_is_found_and_made_with_its_settings(site: Any, tmp_path: Path) -> None:
+    site.source("sfactl-source-good", "good")
     found = host(tmp_path).offers("lead_source")["good"]
     assert (found.dist, found.version, found.plugin) == ("sfactl-source-good", "1.2", "source-good")
     source = host(tmp_path).make(
@@ -86,10 +36,8 @@ def test_a_source_is_found_and_made_with_its_settings(install: Install, tmp_path
     ],
     ids=["unknown", "type", "secret", "secret of a wrong type"],
 )
-def test_wrong_settings_name_file_and_key(
-    install: Install, tmp_path: Path, settings: dict[str, object], message: str
-) -> None:
-    install("sfactl-source-good", GOOD.format(name="good"))
+def test_wrong_settings_name_file_and_key(site: Any, tmp_path: Path, settings: dict[str, object], message: str) -> None:
+    site.source("sfactl-source-good", "good")
     with pytest.raises(ConfigError) as caught:
         host(tmp_path).make("lead_source", "good", settings, where="a.toml")
     assert str(caught.value).startswith(message)
@@ -97,8 +45,8 @@ def test_wrong_settings_name_file_and_key(
     assert "12345" not in str(caught.value)
 
 
-def test_an_unknown_name_is_told_with_the_nearest(install: Install, tmp_path: Path) -> None:
-    install("sfactl-source-good", GOOD.format(name="good"))
+def test_an_unknown_name_is_told_with_the_nearest(site: Any, tmp_path: Path) -> None:
+    site.source("sfactl-source-good", "good")
     with pytest.raises(NotFound) as caught:
         host(tmp_path).find("lead_source", "goood")
     assert caught.value.hint == "Did you mean good?"
@@ -136,11 +84,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("code", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_plugin_is_named_and_the_others_carry_on(
-    install: Install, tmp_path: Path, code: str, message: str
-) -> None:
-    install("sfactl-source-bad", code)
-    install("sfactl-source-good", GOOD.format(name="good"))
+def test_a_broken_plugin_is_named_and_the_others_carry_on(site: Any, tmp_path: Path, code: str, message: str) -> None:
+    site.install("sfactl-source-bad", code)
+    site.source("sfactl-source-good", "good")
     notes: list[str] = []
     tool = host(tmp_path, notes)
     assert "good" in tool.offers("lead_source")
@@ -152,10 +98,10 @@ def test_a_broken_plugin_is_named_and_the_others_carry_on(
     assert "source-bad (sfactl-source-bad 1.2)" in note
 
 
-def test_a_clash_names_both_and_only_when_it_is_used(install: Install, tmp_path: Path) -> None:
-    install("sfactl-source-one", GOOD.format(name="same"))
-    install("sfactl-source-two", GOOD.format(name="same"))
-    install("sfactl-source-good", GOOD.format(name="good"))
+def test_a_clash_names_both_and_only_when_it_is_used(site: Any, tmp_path: Path) -> None:
+    site.source("sfactl-source-one", "same")
+    site.source("sfactl-source-two", "same")
+    site.source("sfactl-source-good", "good")
     tool = host(tmp_path)
     assert "good" in tool.offers("lead_source")
     with pytest.raises(PluginError, match=r"sfactl-source-one 1\.2 and sfactl-source-two 1\.2"):
@@ -163,8 +109,8 @@ def test_a_clash_names_both_and_only_when_it_is_used(install: Install, tmp_path:
     assert "same" in host(tmp_path, disabled=["sfactl-source-one"]).offers("lead_source")
 
 
-def test_a_disabled_plugin_is_not_imported(install: Install, tmp_path: Path) -> None:
-    install("sfactl-source-bad", "raise SystemExit('imported')")
+def test_a_disabled_plugin_is_not_imported(site: Any, tmp_path: Path) -> None:
+    site.install("sfactl-source-bad", "raise SystemExit('imported')")
     for name in ("source-bad", "sfactl-source-bad", "Sfactl_Source.Bad"):
         tool = host(tmp_path, disabled=[name])
         assert tool.offers("lead_source") is not None
@@ -172,16 +118,14 @@ def test_a_disabled_plugin_is_not_imported(install: Install, tmp_path: Path) -> 
         assert [p.state for p in tool.plugins() if p.origin.dist == "sfactl-source-bad"] == ["disabled"]
 
 
-def test_what_a_plugin_prints_stays_off_stdout(
-    install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    install("sfactl-source-loud", "print('hello')\n" + GOOD.format(name="loud"))
+def test_what_a_plugin_prints_stays_off_stdout(site: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site.source("sfactl-source-loud", "loud", before="print('hello')")
     assert "loud" in host(tmp_path).offers("lead_source")
     assert capsys.readouterr().out == ""
 
 
-def test_a_slow_plugin_is_named(install: Install, tmp_path: Path) -> None:
-    install("sfactl-source-slow", GOOD.format(name="slow"))
+def test_a_slow_plugin_is_named(site: Any, tmp_path: Path) -> None:
+    site.source("sfactl-source-slow", "slow")
     notes: list[str] = []
     tool = host(tmp_path, notes, slow_s=0.0)
     assert [p.slow for p in tool.plugins() if p.origin.dist == "sfactl-source-slow"] == [True]
@@ -197,9 +141,9 @@ def sfactl_after_leads_pulled(summary):
 """
 
 
-def test_a_notice_that_fails_is_recorded_and_changes_nothing(install: Install, tmp_path: Path) -> None:
+def test_a_notice_that_fails_is_recorded_and_changes_nothing(site: Any, tmp_path: Path) -> None:
     (tmp_path / ".sfactl").mkdir()
-    install("sfactl-note-bad", NOTICE)
+    site.install("sfactl-note-bad", NOTICE)
     notes: list[str] = []
     tool = host(tmp_path, notes)
     summary = {"rows": 3}

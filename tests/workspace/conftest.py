@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sfactl.config.settings import Settings
+from sfactl.config.settings import EngineSettings, Settings
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
+
+SETTINGS = Settings(engine=EngineSettings(threads=1))  # tiny data: a second thread would only be waited for
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def open_again(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Sess
 
     def opener(**options: object) -> Session:
         session = open_session(
-            tmp_path / "ws", settings=Settings(), command="test", actor="tester", clock=clock, **options
+            tmp_path / "ws", settings=SETTINGS, command="test", actor="tester", clock=clock, **options
         )
         opened.append(session)
         return session

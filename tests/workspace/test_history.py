@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from sfactl.workspace.history import changed_rows, changes, log, row_history
 from sfactl.workspace.undo import undo
 from sfactl.workspace.verify import verify
 
+OPERATIONS = int(os.environ.get("SFACTL_OPERATIONS", "1000"))
 State = tuple[dict[int, str], dict[str, int]]
 
 
@@ -26,20 +28,20 @@ def author(session: Session) -> Author:
 
 def content(session: Session, seq: int | None = None) -> State:
     with session.query(seq) as q:
-        leads = dict(q.rows("select lead_id, email from leads"))
+        products = {int(k): v for k, v in q.rows("select sku, name from products")}
         events = dict(q.rows("select event_id, entity_id from stage_events"))
-    return leads, events
+    return products, events
 
 
 def put(session: Session, rows: dict[int, str | None], events: dict[str, int]) -> int:
-    """One commit: new and changed leads, deletions (None), and appended events."""
+    """One commit: new and changed products, deletions (None), and appended events."""
     kept = {k: v for k, v in rows.items() if v is not None}
     gone = [k for k, v in rows.items() if v is None]
-    with session.write("leads") as tx:
+    with session.write("products") as tx:
         if kept:
-            tx.upsert("leads", pa.table({"lead_id": list(kept), "email": list(kept.values())}))
+            tx.upsert("products", pa.table({"sku": [str(k) for k in kept], "name": list(kept.values())}))
         if gone:
-            tx.delete("leads", pa.table({"lead_id": gone}))
+            tx.delete("products", pa.table({"sku": [str(k) for k in gone]}))
         if events:
             ids, numbers = list(events), list(events.values())
             tx.append(
@@ -51,23 +53,26 @@ def put(session: Session, rows: dict[int, str | None], events: dict[str, int]) -
 
 
 def random_operations(session: Session, draw: random.Random, n: int) -> list[tuple[int, State]]:
-    """``n`` random commits with merges in between; answers each commit and the model's state after it."""
-    leads: dict[int, str] = {}
+    """``n`` random changes of rows, a few a commit, with merges in between; each commit and the model's state after it."""
+    products: dict[int, str] = {}
     events: dict[str, int] = {}
-    history = []
-    for step in range(n):
+    history: list[tuple[int, State]] = []
+    done = 0
+    while done < n:
+        step = len(history)
         rows: dict[int, str | None] = {}
         for _ in range(draw.randint(0, 3)):
             key = draw.randint(1, 40)
-            rows[key] = None if key in leads and draw.random() < 0.3 else f"v{step}-{draw.randint(0, 9)}"
+            rows[key] = None if key in products and draw.random() < 0.3 else f"v{step}-{draw.randint(0, 9)}"
         new = {f"e{step}-{i}": draw.randint(1, 9) for i in range(draw.randint(0 if rows else 1, 2))}
         seq = put(session, rows, new)
-        leads = {k: v for k, v in {**leads, **rows}.items() if v is not None}
+        products = {k: v for k, v in {**products, **rows}.items() if v is not None}
         events = {**events, **new}
-        history.append((seq, (dict(leads), dict(events))))
+        history.append((seq, (dict(products), dict(events))))
+        done += len(rows) + len(new)
         if draw.random() < 0.03:
             compact(
-                session.workspace, author(session), draw.choice(["leads", "stage_events"]), full=draw.random() < 0.5
+                session.workspace, author(session), draw.choice(["products", "stage_events"]), full=draw.random() < 0.5
             )
     return history
 
@@ -75,8 +80,8 @@ def random_operations(session: Session, draw: random.Random, n: int) -> list[tup
 @pytest.mark.slow
 def test_as_of_equals_a_model_and_undoing_all_in_reverse_restores_it(session: Session) -> None:
     draw = random.Random(20261121)
-    history = random_operations(session, draw, 1000)
-    for seq, state in draw.sample(history, 150):
+    history = random_operations(session, draw, OPERATIONS)
+    for seq, state in draw.sample(history, 100):
         assert content(session, seq) == state
     states = dict(history)
     before = {seq: (history[i - 1][1] if i else ({}, {})) for i, (seq, _) in enumerate(history)}
@@ -96,7 +101,7 @@ def test_an_undo_can_be_undone(session: Session) -> None:
     undone = undo(session.workspace, author(session), second)
     assert content(session) == ({1: "one", 2: "two"}, {"e1": 1})
     assert undone.commit is not None
-    compact_all(session.workspace, author(session), ["leads", "stage_events"], full=True)
+    compact_all(session.workspace, author(session), ["products", "stage_events"], full=True)
     undo(session.workspace, author(session), undone.commit)
     assert content(session) == after
 
@@ -104,7 +109,7 @@ def test_an_undo_can_be_undone(session: Session) -> None:
 def test_undo_refuses_rows_that_were_changed_since(session: Session) -> None:
     first = put(session, {1: "one", 2: "two"}, {})
     put(session, {2: "zwei"}, {})
-    with pytest.raises(Conflict, match="1 rows of leads were changed after commit 1: 2"):
+    with pytest.raises(Conflict, match="1 rows of products were changed after commit 1: 2"):
         undo(session.workspace, author(session), first)
     assert content(session)[0] == {1: "one", 2: "zwei"}
 
@@ -112,7 +117,7 @@ def test_undo_refuses_rows_that_were_changed_since(session: Session) -> None:
 def test_undo_twice_is_a_conflict_and_a_dry_run_changes_nothing(session: Session) -> None:
     first = put(session, {1: "one"}, {"e1": 1})
     dry = undo(session.workspace, author(session), first, dry_run=True)
-    assert (dry.commit, dry.removed) == (None, {"leads": 1, "stage_events": 1})
+    assert (dry.commit, dry.removed) == (None, {"products": 1, "stage_events": 1})
     assert content(session)[0] == {1: "one"}
     undo(session.workspace, author(session), first)
     with pytest.raises(Conflict):
@@ -150,22 +155,24 @@ def test_differences_and_the_story_of_a_row(session: Session) -> None:
     put(session, {2: None}, {})
     put(session, {2: "again"}, {})
     found = changes(session.workspace, 1, 2)
-    assert [(c.dataset, c.added, c.changed, c.removed) for c in found] == [("leads", 1, 1, 0)]
-    rows = changed_rows(session.workspace, 1, 2, "leads", limit=10).to_pylist()
-    assert [(r["what"], r["lead_id"], r["field"], r["old"], r["new"]) for r in rows] == [
-        ("changed", 2, "email", "two", "zwei"),
-        ("added", 3, "lead_id" if rows[1]["field"] == "lead_id" else "email", None, "drei"),
+    assert [(c.dataset, c.added, c.changed, c.removed) for c in found] == [("products", 1, 1, 0)]
+    rows = changed_rows(session.workspace, 1, 2, "products", limit=10).to_pylist()
+    assert [(r["what"], r["sku"], r["field"], r["old"], r["new"]) for r in rows] == [
+        ("changed", "2", "name", "two", "zwei"),
+        ("added", "3", "name", None, "drei"),
     ]
-    story = [(c.seq, c.field, c.old, c.new) for c in row_history(session.workspace, "leads", [2]) if c.field == "email"]
+    story = [
+        (c.seq, c.field, c.old, c.new) for c in row_history(session.workspace, "products", ["2"]) if c.field == "name"
+    ]
     assert story == [
-        (1, "email", None, "two"),
-        (2, "email", "two", "zwei"),
-        (3, "email", "zwei", None),
-        (4, "email", None, "again"),
+        (1, "name", None, "two"),
+        (2, "name", "two", "zwei"),
+        (3, "name", "zwei", None),
+        (4, "name", None, "again"),
     ]
     assert [e.seq for e in log(session.workspace, limit=2)] == [4, 3]
     with pytest.raises(NotFound):
-        row_history(session.workspace, "leads", [77])
+        row_history(session.workspace, "products", ["77"])
 
 
 def test_published_delta_tables_have_the_same_rows(session: Session) -> None:
@@ -175,12 +182,13 @@ def test_published_delta_tables_have_the_same_rows(session: Session) -> None:
     put(session, {1: "one", 2: "two"}, {"e1": 1})
     put(session, {2: "zwei"}, {"e2": 2})
     for expected in ({1: "one", 2: "zwei"}, {1: "one", 2: "zwei", 3: "drei"}):
-        tables = publish_delta(session.workspace, author(session), ["leads", "stage_events"])
+        tables = publish_delta(session.workspace, author(session), ["products", "stage_events"])
         assert [t.rows for t in tables] == [len(expected), 2]
         files = deltalake.DeltaTable(tables[0].table).file_uris()
         with session.query() as q:
             assert (
-                dict(q.rows(f"select lead_id, email from read_parquet({[str(Path(f)) for f in files]!r})")) == expected
+                dict(q.rows(f"select sku::bigint, name from read_parquet({[str(Path(f)) for f in files]!r})"))
+                == expected
             )
         put(session, {3: "drei"}, {})
 
@@ -191,9 +199,9 @@ def test_every_reader_sees_one_snapshot_while_files_are_merged(
     put(session, {1: "one"}, {})
     put(session, {2: "two"}, {})
     with session.query() as q:
-        assert q.one("select count(*)::bigint from leads") == (2,)
+        assert q.one("select count(*)::bigint from products") == (2,)
         other = open_again()
         put(other, {3: "three"}, {})
-        compact(other.workspace, author(other), "leads", full=True)
-        assert q.one("select count(*)::bigint from leads") == (2,)
-        assert q.get("leads", 3) is None
+        compact(other.workspace, author(other), "products", full=True)
+        assert q.one("select count(*)::bigint from products") == (2,)
+        assert q.get("products", "3") is None

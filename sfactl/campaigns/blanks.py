@@ -1,0 +1,81 @@
+"""Refuse a plan whose messages could not be written for every recipient, naming template, field and lead.
+
+Plain wordings are checked set-based; wordings that branch are rendered once for each case that can differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sfactl.api.errors import DataError
+from sfactl.campaigns.candidates import alias, values_of
+from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.model import Step
+from sfactl.campaigns.templates import CompiledWording, Variable
+from sfactl.engine.duck import Query
+
+_NAMED = 5
+
+
+def check_wording(query: Query, files: CampaignFiles, step: Step, language: str, *, place_name: str) -> None:
+    """Refuse the plan if this wording misses something for anyone it would be sent to."""
+    wording = files.templates[step.template].wordings[language]
+    number = sorted(files.templates).index(step.template) + 1
+    who = (
+        "from plan_rows p join candidates c on c.lead_id = p.lead_id"
+        f" where p.action = 'send' and p.step = $step and c.wording_{number} = $language"
+    )
+    params = {"step": step.name, "language": language}
+    fields = [v for v in files.variables if v in wording.used]
+    for variable in fields:
+        if variable in wording.in_subject:
+            broken = f"regexp_matches(cast(c.{alias(variable)} as varchar), '[\\r\\n]')"
+            _refuse(query, f"{who} and {broken}", params, wording, f"{'.'.join(variable)} has a line break")
+        if variable in wording.required and not wording.branches:
+            _refuse(query, f"{who} and {_blank(variable)}", params, wording, f"{'.'.join(variable)} is missing")
+    if wording.branches and fields:
+        _check_by_rendering(query, files, wording, who, params, place_name)
+
+
+def _refuse(query: Query, who: str, params: Mapping[str, Any], wording: CompiledWording, problem: str) -> None:
+    found = query.rows(f"select p.lead_id {who} order by p.lead_id limit {_NAMED}", params)
+    if found:
+        (count,) = query.one(f"select count(*) {who}", params) or (0,)
+        raise _unwritable(wording, problem, [r[0] for r in found], count)
+
+
+def _check_by_rendering(
+    query: Query, files: CampaignFiles, wording: CompiledWording, who: str, params: Mapping[str, Any], place_name: str
+) -> None:
+    """Render once for each pattern of blanks and each set of values that may choose a branch: others cannot differ."""
+    fields = [v for v in files.variables if v in wording.used]
+    groups = [_blank(v) for v in fields] + [f"c.{alias(v)}" for v in fields if v in wording.decisive]
+    patterns = query.table(
+        f"select min(p.lead_id) as lead_id, count(*) as n {who} group by {', '.join(groups)} order by 1", params
+    )
+    query.register("patterns", patterns)
+    columns = ", ".join(f"c.{alias(v)}" for v in fields)
+    chosen = query.table(
+        f"select p.lead_id, p.n, {columns} from patterns p join candidates c on c.lead_id = p.lead_id order by 1"
+    )
+    for batch in chosen.to_batches(1000):
+        for row in batch.to_pylist():
+            try:
+                wording.render(values_of(row, files, place_name=place_name, unsubscribe="-"))
+            except DataError as err:
+                problem = err.message.partition(": ")[2]
+                raise _unwritable(wording, problem, [row["lead_id"]], row["n"]) from None
+
+
+def _unwritable(wording: CompiledWording, problem: str, leads: Sequence[int], count: int) -> DataError:
+    named = ", ".join(str(n) for n in leads)
+    more = f" and {count - len(leads):,} more" if count > len(leads) else ""
+    return DataError(
+        f"template {wording.template} ({wording.language}): {problem} for lead {named}{more}",
+        hint='Give a fallback, for instance {{ lead.first_name | default("there") }}, or leave these leads out.',
+    )
+
+
+def _blank(variable: Variable) -> str:
+    return f"coalesce(trim(cast(c.{alias(variable)} as varchar), ' ' || chr(9) || chr(10) || chr(13)), '') = ''"

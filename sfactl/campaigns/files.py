@@ -1,0 +1,96 @@
+"""Read what a campaign is made of: its file, its templates and the fields they may use; and name its version."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfactl.api.errors import ConfigError, NotFound
+from sfactl.campaigns.model import Campaign, Template
+from sfactl.campaigns.templates import CompiledTemplate, Variable, compile_template
+from sfactl.config.objects import read_object
+from sfactl.engine.periods import PeriodError, parse_period
+from sfactl.schemas import Schemas
+
+CAMPAIGN_FIELDS = ("name", "summary")
+WORKSPACE_FIELDS = ("name",)
+MESSAGE_FIELDS = ("unsubscribe",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignFiles:
+    """A campaign with its templates by name, and the version: a hash of all that is written in them."""
+
+    campaign: Campaign
+    templates: Mapping[str, CompiledTemplate]
+    version: str
+    path: Path
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Every field of a lead or rep that a template uses, sorted."""
+        used = {v for t in self.templates.values() for v in t.used}
+        return tuple(sorted(v for v in used if v[0] in ("lead", "rep")))
+
+
+def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
+    """Read ``campaigns/NAME.toml`` and the templates it uses. Raises `NotFound` or `ConfigError`."""
+    path = folder / "campaigns" / f"{name}.toml"
+    if not path.is_file():
+        raise NotFound(f"there is no campaign {name!r}", hint=_known(folder))
+    campaign = read_object(Campaign, path, inject={"name": name})
+    _check_periods(campaign, path)
+    raw: dict[str, object] = {"campaign": dataclasses.asdict(campaign)}
+    templates = {}
+    for template_name in sorted({s.template for s in campaign.steps if s.template}):
+        template_path = folder / "templates" / f"{template_name}.toml"
+        if not template_path.is_file():
+            raise ConfigError(f"{path}: steps: there is no template {template_name!r} ({template_path})")
+        template = read_object(Template, template_path, inject={"name": template_name})
+        raw[f"template {template_name}"] = dataclasses.asdict(template)
+        compiled = compile_template(template, known_fields(schemas), where=str(template_path))
+        if ("message", "unsubscribe") in compiled.used and not campaign.unsubscribe:
+            raise ConfigError(
+                f"{path}: unsubscribe: missing, and template {template_name!r} prints message.unsubscribe"
+            )
+        templates[template_name] = compiled
+    text = json.dumps(raw, sort_keys=True, default=str, ensure_ascii=False)
+    version = hashlib.sha256(text.encode()).hexdigest()
+    return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path)
+
+
+def campaign_names(folder: Path) -> list[str]:
+    """Names of all campaigns, sorted."""
+    return sorted(p.stem for p in (folder / "campaigns").glob("*.toml"))
+
+
+def known_fields(schemas: Schemas) -> Mapping[str, Collection[str]]:
+    """The objects a template may use, and their fields."""
+    return {
+        "lead": list(schemas["leads"].types),
+        "rep": list(schemas["reps"].types),
+        "campaign": CAMPAIGN_FIELDS,
+        "workspace": WORKSPACE_FIELDS,
+        "message": MESSAGE_FIELDS,
+    }
+
+
+def _check_periods(campaign: Campaign, path: Path) -> None:
+    texts = {f"steps.{s.name}.after.wait": s.after.wait for s in campaign.steps if s.after}
+    texts |= {f"steps.{s.name}.task.due": s.task.due for s in campaign.steps if s.task}
+    if campaign.caps:
+        texts["caps.within"] = campaign.caps.within
+    for key, text in texts.items():
+        try:
+            _ = parse_period(text).fixed_days
+        except PeriodError as err:
+            raise ConfigError(f"{path}: {key}: {err.message}") from None
+
+
+def _known(folder: Path) -> str:
+    names = campaign_names(folder)
+    return f"There are: {', '.join(names)}" if names else "Campaigns are files campaigns/NAME.toml in the workspace."

@@ -1,0 +1,83 @@
+"""Write the one message for one recipient: texts from the template, headers that bulk mail owes its readers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from sfactl.api.errors import DataError
+from sfactl.api.mail import address
+from sfactl.api.records import Message
+from sfactl.campaigns.candidates import values_of
+from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.model import Campaign
+
+
+def write_message(row: Mapping[str, Any], files: CampaignFiles, *, place_name: str) -> Message:
+    """The message for ``row``: an item of a plan together with the values of its recipient.
+
+    Raises `DataError` where a value is missing, a header has a line break or the sender is no address.
+    """
+    campaign = files.campaign
+    step = campaign.step(row["step"])
+    template = files.templates[step.template]
+    number = sorted(files.templates).index(step.template) + 1
+    wording = template.wordings[row[f"wording_{number}"]]
+    link = unsubscribe_link(campaign, row["message_key"])
+    rendered = wording.render(values_of(row, files, place_name=place_name, unsubscribe=link))
+    channel = row["channel"]
+    message = Message(
+        key=row["message_key"],
+        channel=channel,
+        recipient=row["recipient"],
+        sender=campaign.sent_as,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        headers=_headers(campaign, link, wording.language) if channel == "email" else {},
+        lead_id=row["lead_id"],
+        campaign=campaign.name,
+        step=step.name,
+    )
+    _check_headers(message)
+    return message
+
+
+def payload_hash(message: Message) -> str:
+    """SHA-256 of all that the receiver would see."""
+    shown = [message.channel, message.recipient, message.sender, message.subject, message.text, message.html]
+    text = json.dumps([*shown, sorted(message.headers.items())], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def unsubscribe_link(campaign: Campaign, key: str) -> str:
+    """The address to unsubscribe at, with ``{key}`` filled in; empty where the campaign names none."""
+    token = hashlib.sha256(key.encode()).hexdigest()[:40]
+    return campaign.unsubscribe.replace("{key}", quote(token))
+
+
+def _headers(campaign: Campaign, link: str, language: str) -> dict[str, str]:
+    # RFC 3834, 5: a message that no person wrote says so, so that no robot answers it.
+    headers = {"Auto-Submitted": "auto-generated", "Content-Language": language}
+    if campaign.reply_to:
+        headers["Reply-To"] = campaign.reply_to
+    if link and campaign.marketing:
+        headers["List-Unsubscribe"] = f"<{link}>"
+        if link.startswith("https:"):
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058, 3.1
+    return headers
+
+
+def _check_headers(message: Message) -> None:
+    values = {"from": message.sender, "to": message.recipient, **message.headers}
+    for name, value in values.items():
+        if any(c in value for c in "\r\n\0"):
+            raise DataError(f"campaign {message.campaign}: header {name} has a line break: {value!r}")
+    if message.channel == "email":
+        try:
+            address(message.sender)
+        except ValueError as err:
+            raise DataError(f"campaign {message.campaign}: from: {err}") from None

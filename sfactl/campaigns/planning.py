@@ -1,0 +1,171 @@
+"""Work out a plan: who gets which step now, who waits, who is left out and why. Decides nothing about sending.
+
+The same files and data give the same plan on any machine; its id is a hash over both, and holds no time, run or
+commit number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sfactl.campaigns.blanks import check_wording
+from sfactl.campaigns.candidates import Place, load_candidates
+from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.model import CHANNELS, Campaign, Count, Window
+from sfactl.campaigns.windows import opens_at
+from sfactl.engine.duck import Query
+from sfactl.engine.periods import parse_period
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STEP_FIELDS = (
+    "step",
+    "step_no",
+    "action",
+    "channel",
+    "address",
+    "after_step",
+    "wait_s",
+    "conditional",
+    "owner",
+    "input_no",
+)
+EFFECT_FIELDS = ("message_key", "campaign", "step", "lead_id", "recipient", "state", "at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A plan that was worked out. ``items`` has the columns of `plan_items` without plan id and time."""
+
+    plan_id: str
+    at: datetime
+    seq: int
+    items: pa.Table
+    counts: tuple[Count, ...]
+
+    def total(self, action: str) -> int:
+        """Number of items with this action."""
+        return sum(c.items for c in self.counts if c.action == action)
+
+
+def key_parts(campaign: Campaign, tenant: str) -> tuple[str, str]:
+    """What stands before and behind ``step.lead`` in a message key."""
+    return f"{tenant[:12]}.{campaign.name}.", f".{campaign.rotation}"
+
+
+def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> Draft:
+    """Work out the plan for ``at``. The query must have the tables audience, step_members and blacklist.
+
+    Raises `DataError` where a message could not be written for a recipient.
+    """
+    import pyarrow as pa
+
+    load_candidates(query, files, place)
+    judge(query, files, place, at=at, effects=effects)
+    for step in files.campaign.steps:
+        if step.template:
+            for language in files.templates[step.template].wordings:
+                check_wording(query, files, step, language, place_name=place.name)
+    table = query.table("select * from plan_rows order by lead_id, step_no")
+    counted = query.rows(
+        "select action, step, coalesce(reason, ''), count(*), min(step_no) from plan_rows"
+        " group by action, step, reason order by 5, 1, 4 desc, 3"
+    )
+    counts = tuple(Count(action=a, step=s, reason=r, items=n) for a, s, r, n, _ in counted)
+    digest = hashlib.sha256(f"{files.campaign.name}\n{files.version}\n".encode())
+    for chunk in table.column("row_hash").cast(pa.string()).chunks:
+        digest.update("".join(chunk.to_pylist()).encode())
+    items = table.drop_columns(["row_hash", "step_no"])
+    return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
+
+
+def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:
+    """Make the table plan_rows: the one gate through which every recipient of every step goes."""
+    campaign = files.campaign
+    query.register("effects", effects)
+    query.register("campaign_steps", _steps_table(files))
+    query.register("openings", _openings_table(query, campaign, place, at))
+    query.register("transactional", _names_table("campaign", place.transactional))
+    prefix, suffix = key_parts(campaign, place.tenant)
+    caps = campaign.caps
+    since = at - timedelta(seconds=parse_period(caps.within).seconds) if caps else at
+    params = {
+        "at": at,
+        "campaign": campaign.name,
+        "rotation": f"%{suffix}",
+        "marketing": campaign.marketing,
+        "cap": caps.messages if caps else 0,
+        "cap_since": since,
+        "key_prefix": prefix,
+        "key_suffix": suffix,
+    }
+    query.run(f"create or replace temp table plan_rows as {query.statement('campaigns', 'plan')}", params)
+
+
+def effects_table(rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Ledger rows as the table that `judge` reads; the order of values is `EFFECT_FIELDS`."""
+    import pyarrow as pa
+
+    types = [pa.string(), pa.string(), pa.string(), pa.int64(), pa.string(), pa.string(), pa.timestamp("us")]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(types)
+    return pa.table({n: pa.array(c, t) for n, c, t in zip(EFFECT_FIELDS, columns, types, strict=True)})
+
+
+def _steps_table(files: CampaignFiles) -> pa.Table:
+    import pyarrow as pa
+
+    templates = sorted(files.templates)
+    rows = []
+    for number, step in enumerate(files.campaign.steps, 1):
+        channel = step.channel or ("email" if step.action == "send" else None)
+        rows.append(
+            {
+                "step": step.name,
+                "step_no": number,
+                "action": step.action,
+                "channel": channel,
+                "address": CHANNELS.get(channel, "any") if channel else None,
+                "after_step": step.after.step if step.after else None,
+                "wait_s": parse_period(step.after.wait).seconds if step.after else 0,
+                "conditional": bool(step.where),
+                "owner": step.task.owner if step.task else None,
+                "input_no": templates.index(step.template) + 1 if step.template else 0,
+            }
+        )
+    types = [pa.string(), pa.int64(), *[pa.string()] * 4, pa.int64(), pa.bool_(), pa.string(), pa.int64()]
+    schema = pa.schema(list(zip(STEP_FIELDS, types, strict=True)))
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _openings_table(query: Query, campaign: Campaign, place: Place, at: datetime) -> pa.Table:
+    import pyarrow as pa
+
+    zones = [r[0] for r in query.rows("select distinct zone from candidates order by 1")]
+    rows = []
+    for step in campaign.steps:
+        window = step.window or (campaign.window if step.action == "send" else None)
+        if window:
+            rows += [(step.name, z, opens_at(window, _window_zone(window, z, place), at)) for z in zones]
+    names, of, opens = zip(*rows, strict=True) if rows else ((), (), ())
+    return pa.table(
+        {
+            "step": pa.array(names, pa.string()),
+            "zone": pa.array(of, pa.string()),
+            "opens_at": pa.array(opens, pa.timestamp("us")),
+        }
+    )
+
+
+def _window_zone(window: Window, contact: str, place: Place) -> str:
+    return {"contact": contact, "workspace": place.time_zone}.get(window.tz, window.tz)
+
+
+def _names_table(column: str, names: Sequence[str]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({column: pa.array(list(names), pa.string())})

@@ -1,0 +1,28 @@
+"""The senders that ship with sfactl. They keep messages as files, so that campaigns can be tried without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfactl.api import hookimpl
+from sfactl.api.offers import TouchpointSenderOffer
+
+
+@hookimpl
+def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
+    """Mail as files in a Maildir, or any channel as JSON lines."""
+    yield TouchpointSenderOffer(
+        name="maildir",
+        summary="Each e-mail becomes a file in a Maildir folder",
+        target="sfactl.campaigns.senders.maildir:MaildirSender",
+        settings="sfactl.campaigns.senders.maildir:MaildirSettings",
+        capabilities=frozenset({"idempotent", "lookup"}),
+    )
+    yield TouchpointSenderOffer(
+        name="file",
+        summary="Each message of any channel becomes a JSON file, for another program to pick up",
+        target="sfactl.campaigns.senders.outbox:OutboxSender",
+        settings="sfactl.campaigns.senders.outbox:OutboxSettings",
+        channel="any",
+        capabilities=frozenset({"idempotent", "lookup"}),
+    )

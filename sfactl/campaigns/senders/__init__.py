@@ -1,0 +1,1 @@
+"""Senders that write messages as files. They import only `sfactl.api`, like any plugin."""

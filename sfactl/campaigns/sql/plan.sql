@@ -1,0 +1,156 @@
+-- One row per recipient and step within reach: what the plan made at $at does, and why. Sorted by recipient and step.
+-- Reads besides datasets: candidates, campaign_steps, openings, step_members, blacklist, transactional and effects
+-- (what the ledger holds and has not yet folded into messages).
+with opted_out as (
+    select lead_id
+    from touchpoints
+    where kind in ('unsubscribe', 'subscribe', 'consent') and lead_id is not null
+    group by lead_id
+    having max(case when kind = 'unsubscribe' then "at" end)
+        >= coalesce(max(case when kind <> 'unsubscribe' then "at" end), timestamp '0001-01-01 00:00:00')
+),
+opted_out_address as (
+    select lower(l.email) as address from leads l join opted_out o on o.lead_id = l.lead_id where l.email is not null
+    union
+    select l.phone as address from leads l join opted_out o on o.lead_id = l.lead_id where l.phone is not null
+    union
+    select lower(value) as address from suppressions where scope in ('all', $campaign) and reason = 'unsubscribe'
+),
+suppressed_address as (
+    select lower(value) as address, min(reason) as reason
+    from suppressions
+    where scope in ('all', $campaign) and reason <> 'unsubscribe'
+    group by lower(value)
+),
+blacklisted_address as (
+    select lower(l.email) as address from leads l join blacklist b on b.lead_id = l.lead_id where l.email is not null
+    union
+    select l.phone as address from leads l join blacklist b on b.lead_id = l.lead_id where l.phone is not null
+),
+known as (
+    select step, lead_id, lower(recipient) as recipient, state, "at", message_key from messages where campaign = $campaign
+    union all
+    select step, lead_id, lower(recipient) as recipient, state, "at", message_key from effects
+    where campaign = $campaign and state <> 'planned'
+    union all
+    select step, lead_id, null as recipient, case when state = 'done' then 'accepted' else 'made' end as state,
+        done_at as "at", task_id as message_key
+    from tasks where campaign = $campaign
+),
+ranked as (
+    select step, lead_id, recipient,
+        case state when 'accepted' then 4 when 'made' then 3 when 'refused' then 1 else 2 end as rank,
+        case when state = 'accepted' then "at" end as accepted_at
+    from known
+    where message_key like $rotation
+),
+known_of_lead as (
+    select step, lead_id, max(rank) as rank, max(accepted_at) as accepted_at from ranked group by step, lead_id
+),
+known_of_address as (
+    select step, recipient, max(rank) as rank, max(accepted_at) as accepted_at
+    from ranked where recipient is not null group by step, recipient
+),
+contacted as (
+    select m.lead_id, lower(m.recipient) as recipient from messages m
+    left join transactional t on t.campaign = m.campaign
+    where m."at" > $cap_since and m.state <> 'refused' and t.campaign is null
+    union all
+    select e.lead_id, lower(e.recipient) as recipient from effects e
+    left join transactional t on t.campaign = e.campaign
+    where e."at" > $cap_since and e.state in ('accepted', 'sending', 'unknown') and t.campaign is null
+),
+contacts_of_lead as (select lead_id, count(*) as n from contacted group by lead_id),
+contacts_of_address as (select recipient, count(*) as n from contacted where recipient is not null group by recipient),
+stepped as (
+    select c.lead_id, c.zone, s.step, s.step_no, s.action, s.channel, s.after_step, s.wait_s, s.conditional,
+        case s.address when 'email' then c.email when 'phone' then c.phone when 'any' then coalesce(c.email, c.phone) end
+            as recipient,
+        case when s.address = 'email' or (s.address = 'any' and c.email is not null) then 1 else 0 end as is_email,
+        coalesce(nullif(s.owner, ''), c.owner) as owner,
+        case when s.input_no > 0 then c.inputs[s.input_no] end as inputs,
+        c.in_holdout
+    from candidates c cross join campaign_steps s
+),
+reached as (
+    select x.*,
+        greatest(coalesce(kl.rank, 0), coalesce(ka.rank, 0)) as known_rank,
+        coalesce(al.accepted_at, aa.accepted_at) as after_at,
+        (x.conditional and m.lead_id is null) as is_out,
+        (bl.lead_id is not null or ba.address is not null) as is_blacklisted,
+        (oa.address is not null or ol.lead_id is not null) as is_opted_out,
+        sa.reason as suppressed,
+        greatest(coalesce(cl.n, 0), coalesce(ca.n, 0)) as contacts
+    from stepped x
+    left join known_of_lead kl on kl.step = x.step and kl.lead_id = x.lead_id
+    left join known_of_address ka on ka.step = x.step and ka.recipient = x.recipient
+    left join known_of_lead al on al.step = x.after_step and al.lead_id = x.lead_id
+    left join known_of_address aa on aa.step = x.after_step and aa.recipient = x.recipient
+    left join step_members m on m.step = x.step and m.lead_id = x.lead_id
+    left join blacklist bl on bl.lead_id = x.lead_id
+    left join blacklisted_address ba on ba.address = x.recipient
+    left join opted_out_address oa on oa.address = x.recipient
+    left join opted_out ol on ol.lead_id = x.lead_id
+    left join suppressed_address sa on sa.address = x.recipient
+    left join contacts_of_lead cl on cl.lead_id = x.lead_id
+    left join contacts_of_address ca on ca.recipient = x.recipient
+    where x.after_step is null or coalesce(al.accepted_at, aa.accepted_at) is not null
+),
+deduped as (
+    select r.*,
+        -- The lowest number wins, among those whom the step is for at all.
+        case when r.action = 'send' and r.recipient is not null and not r.is_out
+            then row_number() over (partition by r.step, r.recipient, r.is_out order by r.lead_id) end as place,
+        case when r.after_step is not null then r.after_at + to_seconds(r.wait_s) end as ripe_at
+    from reached r
+),
+judged as (
+    select d.*, o.opens_at,
+        case
+            when d.known_rank = 4 then case when d.action = 'send' then 'skip:already sent' else 'skip:already made' end
+            when d.known_rank = 3 then 'skip:already made'
+            when d.known_rank = 2 then 'hold:unknown outcome'
+            when d.known_rank = 1 then 'skip:refused before'
+            when d.is_out then 'skip:condition of the step'
+            when d.is_blacklisted then 'skip:blacklisted'
+            when d.action = 'send' and d.recipient is null then 'skip:no address'
+            when d.action = 'send' and d.is_email = 1
+                and (d.recipient not like '_%@%_' or regexp_matches(d.recipient, '[\s,;<>]')) then 'skip:address not valid'
+            when d.action = 'send' and d.suppressed is not null then 'skip:suppressed'
+            when d.action = 'send' and $marketing and d.is_opted_out then 'skip:unsubscribed'
+            when d.place > 1 then 'skip:duplicate address'
+            when d.action = 'task' and d.owner is null then 'skip:no owner'
+            when d.in_holdout then 'hold:holdout'
+            when d.ripe_at > $at then 'wait:after ' || d.after_step
+            when o.opens_at > $at then 'wait:outside window'
+            else d.action
+        end as verdict
+    from deduped d
+    left join openings o on o.step = d.step and o.zone = d.zone
+),
+capped as (
+    select j.*,
+        case when j.verdict = 'send' and $cap > 0
+            and j.contacts + row_number() over (partition by j.lead_id, j.verdict order by j.step_no) > $cap
+            then 'skip:capped' else j.verdict end as final
+    from judged j
+),
+settled as (
+    select lead_id, step, step_no, split_part(final, ':', 1) as action,
+        nullif(split_part(final, ':', 2), '') as reason,
+        case when final like 'wait:after %' then ripe_at when final like 'wait:%' then opens_at end as due_at,
+        channel,
+        case when split_part(final, ':', 1) in ('send', 'wait') then recipient end as recipient,
+        case when final = 'task' then owner end as owner,
+        case when final = 'send' then inputs end as inputs
+    from capped
+)
+select lead_id, step, action, reason, due_at, channel, recipient,
+    case when action in ('send', 'task') then $key_prefix || step || '.' || cast(lead_id as varchar) || $key_suffix end
+        as message_key,
+    owner, inputs, step_no,
+    md5(concat_ws(chr(31), cast(lead_id as varchar), step, action, coalesce(reason, ''),
+        coalesce(cast(due_at as varchar), ''), coalesce(channel, ''), coalesce(recipient, ''), coalesce(owner, ''),
+        coalesce(inputs, ''))) as row_hash
+from settled
+order by lead_id, step_no

@@ -1,0 +1,27 @@
+"""What can be done with campaigns and messages."""
+
+from sfactl.campaigns.usecases.applying import apply, resume
+from sfactl.campaigns.usecases.checking import check, preview
+from sfactl.campaigns.usecases.looking import campaigns, items, status
+from sfactl.campaigns.usecases.messages import messages, resolve, suppress, unsuppress
+from sfactl.campaigns.usecases.pausing import pause, unpause
+from sfactl.campaigns.usecases.plans import approve, difference, plan
+
+__all__ = [
+    "apply",
+    "approve",
+    "campaigns",
+    "check",
+    "difference",
+    "items",
+    "messages",
+    "pause",
+    "plan",
+    "preview",
+    "resolve",
+    "resume",
+    "status",
+    "suppress",
+    "unpause",
+    "unsuppress",
+]

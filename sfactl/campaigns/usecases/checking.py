@@ -1,0 +1,182 @@
+"""Check campaign files before anyone is written to, and show what one person would get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sfactl.api.errors import ConfigError, DataError, NotFound, SfactlError, TryLater
+from sfactl.api.mail import address
+from sfactl.api.offers import TouchpointSenderOffer
+from sfactl.api.protocols import TouchpointSender
+from sfactl.campaigns.candidates import load_candidates
+from sfactl.campaigns.files import CampaignFiles, campaign_names
+from sfactl.campaigns.mail import write_message
+from sfactl.campaigns.planning import judge, key_parts
+from sfactl.campaigns.usecases.scene import effects_of, load_audience, place_of, read_files
+from sfactl.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing to know about a campaign's files."""
+
+    campaign: str
+    severity: Literal["ok", "warning", "error"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What one step would be for one lead. ``verdict`` is what a plan made now would do."""
+
+    step: str
+    verdict: str
+    channel: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    headers: str
+
+
+def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
+    """Look at campaigns, their templates, conditions and senders; by default all."""
+    found: list[Finding] = []
+    for name in names or campaign_names(session.folder):
+        try:
+            files = read_files(session, name)
+            check_sender(session, files)
+            with session.query() as query:
+                load_audience(session, query, files, session.as_of_time())
+        except SfactlError as err:
+            found.append(Finding(campaign=name, severity="error", message=err.message))
+            continue
+        warnings = list(_warnings(files))
+        found += [Finding(campaign=name, severity="warning", message=w) for w in warnings]
+        if not warnings:
+            steps = ", ".join(s.name for s in files.campaign.steps)
+            found.append(Finding(campaign=name, severity="ok", message=f"steps {steps}"))
+    return tuple(found)
+
+
+def check_sender(session: Session, files: CampaignFiles) -> None:
+    """Refuse a campaign whose sender is not there, is not installed, or speaks another channel."""
+    campaign = files.campaign
+    channels = {s.channel or "email" for s in campaign.steps if s.action == "send"}
+    if not channels:
+        return
+    offer = sender_offer(session, files)
+    for channel in sorted(channels - {offer.channel}):
+        if offer.channel != "any":
+            raise ConfigError(f"{files.path}: sender {campaign.sender!r} sends {offer.channel}, not {channel}")
+    if "email" in channels:
+        try:
+            address(campaign.sent_as)
+        except ValueError:
+            raise ConfigError(f"{files.path}: from: {campaign.sent_as!r} is not an e-mail address") from None
+
+
+def sender_offer(session: Session, files: CampaignFiles) -> TouchpointSenderOffer:
+    """What the campaign's sender promises."""
+    name = files.campaign.sender
+    table = session.settings.senders.get(name)
+    if table is None:
+        known = ", ".join(sorted(session.settings.senders)) or "none"
+        raise ConfigError(f"{files.path}: sender: there is no senders/{name}.toml (there are: {known})")
+    offer = session.host.find("touchpoint_sender", str(table.get("use", ""))).offer
+    assert isinstance(offer, TouchpointSenderOffer)
+    return offer
+
+
+def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
+    """The campaign's sender, ready. Raises `TryLater` if it cannot be reached: nothing is claimed then."""
+    check_sender(session, files)
+    name = files.campaign.sender
+    table = session.settings.senders[name]
+    where = str(session.folder / "senders" / f"{name}.toml")
+    sender = session.host.make("touchpoint_sender", str(table["use"]), table, where=where)
+    report = sender.check()
+    if report.problems:
+        sender.close()
+        raise TryLater(
+            f"sender {name}: {'; '.join(report.problems)}", hint="Nothing was sent. Run the same command again later."
+        )
+    return sender
+
+
+def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
+    """Write every message of the campaign for one lead, and say what a plan made now would do with it."""
+    files = read_files(session, name)
+    place = place_of(session)
+    at = session.as_of_time()
+    with session.query() as query:
+        if not query.get("leads", lead_id):
+            raise NotFound(f"there is no lead {lead_id}")
+        load_audience(session, query, files, at)
+        (member,) = query.one("select count(*) from audience where lead_id = $lead", {"lead": lead_id}) or (0,)
+        query.run("create or replace temp table audience as select cast($lead as bigint) as lead_id", {"lead": lead_id})
+        load_candidates(query, files, place)
+        judge(query, files, place, at=at, effects=effects_of(session.ledger.rows()))
+        verdicts = {
+            r[0]: " · ".join(x for x in r[1:] if x) for r in query.rows("select step, action, reason from plan_rows")
+        }
+        [row] = query.table("select * from candidates").to_pylist()
+    prefix, suffix = key_parts(files.campaign, place.tenant)
+    shown = []
+    for step in files.campaign.steps:
+        verdict = verdicts.get(step.name, f"later, after {step.after.step}" if step.after else "")
+        verdict = verdict if member else "not in the audience"
+        if step.action == "task" and step.task:
+            shown.append(_task(step.name, verdict, step.task.owner or row["owner"] or "", step.task.title))
+            continue
+        channel = step.channel or "email"
+        recipient = row["email"] if channel == "email" else row["phone"] or row["email"]
+        item = {"step": step.name, "channel": channel, "recipient": recipient or "nobody@invalid"}
+        item["message_key"] = f"{prefix}{step.name}.{lead_id}{suffix}"
+        try:
+            m = write_message({**row, **item}, files, place_name=place.name)
+        except DataError as err:
+            raise DataError(f"lead {lead_id}, step {step.name}: {err.message}", hint=err.hint) from None
+        shown.append(
+            Preview(
+                step=step.name,
+                verdict=verdict,
+                channel=channel,
+                sender=m.sender,
+                recipient=recipient or "",
+                subject=m.subject,
+                text=m.text,
+                html=m.html or "",
+                headers="\n".join(f"{k}: {v}" for k, v in m.headers.items()),
+            )
+        )
+    return tuple(shown)
+
+
+def _task(step: str, verdict: str, owner: str, title: str) -> Preview:
+    return Preview(
+        step=step,
+        verdict=verdict,
+        channel="task",
+        sender="",
+        recipient=owner,
+        subject=title,
+        text="",
+        html="",
+        headers="",
+    )
+
+
+def _warnings(files: CampaignFiles) -> list[str]:
+    campaign = files.campaign
+    found = []
+    mails = any(s.action == "send" and (s.channel or "email") == "email" for s in campaign.steps)
+    if mails and campaign.marketing and not campaign.unsubscribe:
+        found.append(
+            "unsubscribe: marketing e-mail without a way out (List-Unsubscribe) is refused by large mailbox providers"
+        )
+    if campaign.marketing and not campaign.caps:
+        found.append("caps: nothing limits how many messages one person gets")
+    return found

@@ -1,0 +1,222 @@
+"""Deliver the messages of a plan: gate, render, claim, send and fold, one chunk of recipients after the other."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sfactl.api.errors import DataError
+from sfactl.api.protocols import ReceiptLookup, TouchpointSender
+from sfactl.api.records import Message, Receipt
+from sfactl.campaigns.candidates import load_candidates
+from sfactl.campaigns.dispatch import Dispatcher, Tally
+from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.mail import payload_hash, write_message
+from sfactl.campaigns.planning import judge
+from sfactl.campaigns.usecases.checking import sender_offer
+from sfactl.campaigns.usecases.folding import fold
+from sfactl.campaigns.usecases.scene import (
+    GATES,
+    effects_of,
+    load_frozen,
+    moved_since,
+    paused_by,
+    place_of,
+    scope_of,
+)
+from sfactl.engine.duck import Query
+from sfactl.session import Session
+from sfactl.workspace.ledger import Effect, Lease
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK = 5000
+"""Recipients that pass the gate together and are folded into the data together."""
+
+
+class Delivery:
+    """The messages of one plan on their way. ``blocked`` may not be sent any more, ``later`` not yet, by reason."""
+
+    def __init__(self, session: Session, plan_id: str, files: CampaignFiles) -> None:
+        self.tally = Tally()
+        self.blocked: Counter[str] = Counter()
+        self.later: Counter[str] = Counter()
+        self.stopped = ""
+        self._session = session
+        self._plan_id = plan_id
+        self._files = files
+        self._place = place_of(session)
+        self._scope = scope_of(files.campaign.name)
+
+    def settle_unknown(self, sender: TouchpointSender) -> None:
+        """Ask a sender that can tell about messages of a run that died; let one that cannot double them try again."""
+        campaign = self._files.campaign
+        rows = self._session.ledger.rows(self._scope, "unknown")
+        keys = [r.key for r in rows if r.meta.get("sender") == campaign.sender]
+        if not keys:
+            return
+        capabilities = sender_offer(self._session, self._files).capabilities
+        if "lookup" in capabilities and isinstance(sender, ReceiptLookup):
+            for receipt in sender.lookup(keys):
+                if receipt.outcome != "unknown":
+                    self._session.ledger.resolve(receipt.key, receipt.outcome, receipt.detail or "found by look-up")
+        elif "idempotent" in capabilities:
+            for key in keys:
+                self._session.ledger.resolve(key, "retry_after", "tried again: the receiver knows the key")
+
+    def send(self, sender: TouchpointSender, lease: Lease) -> None:
+        """Send what is left of the plan, as far as it goes."""
+        items = self.remaining()
+        with self._session.progress("Sending", items.num_rows) as progress:
+            for chunk in chunks(items):
+                rest: pa.Table | None = chunk
+                while rest is not None and rest.num_rows and not self.stopped:
+                    rest = self._send_chunk(sender, lease, rest, progress.advance)
+                fold(self._session, self._scope)
+                if self.stopped:
+                    break
+
+    def rehearse(self) -> int:
+        """Gate and render what is left, send nothing; answers how many messages there would be."""
+        ready = 0
+        for chunk in chunks(self.remaining()):
+            with self._session.query() as query:
+                ready += sum(1 for _ in self._written(self._passed(query, chunk)))
+        return ready
+
+    def remaining(self) -> pa.Table:
+        """Messages of the plan that no receipt has settled and nobody holds."""
+        with self._session.query() as query:
+            items = query.table(
+                "select i.message_key, i.lead_id, i.step, i.channel, i.recipient, i.inputs from plan_items i"
+                " left join (select message_key from messages where plan_id = $plan) m on m.message_key = i.message_key"
+                " where i.plan_id = $plan and i.action = 'send' and m.message_key is null order by i.lead_id, i.step",
+                {"plan": self._plan_id},
+            )
+        return without(items, self._known())
+
+    def _send_chunk(
+        self, sender: TouchpointSender, lease: Lease, chunk: pa.Table, on_sent: Callable[[int], None]
+    ) -> pa.Table | None:
+        """Send one chunk; answers what is left of it when others changed what the gate depends on."""
+        before = self.blocked.copy(), self.later.copy()
+        with self._session.query() as query:
+            watch = _Watch(self._session, self._files.campaign.name, query.seq)
+            dispatcher = Dispatcher(
+                sender=sender,
+                claims=_Claims(lease, self._plan_id, self._files.campaign.sender),
+                now=self._session.now,
+                sleep=self._sleep,
+                go_on=watch.go_on,
+                on_sent=on_sent,
+                tally=self.tally,
+            )
+            dispatcher.run(self._written(self._passed(query, chunk)))
+        self.stopped = watch.paused or self.tally.gave_up
+        if not watch.moved:
+            return None
+        # What is left passes the gate again, and is counted again.
+        self.blocked, self.later = before
+        return without(chunk, self._known())
+
+    def _passed(self, query: Query, chunk: pa.Table) -> pa.Table:
+        """Those of ``chunk`` who pass the gate now, with the values of their message."""
+        import pyarrow.compute as pc
+
+        load_frozen(self._session, query, self._files, chunk.select(["lead_id", "step"]))
+        load_candidates(query, self._files, self._place)
+        effects = effects_of(r for r in self._session.ledger.rows())
+        judge(query, self._files, self._place, at=self._session.now(), effects=effects)
+        query.register("frozen", chunk)
+        judged = query.table(query.statement("campaigns", "gate"))
+        for reason in judged.column("blocked").drop_null().to_pylist():
+            kind, _, text = reason.partition(":")
+            (self.later if kind == "later" else self.blocked)[text] += 1
+        return judged.filter(pc.is_null(judged.column("blocked")))
+
+    def _written(self, passed: pa.Table) -> Iterator[Message]:
+        """Render one by one, when the message is about to leave."""
+        for batch in passed.to_batches(100):
+            for row in batch.to_pylist():
+                try:
+                    yield write_message(row, self._files, place_name=self._place.name)
+                except DataError as err:
+                    self.blocked["cannot be written"] += 1
+                    self._session.note(f"lead {row['lead_id']}: {err.message}")
+
+    def _known(self) -> list[str]:
+        return [r.key for r in self._session.ledger.rows(self._scope) if r.state != "planned"]
+
+    def _sleep(self, seconds: float) -> None:
+        advance = getattr(self._session.clock, "advance", None)
+        if advance is not None:
+            advance(timedelta(seconds=seconds))
+        else:
+            time.sleep(seconds)
+
+
+class _Claims:
+    """Turns messages into effects of the ledger."""
+
+    def __init__(self, lease: Lease, plan_id: str, sender: str) -> None:
+        self._lease = lease
+        self._plan_id = plan_id
+        self._sender = sender
+
+    def claim(self, messages: Sequence[Message]) -> list[str]:
+        return self._lease.claim([self._effect(m) for m in messages])
+
+    def settle(self, receipts: Sequence[Receipt]) -> None:
+        self._lease.settle(receipts)
+
+    def _effect(self, m: Message) -> Effect:
+        meta = {
+            "plan_id": self._plan_id,
+            "campaign": m.campaign,
+            "step": m.step,
+            "lead_id": m.lead_id,
+            "channel": m.channel,
+            "recipient": m.recipient,
+            "sender": self._sender,
+        }
+        return Effect(key=m.key, kind="message", payload_hash=payload_hash(m), meta=meta)
+
+
+class _Watch:
+    """Looks before each batch whether the run may go on."""
+
+    def __init__(self, session: Session, campaign: str, seq: int) -> None:
+        self._session = session
+        self._campaign = campaign
+        self._seq = seq
+        self.paused = ""
+        self.moved = False
+
+    def go_on(self) -> bool:
+        head = self._session.workspace.head()
+        if head == self._seq:
+            return True
+        if by := paused_by(self._session, self._campaign):
+            self.paused = f"paused by {by}"
+        self.moved = bool(moved_since(self._session, self._seq) & GATES)
+        self._seq = head
+        return not self.paused and not self.moved
+
+
+def chunks(items: pa.Table) -> Iterator[pa.Table]:
+    """Pieces of a size that one gate and one commit can take."""
+    for start in range(0, items.num_rows, CHUNK):
+        yield items.slice(start, CHUNK)
+
+
+def without(items: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The items whose key is not among ``keys``."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pc.is_in(items.column("message_key"), value_set=pa.array(list(keys), pa.string()))
+    return items.filter(pc.invert(known))

@@ -1,0 +1,46 @@
+"""Turn settled messages into touchpoints, and planned tasks into tasks; a repeat adds nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.usecases.scene import PlanRow
+from sfactl.engine.periods import parse_period
+from sfactl.session import Session
+from sfactl.workspace import Transaction
+from sfactl.workspace.ledger import settled_messages
+
+
+def fold(session: Session, scope: str) -> int:
+    """Move settled messages of ``scope`` from the ledger into the data, with a touchpoint for each accepted one.
+
+    The caller holds the lease of ``scope``, so that nothing is settled meanwhile.
+    """
+    settled = settled_messages(session.workspace.manifest, scope)
+    if not settled.num_rows:
+        return 0
+    with session.write(reason=f"messages of {scope}") as tx:
+        tx.query.register("settled", settled)
+        tx.append("touchpoints", tx.query.statement("campaigns", "touchpoints"), {"actor": session.actor})
+        folded = tx.settle(scope)
+        tx.commit(messages=folded)
+    return folded
+
+
+def make_tasks(tx: Transaction, row: PlanRow, files: CampaignFiles, *, now: datetime) -> int:
+    """Make the tasks of a plan that are not there yet; answers how many."""
+    made = 0
+    for step in files.campaign.steps if row.tasks else ():
+        if step.task:
+            params = {
+                "plan": row.plan_id,
+                "step": step.name,
+                "kind": step.task.kind,
+                "title": step.task.title,
+                "campaign": row.campaign,
+                "now": now,
+                "due": now + timedelta(seconds=parse_period(step.task.due).seconds),
+            }
+            made += tx.upsert("tasks", tx.query.statement("campaigns", "tasks"), params)
+    return made

@@ -1,0 +1,202 @@
+"""What every campaign use case begins with: the files, the place, the audience, and what the ledger holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sfactl.api.errors import ConfigError, NotFound, UserError
+from sfactl.campaigns.candidates import Place
+from sfactl.campaigns.files import CampaignFiles, campaign_names, read_campaign
+from sfactl.campaigns.model import Campaign
+from sfactl.campaigns.planning import effects_table
+from sfactl.config.objects import read_toml
+from sfactl.engine.duck import Query
+from sfactl.session import Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sfactl.workspace.ledger import EffectRow
+
+GATES = {"leads", "reps", "touchpoints", "suppressions", "segment_members", "messages", "tasks"}
+"""Datasets that decide whether a message may go; commits to others never stop a run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """One plan as it is stored."""
+
+    plan_id: str
+    campaign: str
+    version: str
+    data_seq: int
+    planned_at: datetime
+    sends: int
+    tasks: int
+    waits: int
+    skips: int
+    holds: int
+    state: str
+    approved_by: str | None
+    approved_at: datetime | None
+    applied_at: datetime | None
+
+    @property
+    def short(self) -> str:
+        """As people write it."""
+        return self.plan_id[:6]
+
+
+PLAN_COLUMNS = tuple(PlanRow.__dataclass_fields__)
+
+
+def scope_of(campaign: str) -> str:
+    """The scope of a campaign's effects in the ledger."""
+    return f"campaign/{campaign}"
+
+
+def read_files(session: Session, name: str) -> CampaignFiles:
+    """The campaign and its templates."""
+    return read_campaign(session.folder, name, session.workspace.schemas)
+
+
+def place_of(session: Session) -> Place:
+    """Where plans are made."""
+    w = session.settings.workspace
+    return Place(
+        tenant=session.workspace.id,
+        time_zone=w.time_zone,
+        name=w.name or session.folder.name,
+        language=w.language,
+        transactional=transactional(session),
+    )
+
+
+def transactional(session: Session) -> list[str]:
+    """Campaigns whose messages count for no cap."""
+    folder = session.folder / "campaigns"
+    paths = [folder / f"{name}.toml" for name in campaign_names(session.folder)]
+    return [p.stem for p in paths if read_toml(p).get("class") == "transactional"]
+
+
+def load_audience(session: Session, query: Query, files: CampaignFiles, at: datetime) -> None:
+    """Make the tables audience, step_members and blacklist for a plan at ``at``."""
+    campaign = files.campaign
+    if campaign.where:
+        compiled = _compile(session, campaign.where, f"{files.path}: where", at)
+        query.run(f"create or replace temp table audience as select lead_id from ({compiled.sql})", compiled.params)
+    else:
+        _check_segment(session, query, campaign.segment)
+        _members(query, "audience", campaign.segment)
+    query.run("create or replace temp table step_members (step varchar, lead_id bigint)")
+    for number, step in enumerate(campaign.steps):
+        if step.where:
+            compiled = _compile(session, step.where, f"{files.path}: steps[{number}].where", at)
+            query.run(
+                f"insert into step_members select $step_name, lead_id from ({compiled.sql})",
+                {**compiled.params, "step_name": step.name},
+            )
+    load_blacklist(session, query, campaign)
+
+
+def load_frozen(session: Session, query: Query, files: CampaignFiles, chosen: pa.Table) -> None:
+    """The same tables for recipients that a plan has frozen; ``chosen`` has their lead_id and step."""
+    query.register("chosen", chosen)
+    query.run("create or replace temp table audience as select distinct lead_id from chosen")
+    query.run("create or replace temp table step_members as select distinct step, lead_id from chosen")
+    load_blacklist(session, query, files.campaign)
+
+
+def load_blacklist(session: Session, query: Query, campaign: Campaign) -> None:
+    """Make the table blacklist."""
+    if campaign.blacklist:
+        _check_segment(session, query, campaign.blacklist)
+    _members(query, "blacklist", campaign.blacklist)
+
+
+def effects_of(rows: Iterable[EffectRow]) -> pa.Table:
+    """Messages in the ledger as the table a plan reads."""
+    found = []
+    for r in rows:
+        if r.kind == "message":
+            m: Mapping[str, Any] = r.meta
+            at = r.settled_at or r.planned_at
+            found.append((r.key, m.get("campaign"), m.get("step"), m.get("lead_id"), m.get("recipient"), r.state, at))
+    return effects_table(found)
+
+
+def moved_since(session: Session, seq: int) -> set[str]:
+    """Datasets that commits after ``seq`` changed."""
+    found = session.workspace.manifest.rows(
+        "select distinct dataset from files where added_seq > ?1 or removed_seq > ?1", seq
+    )
+    return {str(r[0]) for r in found}
+
+
+def find_plan(query: Query, ref: str) -> PlanRow:
+    """The one plan whose id begins with ``ref``. Raises `NotFound`, or `UserError` where several do."""
+    found = plan_rows(query, "starts_with(plan_id, $ref)", {"ref": ref.lower()}) if len(ref) >= 4 else []
+    if not found:
+        raise NotFound(f"there is no plan {ref!r}", hint="See: sfactl campaign status NAME")
+    if len(found) > 1:
+        raise UserError(f"plan {ref!r} could be {', '.join(p.plan_id[:12] for p in found)}", hint="Write more of it.")
+    return found[0]
+
+
+def plan_rows(query: Query, where: str, params: Mapping[str, Any]) -> list[PlanRow]:
+    """Stored plans, newest first."""
+    sql = f"select {', '.join(PLAN_COLUMNS)} from plans where {where} order by planned_at desc, plan_id"
+    return [PlanRow(**dict(zip(PLAN_COLUMNS, row, strict=True))) for row in query.rows(sql, params)]
+
+
+def plan_table(rows: Sequence[PlanRow]) -> pa.Table:
+    """Plans as rows to store."""
+    import pyarrow as pa
+
+    from sfactl.schemas import core_schemas
+
+    schema = core_schemas()["plans"].arrow()
+    return pa.Table.from_pylist([{n: getattr(r, n) for n in PLAN_COLUMNS} for r in rows], schema)
+
+
+def expires_at(session: Session, campaign: Campaign) -> datetime | None:
+    """When the campaign ends, naive UTC; a time without a zone is the workspace's."""
+    at = campaign.expires_at
+    if at is None:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=session.zone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def pause_name(campaign: str) -> str:
+    """The cursor that says whether a campaign is paused."""
+    return f"campaign.{campaign}.paused"
+
+
+def paused_by(session: Session, campaign: str) -> str | None:
+    """Who paused the campaign; None while it runs."""
+    found = session.workspace.cursor(pause_name(campaign))
+    return str(found["by"]) if found else None
+
+
+def _compile(session: Session, text: str, where: str, at: datetime) -> Any:
+    from sfactl.engine.conditions import compile_condition
+
+    return compile_condition(text, entity="leads", schemas=session.workspace.schemas, where=where, now=at)
+
+
+def _members(query: Query, table: str, segment: str) -> None:
+    query.run(
+        f"create or replace temp table {table} as select lead_id from segment_members where segment = $segment",
+        {"segment": segment},
+    )
+
+
+def _check_segment(session: Session, query: Query, segment: str) -> None:
+    if query.one("select 1 from segment_members where segment = $segment limit 1", {"segment": segment}):
+        return
+    if not (session.folder / "segments" / f"{segment}.toml").is_file():
+        raise ConfigError(f"there is no segment {segment!r}", hint="Segments are files segments/NAME.toml.")
+    session.note(f"Segment {segment} has no members. Build it with: sfactl segment build {segment}")

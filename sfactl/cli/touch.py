@@ -1,0 +1,108 @@
+"""``sfactl touch``: messages sent and held, touchpoints, and addresses that must not be written to."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+
+from sfactl.cli import options
+from sfactl.cli.app import App, Output, pass_app
+
+
+@click.group()
+def group() -> None:
+    """Touchpoints and messages: what was sent, what is held, who must not be written to."""
+
+
+@group.command("list")
+@click.option(
+    "--state",
+    type=click.Choice(["accepted", "refused", "unknown", "sending", "planned"]),
+    default=None,
+    help="Only messages in this state.",
+)
+@click.option("--campaign", metavar="NAME", default=None, help="Only messages of this campaign.")
+@options.limit(50)
+@options.as_of
+@options.output
+@pass_app
+def list_(app: App, state: str | None, campaign: str | None, limit: int, as_of: str | None, output: Output) -> None:
+    """List messages, newest first: sent, refused, held as unknown, or on their way.
+
+    \b
+    Example:
+      sfactl touch list --state unknown
+      sfactl touch list --campaign spring-webinar --limit 10
+    """
+    from sfactl.campaigns import usecases
+
+    found = usecases.messages(app.session(as_of=as_of), state=state or "", campaign=campaign or "", limit=limit)
+    output.emit(found)
+
+
+@group.command()
+@click.argument("key")
+@click.argument("outcome", type=click.Choice(["accepted", "refused", "retry"]))
+@click.option("--note", default="", help="How you know.")
+@options.dry_run
+@options.output
+@pass_app
+def resolve(app: App, key: str, outcome: str, note: str, dry_run: bool, output: Output) -> None:
+    """Settle an unknown message: it was accepted, it was refused, or it may be tried again.
+
+    \b
+    Example:
+      sfactl touch resolve 3f7a91c2.spring.invite.8841.1 accepted --note "in the provider's log"
+    """
+    from sfactl.campaigns import usecases
+
+    result = usecases.resolve(app.session(dry_run=dry_run), key, outcome, detail=note)
+    what = "may be sent again: sfactl campaign resume PLAN" if outcome == "retry" else f"is {outcome} now"
+    output.emit(result, human=lambda: [f"{key} {what}."])
+
+
+@group.command()
+@click.argument("address")
+@click.option("--reason", default="manual", show_default=True, help="unsubscribe, bounce, complaint, manual …")
+@click.option("--scope", default="all", show_default=True, metavar="CAMPAIGN", help="all, or one campaign.")
+@options.dry_run
+@options.output
+@pass_app
+def suppress(app: App, address: str, reason: str, scope: str, dry_run: bool, output: Output) -> None:
+    """Never write to ADDRESS (e-mail or phone) again. Runs under way heed it before their next batch.
+
+    \b
+    Example:
+      sfactl touch suppress wang@example.com --reason complaint
+    """
+    from sfactl.campaigns import usecases
+
+    result = usecases.suppress(app.session(dry_run=dry_run), address, reason=reason, scope=scope)
+    verb = "is suppressed now" if result.changed else "was suppressed already"
+    output.emit(result, human=lambda: [f"{result.value} {verb} ({result.scope})."])
+
+
+@group.command()
+@click.argument("address")
+@click.option("--scope", default="all", show_default=True, metavar="CAMPAIGN", help="all, or one campaign.")
+@options.dry_run
+@options.output
+@pass_app
+def unsuppress(app: App, address: str, scope: str, dry_run: bool, output: Output) -> None:
+    """Take ADDRESS off the list. A person's own unsubscribe stays in force.
+
+    \b
+    Example:
+      sfactl touch unsuppress wang@example.com
+    """
+    from sfactl.campaigns import usecases
+
+    result = usecases.unsuppress(app.session(dry_run=dry_run), address, scope=scope)
+    verb = "may be written to again" if result.changed else "was not suppressed"
+    output.emit(result, human=lambda: [f"{result.value} {verb} ({result.scope})."])
+
+
+if find_spec("sfactl.cli.touch_import"):
+    import_module("sfactl.cli.touch_import").register(group)

@@ -1,0 +1,92 @@
+"""``sfactl config`` at the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _inside(acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(acme)
+
+
+def test_get_prints_the_bare_value(sfactl: Call) -> None:
+    assert sfactl("config", "get", "workspace.currency").out == "USD\n"
+    assert sfactl("config", "get", "plugins.disabled").out == "[]\n"
+    assert sfactl("--no-plugin", "singer", "config", "get", "plugins.disabled").out == '["singer"]\n'
+
+
+def test_set_says_what_was_and_what_is(sfactl: Call, acme: Path) -> None:
+    answer = sfactl("config", "set", "workspace.currency", "TWD")
+    assert answer.out == "workspace.currency: USD → TWD in sfactl.toml\n"
+    assert sfactl("config", "get", "workspace.currency").out == "TWD\n"
+
+
+def test_set_says_when_something_stronger_wins(sfactl: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFACTL_WORKSPACE__CURRENCY", "EUR")
+    answer = sfactl("config", "set", "workspace.currency", "TWD")
+    assert "It does not apply yet: SFACTL_WORKSPACE__CURRENCY says EUR." in answer.out
+
+
+def test_set_checks_custom_fields_against_the_datasets(sfactl: Call) -> None:
+    assert sfactl("config", "set", "fields.leads.vip", "boolean").code == 0
+    for key, value in {"fields.leads.vip": "bolean", "fields.leads.email": "text", "fields.leeds.x": "text"}.items():
+        answer = sfactl("config", "set", key, value)
+        assert (answer.code, answer.out) == (2, ""), key
+
+
+def test_dry_run(sfactl: Call, acme: Path) -> None:
+    before = (acme / "sfactl.toml").read_bytes()
+    answer = sfactl("config", "set", "workspace.currency", "TWD", "--dry-run")
+    assert "dry run: nothing was written" in answer.out
+    assert (acme / "sfactl.toml").read_bytes() == before
+
+
+def test_explain_shows_each_layer_and_the_winner(sfactl: Call) -> None:
+    sfactl("--env", "prod", "config", "set", "workspace.currency", "JPY")
+    assert sfactl("--env", "prod", "config", "explain", "workspace.currency").out.splitlines() == [
+        "workspace.currency = JPY",
+        "  default      USD  sfactl",
+        "  preset       USD  preset b2b",
+        "  workspace    USD  sfactl.toml",
+        "→ environment  JPY  sfactl.toml [env.prod]",
+    ]
+
+
+def test_list_is_a_listing(sfactl: Call) -> None:
+    rows = sfactl("config", "list", "workspace", "--format", "json").json["result"]
+    assert {"key": "workspace.name", "value": "acme", "layer": "workspace", "where": "sfactl.toml"} in rows
+    assert all(row["key"].startswith("workspace.") for row in rows)
+
+
+def test_check_is_content_with_a_fresh_workspace(sfactl: Call) -> None:
+    answer = sfactl("config", "check")
+    assert answer.code == 0, answer.out
+    assert answer.out.endswith("all in order.\n")
+
+
+def test_check_lists_every_mistake_and_exits_with_2(sfactl: Call, acme: Path) -> None:
+    (acme / "sfactl.toml").write_text("schema = 1\n[workspace]\nnmae = 'x'\ncurrency = 'nt'\n", encoding="utf-8")
+    (acme / "senders").mkdir(exist_ok=True)
+    (acme / "senders" / "sms.toml").write_text("schema = 1\nuse = 'x'\ntoken = 'abc'\n", encoding="utf-8")
+    answer = sfactl("config", "check")
+    assert answer.code == 2
+    assert "sfactl.toml: workspace.nmae: unknown key. Did you mean 'name'?" in answer.out
+    assert "currency: 'nt' is not an ISO 4217 code" in answer.out
+    assert "senders/sms.toml: token: a secret is written out here" in answer.out
+    assert "3 problems" in answer.out
+    assert "abc" not in answer.out
+
+
+def test_check_of_what_only_shows_together(sfactl: Call, acme: Path) -> None:
+    text = (acme / "sfactl.toml").read_text(encoding="utf-8")
+    (acme / "sfactl.toml").write_text(text.replace("[fields.leads]", "[fields.leeds]\nx = 'text'"), encoding="utf-8")
+    answer = sfactl("config", "check")
+    assert answer.code == 2
+    assert "leeds" in answer.out
