@@ -11,6 +11,7 @@ import click
 
 from sfactl.cli import options, params
 from sfactl.cli.app import App, Output, pass_app
+from sfactl.cli.kinds import DAY
 
 if TYPE_CHECKING:
     from sfactl.leads.conversion import Conversion
@@ -103,7 +104,7 @@ def stages(app: App, *, as_of: str | None, output: Output) -> None:
 @click.option("--all-sql", is_flag=True, help="Convert every sales-qualified lead.")
 @click.option("--amount", type=params.amount, metavar="AMOUNT", help="Expected value [default: the lead's budget].")
 @click.option("--currency", metavar="CODE", help="Currency of the amount [default: the workspace's].")
-@click.option("--close", "close_date", type=params.day, metavar="DATE", help="Expected close, for instance 2026-12-31.")
+@click.option("--close", "close_date", type=DAY, metavar="DATE", help="Expected close, for instance 2026-12-31.")
 @click.option("--pipeline", metavar="NAME", help="Pipeline whose first stage the opportunity enters.")
 @options.dry_run
 @options.output
@@ -127,7 +128,7 @@ def convert(
 
     \b
     Example:
-      sfactl lead convert lead:8841 --amount 1200000 --currency TWD --close 2026-12-31
+      sfactl lead convert lead:8841 --amount 1200000 --close 2026-12-31
       sfactl lead convert --all-sql --dry-run
     """
     from sfactl.leads import conversion_usecases as usecases

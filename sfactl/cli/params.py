@@ -1,8 +1,7 @@
-"""Kinds of values that options take: an amount of money, a day, and FIELD=VALUE. Given to click as ``type=``."""
+"""Two more kinds of values that options take, given to click as ``type=``: an amount of money and FIELD=VALUE."""
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal, InvalidOperation
 
 import click
@@ -17,14 +16,6 @@ def amount(text: str) -> Decimal:
     if not value.is_finite() or not 0 <= value < Decimal(10) ** 14:
         raise click.BadParameter(f"{text!r} is not an amount of money; write 1200000.50")
     return value
-
-
-def day(text: str) -> date:
-    """A date in ISO form. Raises a usage error."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a date; write 2026-12-31") from None
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from sfactl.session import Session
     from sfactl.workspace import Transaction
 
-STRATEGY = "round-robin"
+ROUND_ROBIN, BALANCED, MANUAL = "round-robin", "balanced", "manual"
+"""By turns had, by open leads owned, and by hand."""
+
 STAGES = ("sql",)
 """Stages whose leads are given out unless others are named."""
 
@@ -82,23 +84,25 @@ def list_reps(session: Session) -> pa.Table:
         return query.table(
             "select rep_id, name, team, active, weight, capacity, open, turns, countries, email, time_zone from ("
             f"{query.statement('reps', 'standings')}) as standings",
-            {"strategy": STRATEGY},
+            {"strategy": ROUND_ROBIN},
         )
 
 
-def plan(session: Session, *, stages: Sequence[str] = STAGES) -> Assignment:
+def plan(session: Session, *, stages: Sequence[str] = STAGES, strategy: str = ROUND_ROBIN) -> Assignment:
     """What `run` would do now. The same data gives the same plan, whoever asks and however often."""
     with session.query() as query:
-        return _round(query, stages)[0]
+        return _round(query, stages, strategy)[0]
 
 
-def run(session: Session, *, stages: Sequence[str] = STAGES, plan_id: str | None = None) -> Assignment:
+def run(
+    session: Session, *, stages: Sequence[str] = STAGES, strategy: str = ROUND_ROBIN, plan_id: str | None = None
+) -> Assignment:
     """Give the leads in the queue to the reps: the owners and the reasons in one commit.
 
     With ``plan_id`` exactly that plan is done; raises `Conflict` when the data would give another now.
     """
     with session.write(*CHANGED) as tx:
-        planned, done = _round(tx.query, stages)
+        planned, done = _round(tx.query, stages, strategy)
         if plan_id is not None and not planned.plan_id.startswith(plan_id):
             raise Conflict(
                 f"the data moved since plan {plan_id}: now it would be {planned.plan_id}",
@@ -106,22 +110,22 @@ def run(session: Session, *, stages: Sequence[str] = STAGES, plan_id: str | None
             )
         if not planned.given:
             return replace(planned, dry_run=session.dry_run)
-        _write_owners(session, tx, done.given)
+        _write_owners(session, tx, done.given, strategy=strategy)
         seq = tx.commit(plan=planned.plan_id, given=planned.given, waiting=planned.waiting).seq
         return replace(planned, dry_run=session.dry_run, commit=seq)
 
 
-def planned_owners(session: Session, *, stages: Sequence[str] = STAGES) -> pa.Table:
+def planned_owners(session: Session, *, stages: Sequence[str] = STAGES, strategy: str = ROUND_ROBIN) -> pa.Table:
     """The plan lead by lead: who would own it and why."""
     with session.query() as query:
-        query.register("given", _round(query, stages)[1].given)
+        query.register("given", _round(query, stages, strategy)[1].given)
         return query.table(query.statement("reps", "planned_owners"))
 
 
 def queue(session: Session, *, stages: Sequence[str] = STAGES) -> pa.Table:
     """The leads that a run would leave without an owner, with age and reason; the oldest first."""
     with session.query() as query:
-        query.register("waiting", _round(query, stages)[1].waiting)
+        query.register("waiting", _round(query, stages, ROUND_ROBIN)[1].waiting)
         return query.table(query.statement("reps", "waiting"), {"now": session.now()})
 
 
@@ -146,7 +150,7 @@ def give(session: Session, leads: Sequence[int], *, to: str | None, reason: str 
         )
         empty = Assignment(
             plan_id="",
-            strategy="manual",
+            strategy=MANUAL,
             queue=len(rows),
             given=0,
             waiting=0,
@@ -156,7 +160,7 @@ def give(session: Session, leads: Sequence[int], *, to: str | None, reason: str 
         )
         if not moving:
             return empty
-        _write_owners(session, tx, None, strategy="manual")
+        _write_owners(session, tx, None, strategy=MANUAL)
         return replace(empty, given=len(moving), commit=tx.commit(given=len(moving), to=to).seq)
 
 
@@ -194,18 +198,21 @@ def _prospect(done: Round, lead_id: int, status: str) -> str:
     return f"it is {status}; only {', '.join(STAGES)} leads are given out"
 
 
-def _round(query: Query, stages: Sequence[str]) -> tuple[Assignment, Round]:
+def _round(query: Query, stages: Sequence[str], strategy: str) -> tuple[Assignment, Round]:
     unknown = [s for s in stages if s not in OPEN]
     if unknown:
         raise UserError(f"--stage {unknown[0]}: only {', '.join(OPEN)} leads can be given out")
-    stands = list(_standings(query))
+    stands = _standings(query)
+    if strategy == BALANCED:
+        # The open leads take the place of the turns: the same arithmetic then levels the loads.
+        stands = [replace(s, turns=s.open) for s in stands]
     waiting = query.table(query.statement("reps", "queue"), {"stages": list(stages)})
     done = assign(waiting, stands)
-    done = replace(done, given=_with_reasons(query, done.given, stands))
-    return _summary(done, stands, waiting.num_rows), done
+    done = replace(done, given=_with_reasons(query, done.given, stands, strategy))
+    return _summary(done, stands, waiting.num_rows, strategy), done
 
 
-def _with_reasons(query: Query, given: pa.Table, stands: Sequence[Standing]) -> pa.Table:
+def _with_reasons(query: Query, given: pa.Table, stands: Sequence[Standing], strategy: str) -> pa.Table:
     """``given`` with a reason that can be checked later: the turn, and how full the rep was."""
     import pyarrow as pa
 
@@ -217,10 +224,10 @@ def _with_reasons(query: Query, given: pa.Table, stands: Sequence[Standing]) -> 
         "stands",
         pa.table([pa.array([f[i] for f in facts], t) for i, t in enumerate(types)], names=names),
     )
-    return query.table(query.statement("reps", "reasons"))
+    return query.table(query.statement("reps", "reasons"), {"balanced": strategy == BALANCED})
 
 
-def _summary(done: Round, stands: Sequence[Standing], in_queue: int) -> Assignment:
+def _summary(done: Round, stands: Sequence[Standing], in_queue: int, strategy: str) -> Assignment:
     import pyarrow.compute as pc
 
     got = {r["values"]: r["counts"] for r in pc.value_counts(done.given["rep_id"]).to_pylist()}
@@ -240,7 +247,7 @@ def _summary(done: Round, stands: Sequence[Standing], in_queue: int) -> Assignme
     ]
     return Assignment(
         plan_id=_digest(done),
-        strategy=STRATEGY,
+        strategy=strategy,
         queue=in_queue,
         given=done.given.num_rows,
         waiting=done.waiting.num_rows,
@@ -258,7 +265,7 @@ def _digest(done: Round) -> str:
     return digest.hexdigest()[:12]
 
 
-def _write_owners(session: Session, tx: Transaction, given: pa.Table | None, *, strategy: str = STRATEGY) -> None:
+def _write_owners(session: Session, tx: Transaction, given: pa.Table | None, *, strategy: str) -> None:
     """Write leads and assignments of ``given``; None where it is a temporary table already."""
     if given is not None:
         tx.query.register("given", given)
@@ -268,7 +275,7 @@ def _write_owners(session: Session, tx: Transaction, given: pa.Table | None, *, 
 
 
 def _standings(query: Query) -> list[Standing]:
-    rows = query.table(query.statement("reps", "standings"), {"strategy": STRATEGY}).to_pylist()
+    rows = query.table(query.statement("reps", "standings"), {"strategy": ROUND_ROBIN}).to_pylist()
     return [Standing(rep=roster.from_row(r), open=r["open"], turns=r["turns"]) for r in rows]
 
 

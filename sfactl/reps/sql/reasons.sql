@@ -2,7 +2,7 @@
 select
     g.lead_id,
     g.rep_id,
-    'turn ' || g.turn
+    case when $balanced then 'fewest open leads' else 'turn ' || g.turn end
         || case when s.weight = 1 then '' else ' at weight ' || s.weight end
         || ', open leads ' || (s.open + g.turn - s.turns) || coalesce(' of ' || s.capacity, '') as reason
 from seats as g

@@ -32,9 +32,8 @@ class Connection:
             server: smtplib.SMTP | None = None
             try:
                 server = self._connect()
-                # The final dot leaves on its own; it must not wait for the acknowledgement of what went before.
-                if server.sock is not None:
-                    server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                # The final dot goes in a segment of its own and must not wait until the text is acknowledged.
+                server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._secure(server)
                 self._login(server)
             except smtplib.SMTPAuthenticationError as err:
