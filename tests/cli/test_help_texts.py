@@ -144,3 +144,16 @@ def test_completion_scripts(sfactl: Call, shell: str, mark: str) -> None:
     out = sfactl("completion", shell).out
     assert mark in out
     assert "_SFACTL_COMPLETE" in out
+
+
+SOURCES = sorted((Path(__file__).resolve().parents[2] / "sfactl").rglob("*.py"))
+MENTION = re.compile(r"\bsfactl (?:-w \S+ )?([a-z][a-z-]*) ([a-z][a-z-]*)\b")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_every_command_that_a_text_names_exists(path: Path) -> None:
+    """A hint that names a command which is not there is worse than none."""
+    for group, verb in MENTION.findall(path.read_text(encoding="utf-8")):
+        group = groups.ALIASES.get(group, group)
+        if isinstance(COMMANDS.get(group), click.Group) and group != "x":
+            assert f"{group} {verb}" in COMMANDS, f"sfactl {group} {verb}"
