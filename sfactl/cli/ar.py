@@ -114,8 +114,8 @@ def open_(app: App, order: str, *, on: date | None, known_at: str | None, output
 def plan(app: App, order: str, *, instalments: tuple[str, ...], dry_run: bool, output: Output) -> None:
     """Plan when ORDER falls due, or show the plan.
 
-    The instalments add up to the order. A day on a weekend moves to Monday. What is owed is told by invoices, not by the
-    plan.
+    The instalments add up to the order. A day on a weekend moves to Monday. What is owed is told by invoices, not by
+    the plan.
 
     \b
     Example:

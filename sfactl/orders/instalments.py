@@ -1,7 +1,7 @@
 """Plan when an order's amount falls due: shares that add up to the order to the last cent, on working days.
 
-Each instalment is the rounded running sum less what came before, so that the last one carries the rest. A day that falls on
-a weekend moves to the Monday after it; public holidays are not known here.
+Each instalment is the rounded running sum less what came before, so that the last one carries the rest. A day on a
+weekend moves to the Monday after it; public holidays are not known here.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -47,7 +48,7 @@ def test_terms_must_make_sense(texts: list[str], words: str) -> None:
 def test_instalments_add_up_to_the_order(cents: int, currency: str, cuts: list[int]) -> None:
     amount = Decimal(cents).scaleb(-minor_digits(currency))
     edges = [0, *sorted(cuts), 10000]
-    terms = [Term(percent=Decimal(b - a) / 100, days=n) for n, (a, b) in enumerate(zip(edges, edges[1:], strict=False))]
+    terms = [Term(percent=Decimal(b - a) / 100, days=n) for n, (a, b) in enumerate(pairwise(edges))]
     made = plan(amount, currency, date(2026, 1, 1), terms)
     assert sum(i.amount for i in made) == amount
     assert all(i.amount >= 0 and i.due_on.weekday() < 5 for i in made)

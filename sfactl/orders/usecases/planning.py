@@ -28,8 +28,8 @@ class Planned:
 def plan_order(session: Session, order: str, *, instalments: Sequence[str] = ()) -> Planned:
     """Plan the instalments of an order (``30%@0``: share and days after it) in place of an earlier plan.
 
-    Without ``instalments`` the kept plan is answered, or one for the order's payment terms is made. Raises `NotFound`, and
-    `DataError` for shares that do not add up.
+    Without ``instalments`` the kept plan is answered, or one for the order's payment terms is made. Raises `NotFound`,
+    and `DataError` for shares that do not add up.
     """
     with session.write("instalments") as tx:
         row = read_order(tx.query, order)
