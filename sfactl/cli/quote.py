@@ -156,9 +156,11 @@ def list_(app: App, *, state: str | None, opportunity: str | None, as_of: str | 
     Example:
       sfactl quote list --state sent
     """
+    from sfactl.cli.waterfall import listing
     from sfactl.quotes import usecases
 
-    output.emit(usecases.list_quotes(app.session(as_of=as_of), state=state, opportunity=opportunity))
+    found = usecases.list_quotes(app.session(as_of=as_of), state=state, opportunity=opportunity)
+    output.emit(found, human=lambda: listing(found))
 
 
 @group.command("send")
@@ -238,8 +240,7 @@ def _priced(view: QuoteView, what: str) -> Iterator[str]:
 
 
 def _shown(view: QuoteView) -> Iterator[str]:
-    from sfactl.cli.tables import table
-    from sfactl.cli.waterfall import money, plain
+    from sfactl.cli.waterfall import money, money_table, plain
 
     yield _head(view)
     currency = view.quote.currency
@@ -250,7 +251,7 @@ def _shown(view: QuoteView) -> Iterator[str]:
         off = f"{100 * (gross - line.amount) / gross:.1f} %" if gross else ""
         amounts = (plain(line.list_price), off, money(line.amount, currency))
         rows.append([line.line_no, line.sku, line.description, plain(line.quantity), *amounts])
-    yield from (f"  {row}" for row in table(names, rows))
+    yield from (f"  {row}" for row in money_table(names, rows, first=3))
     yield _total(view)
 
 

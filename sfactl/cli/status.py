@@ -123,8 +123,8 @@ def next_steps(
         ("segment_members", "sfactl segment build"),
         ("plans", "sfactl campaign plan NAME"),
         ("opportunities", "sfactl lead convert LEAD"),
-        ("quotes", "sfactl quote new OPPORTUNITY"),
-        ("orders", "sfactl order new QUOTE"),
+        ("quotes", "sfactl quote create OPPORTUNITY"),
+        ("orders", "sfactl quote accept QUOTE"),
     )
     for dataset, command in steps:
         if not counts.get(dataset):

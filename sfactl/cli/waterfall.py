@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sfactl.cli.tables import pad, width
+from sfactl.cli.tables import pad, table, terminal_width, width
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sfactl.quotes.model import PricedLine
 
 TITLES = {
@@ -46,6 +48,37 @@ def money(amount: Decimal, currency: str) -> str:
 def signed(amount: Decimal, digits: int) -> str:
     """An amount with a real minus sign."""
     return f"{amount:,.{digits}f}".replace("-", "−")
+
+
+def money_table(
+    names: Sequence[str], rows: Sequence[Sequence[object]], *, first: int, fit: int | None = None
+) -> list[str]:
+    """A table whose columns from the one numbered ``first`` on are amounts as text, set to the right."""
+    texts = [[str(cell) for cell in row[first:]] for row in rows]
+    heads = list(names[first:])
+    widths = [max(width(c) for c in column) for column in zip(heads, *texts, strict=True)]
+    aligned = [[pad(c, w, right=True) for c, w in zip(row, widths, strict=True)] for row in [heads, *texts]]
+    return table(
+        [*names[:first], *aligned[0]],
+        [[*row[:first], *amounts] for row, amounts in zip(rows, aligned[1:], strict=True)],
+        fit=fit,
+    )
+
+
+def listing(result: pa.Table) -> list[str]:
+    """The table for people: amounts with the digits of the row's currency, in ``currency`` beside them."""
+    names, rows = result.column_names, result.to_pylist()
+    texts = [
+        [money(v, row["currency"]) if isinstance(v, Decimal) and row["currency"] else v for v in row.values()]
+        for row in rows
+    ]
+    for i, name in enumerate(names):
+        if any(isinstance(row[name], Decimal) for row in rows):
+            widest = max(len(name), *(len(row[i] or "") for row in texts))
+            names[i] = name.rjust(widest)
+            for row in texts:
+                row[i] = (row[i] or "").rjust(widest)
+    return table(names, texts, fit=terminal_width())
 
 
 def plain(number: Decimal) -> str:

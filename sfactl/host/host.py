@@ -160,6 +160,11 @@ class Host:
         """Names that cannot be used because several distributions offer them."""
         return self._index[1]
 
+    @property
+    def not_installed(self) -> tuple[str, ...]:
+        """Names that are disabled although there is no such plugin: most likely misspelt."""
+        return tuple(n for n in self._disabled if not any(is_disabled(loaded.origin, [n]) for loaded in self._loaded))
+
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every plugin, built-in ones first, with its state and what it offers."""
         earlier = fault.remembered(self._folder)

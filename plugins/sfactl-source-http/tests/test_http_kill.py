@@ -1,4 +1,4 @@
-"""The HTTP source in a process that is killed again and again: no record is lost, none is committed twice."""
+"""The HTTP source in a process that is killed again and again in the middle of a page: no record is lost, none is committed twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sfactl.testkit import JsonServer
+from sfactl.testkit import JsonServer, ServerFault
 
 # Commits as the core does: rows and cursor of a page in one durable write. The pull goes on from the last whole line.
 RUNNER = """
@@ -30,7 +30,8 @@ for page in source.pull(cursor):
     os.write(handle, (row + "\\n").encode())
     os.fsync(handle)
     os.close(handle)
-    print(len(page.cursor), flush=True)
+    print("committed", flush=True)
+    sys.stdin.readline()
 """
 
 
@@ -44,13 +45,20 @@ def test_nothing_is_lost_or_doubled(tmp_path: Path, style: str, param: str) -> N
     with JsonServer(records=[{"id": n} for n in range(120)], page_size=10, style=style) as server:  # type: ignore[arg-type]
         arguments = [f"{server.url}/records", str(journal), style, param]
         for pages in (1, 2, 1, 3):
-            process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE)
+            server.fail(*[None] * pages, ServerFault(kind="hang"))
+            asked = len(server.requests) + pages + 1
+            process = subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
             assert process.stdout is not None
+            assert process.stdin is not None
             for _ in range(pages):
                 process.stdout.readline()
+                process.stdin.write(b"\n")
+            while len(server.requests) < asked:  # the page after the last committed one is under way
+                assert process.poll() is None
             process.kill()
             process.wait()
             process.stdout.close()
-        subprocess.run([*command, *arguments], check=True, capture_output=True)
+            process.stdin.close()
+        subprocess.run([*command, *arguments], check=True, capture_output=True, stdin=subprocess.DEVNULL)
     ids = [n for line in journal.read_text().splitlines() for n in json.loads(line)["ids"]]
     assert ids == list(range(120))

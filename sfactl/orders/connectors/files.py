@@ -60,10 +60,9 @@ class FilesConnector:
 
     def check(self) -> CheckReport:
         """Where the folder is, how many rows its lists have, and which rows cannot be read."""
-        facts = {"folder": str(self._folder)}
+        made = "" if self._folder.is_dir() else " (not there yet; the first push makes it)"
+        facts = {"folder": f"{self._folder}{made}"}
         problems = []
-        if not self._folder.is_dir():
-            problems.append(f"{self._folder}: there is no such folder; the first push makes it")
         for name, read in (
             (self._settings.invoices, self._books.invoices),
             (self._settings.payments, self._books.payments),

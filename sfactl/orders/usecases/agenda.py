@@ -37,7 +37,7 @@ def agenda(session: Session, query: Query, erp: str, *, only: Sequence[int] | No
     known = {
         (kind, our_key): (hashed, at.isoformat())
         for kind, our_key, hashed, at in query.rows(
-            "select kind, our_key, payload_hash, at from erp_refs where erp = $erp", {"erp": erp}
+            "select r.kind, r.our_key, r.payload_hash, r.at from erp_refs r where r.erp = $erp", {"erp": erp}
         )
     }
     params = {"erp": erp, "prefix": key(tenant, "order", ""), "only": None if only is None else list(only)}

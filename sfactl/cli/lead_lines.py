@@ -1,0 +1,146 @@
+"""Lines for people about leads: what an import found, refused and cleaned, and one lead in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfactl.cli.tables import pad, width
+
+if TYPE_CHECKING:
+    from sfactl.leads.model import CleanResult, FileImport, ImportResult, LeadDetail, PullResult, SetResult, SourcePull
+
+CLEANED: Mapping[str, str] = {
+    "phones": "phones to E.164",
+    "full_width": "rows with full-width or odd characters",
+    "emails": "e-mail addresses",
+    "countries": "countries to codes",
+    "tax_ids": "tax ids checked",
+    "several_emails": "cells with several e-mails (the first is kept)",
+    "phone_extensions": "phone extensions dropped",
+    "phones_not_assigned": "phones in no known number range (kept)",
+    "phones_without_country": "phones without a country (kept as written)",
+    "countries_unknown": "countries not recognised (kept as written)",
+    "leads_made": "leads made by forms",
+}
+REASONS = 6
+
+
+def imported_lines(result: ImportResult) -> Iterator[str]:
+    """An import, file by file."""
+    if result.dry_run:
+        yield "Dry run: nothing is written."
+    for done in result.files:
+        yield from _file(done, dry_run=result.dry_run)
+    if len(result.files) > 1:
+        yield f"Together: {_counts(result)}"
+
+
+def _file(done: FileImport, *, dry_run: bool) -> Iterator[str]:
+    facts = f" ({', '.join(done.facts)})" if done.facts else ""
+    yield f"Reading {done.file}{facts}"
+    if done.mapped:
+        yield _mapped(done)
+    rejects = f" → {done.rejects_file}" if done.rejects_file and not dry_run else ""
+    yield f"  {_counts(done)}{rejects}"
+    if done.reasons:
+        named = " · ".join(f"{r.rows:,} {r.reason}" for r in done.reasons[:REASONS])
+        left = sum(r.rows for r in done.reasons[REASONS:])
+        yield f"  Why rejected: {named}{f' · {left:,} for other reasons' if left else ''}"
+    if cleaned := _cleaned(done.cleaned):
+        yield f"  Cleaned: {cleaned}"
+    for note in done.notes:
+        yield f"  Note: {note}"
+    if done.commit is not None:
+        yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
+
+
+def _mapped(done: FileImport) -> str:
+    columns = len(done.mapped) + len(done.not_mapped)
+    pairs = [f"{column}→{field}" for field, column in done.mapped.items()]
+    shown = ", ".join(pairs[:8]) + (" …" if len(pairs) > 8 else "")
+    left = ", ".join(done.not_mapped[:8]) + (" …" if len(done.not_mapped) > 8 else "")
+    return f"Mapped {len(done.mapped)} of {columns} columns: {shown}{f'. Not mapped: {left}' if left else ''}"
+
+
+def _counts(done: FileImport | ImportResult | PullResult | SourcePull) -> str:
+    return (
+        f"{done.rows:,} rows · {done.new:,} new · {done.updated:,} updated · {done.unchanged:,} unchanged"
+        f" · {done.rejected:,} rejected"
+    )
+
+
+def _cleaned(counts: Mapping[str, int]) -> str:
+    parts = []
+    for key, text in CLEANED.items():
+        if counts.get(key):
+            wrong = counts.get("tax_ids_wrong") if key == "tax_ids" else None
+            parts.append(f"{counts[key]:,} {text}{f' ({wrong:,} wrong, kept as text)' if wrong else ''}")
+    return ", ".join(parts)
+
+
+def pulled_lines(result: PullResult) -> Iterator[str]:
+    """A pull, source by source."""
+    if result.dry_run:
+        yield "Dry run: nothing is written, and no source is marked as read."
+    for done in result.sources:
+        if done.problem is None:
+            kept = f" (commit {done.commit})" if done.commit is not None else ""
+            yield f"{done.source}: {_counts(done)}{kept}" if done.rows else f"{done.source}: nothing new"
+            continue
+        yield f"{done.source}: error [{done.code}] {done.problem}"
+        if done.hint:
+            yield f"  {done.hint}"
+        if done.commit is not None:
+            kept = f"{done.rows:,} rows, kept (commit {done.commit})"
+            yield f"  Pulled before that: {kept}. The next pull goes on from there."
+    if len(result.sources) > 1:
+        failed = f" · {result.failed} of {len(result.sources)} sources failed" if result.failed else ""
+        yield f"Together: {_counts(result)}{failed}"
+
+
+def cleaned_lines(result: CleanResult) -> Iterator[str]:
+    """What cleaning again came to."""
+    if result.dry_run:
+        yield "Dry run: nothing is written."
+    yield f"{result.rows:,} leads looked at, {result.changed:,} changed"
+    if cleaned := _cleaned(result.cleaned):
+        yield f"  Cleaned: {cleaned}"
+    if result.refused:
+        named = " · ".join(f"{n:,} {reason}" for reason, n in result.refused.items())
+        yield f"  Left as they are: {named}"
+    if result.commit is not None:
+        yield f"Commit {result.commit}. Undo with: sfactl data undo {result.commit}"
+
+
+def shown_lines(detail: LeadDetail) -> Iterator[str]:
+    """One lead: a headline, its fields, its latest touchpoints."""
+    fields = dict(detail.fields)
+    head = [f"lead:{detail.lead_id}", *(str(fields[f]) for f in ("full_name", "company", "status") if f in fields)]
+    yield " · ".join(head)
+    hidden = ("lead_id", "full_name", "company_key", "row_key")
+    shown = {k: v for k, v in fields.items() if k not in hidden}
+    longest = max((width(k) for k in shown), default=0)
+    for key, value in shown.items():
+        yield f"  {pad(key, longest)}  {_value(value)}"
+    if detail.touchpoints:
+        yield "Latest touchpoints"
+    for touch in detail.touchpoints:
+        more = "  ".join(str(x) for x in (touch.channel, touch.content, touch.campaign) if x)
+        yield f"  {touch.at:%Y-%m-%d %H:%M}  {touch.kind}  {more}".rstrip()
+
+
+def set_lines(result: SetResult, *, dry_run: bool) -> Iterator[str]:
+    """Fields before and after."""
+    if dry_run:
+        yield "Dry run: nothing is written."
+    if not result.after:
+        yield f"lead:{result.lead_id} has these values already."
+    for field, value in result.after.items():
+        yield f"lead:{result.lead_id} {field}: {_value(result.before[field])} → {_value(value)}"
+    if result.commit is not None:
+        yield f"Commit {result.commit}. Undo with: sfactl data undo {result.commit}"
+
+
+def _value(value: Any) -> str:
+    return "–" if value is None else str(value).replace("\n", " ⏎ ")

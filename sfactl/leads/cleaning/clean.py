@@ -1,0 +1,190 @@
+"""Clean one staged file: each field's expression, put together into one statement that writes typed rows.
+
+The result has ``_row``, ``_line``, ``_reason`` (why the row is refused, or null), the fields of the plan, and one flag
+for each thing that is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sfactl.engine.duck import ROW_GROUP, Query
+from sfactl.leads.cleaning.companies import company_key
+from sfactl.leads.cleaning.countries import country_code, country_expression
+from sfactl.leads.cleaning.dates import DATE_TYPES, date_expression, decide_orders
+from sfactl.leads.cleaning.emails import email_expression
+from sfactl.leads.cleaning.expression import Expression, in_list, literal, name
+from sfactl.leads.cleaning.names import first_name, full_name, last_name
+from sfactl.leads.cleaning.numbers import boolean_expression, decimal_sign, number_expression
+from sfactl.leads.cleaning.phones import phone_expression
+from sfactl.leads.cleaning.tax_ids import tax_id_expression
+from sfactl.leads.cleaning.text import base, needs_nfkc, register_nfkc, text_columns
+from sfactl.leads.files.staging import Staged
+from sfactl.leads.model import Plan, Target
+
+SUSPECTS = (
+    "select", "select one", "please select", "unknown", "none", "na", "not available", "not provided", "unspecified",
+    "tbd", "test", "nil", "?", "请选择", "請選擇", "未知", "不详", "不詳", "無", "无", "暂无", "暫無", "desconhecido",
+    "não informado",
+)  # fmt: skip
+"""Values that often mean "nothing" but may not: told where frequent, blanked only where the mapping says so."""
+LOOKED = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """``path`` is Parquet; ``fields`` are its fields with their SQL types."""
+
+    path: Path
+    fields: Mapping[str, str]
+    counts: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
+    """Write the clean rows of ``staged`` to ``into``. Raises `DataError` where a column is ambiguous."""
+    source = f"read_parquet({literal(str(staged.path))})"
+    normal = () if staged.plain else needs_nfkc(query, source, text_columns(plan))
+    joins = ""
+    if normal:
+        register_nfkc(query, source, normal)
+        joins = " ".join(f"left join nfkc n{i} on n{i}.raw = s.c{i}" for i in normal)
+    changed = " or ".join(f"coalesce(n{i}.clean <> s.c{i}, false)" for i in normal) or "false"
+    texts = ", ".join(f"{base(t, staged.plain, normal)} as {name(t.field)}" for t in plan.targets)
+    key = ""
+    if "row" in plan.keys:  # a fingerprint of what was mapped, before any rule of ours could change it
+        cells = ", ".join(f"coalesce(s.c{i}, '')" for t in plan.targets for i in t.columns)
+        key = f"md5(concat_ws(chr(31), {cells})) as _key, "
+    query.run(
+        f"create or replace temp view cells as select s._row, s._line, s._problem, {key}{changed} as _wide, {texts}"
+        f" from {source} s {joins}"
+    )
+    expressions, notes = _expressions(query, plan)
+    counts = {"full_width": "s._wide"}
+    for expression in expressions.values():
+        counts |= expression.counts
+    query.run(f"copy ({_statement(plan, expressions, counts)}) to {literal(str(into))} ({_FORMAT})")
+    totals = ", ".join(f"count(*) filter (where _n_{k})" for k in counts)
+    answer = query.one(f"select {totals} from read_parquet({literal(str(into))})") or ()
+    fields = {f: _type(f, plan) for f in _filled(expressions)}
+    return Cleaned(
+        path=into,
+        fields=fields,
+        counts={k: int(n) for k, n in zip(counts, answer) if n},
+        notes=(*notes, *suspects(query, plan)),
+    )
+
+
+_FORMAT = f"format parquet, compression snappy, row_group_size {ROW_GROUP}"
+
+
+def _filled(expressions: Mapping[str, Expression]) -> tuple[str, ...]:
+    return tuple(expressions)
+
+
+def _type(field: str, plan: Plan) -> str:
+    target = plan.target(field)
+    return target.type if target else "varchar"
+
+
+def _expressions(query: Query, plan: Plan) -> tuple[dict[str, Expression], tuple[str, ...]]:
+    """Field → expression over ``cells s``, and what was decided on the way."""
+    made: dict[str, Expression] = {}
+    notes: list[str] = []
+    dates = {t.field: (t, f"s.{name(t.field)}") for t in plan.targets if t.type in DATE_TYPES}
+    orders = decide_orders(query, dates, plan.day_month, "cells s")
+    notes += [o.note for o in orders.values() if o.note]
+    if country := plan.target("country"):
+        made["country"] = country_expression(query, f"s.{name(country.field)}", "cells s")
+    for target in plan.targets:
+        text = f"s.{name(target.field)}"
+        if target.field == "country":
+            continue
+        if target.type in DATE_TYPES:
+            made[target.field] = date_expression(target, text, orders.get(target.field), plan.zone)
+        elif target.type in ("bigint", "double", "integer") or target.type.startswith("decimal"):
+            sign = decimal_sign(query, target, text, "cells s")
+            notes += [sign.note] if sign.note else []
+            made[target.field] = number_expression(target, text, sign.sign)
+        elif target.type == "boolean":
+            made[target.field] = boolean_expression(target, text)
+        else:
+            made[target.field] = _text_field(query, plan, target, text, made.get("country"))
+    return made | _people(plan), tuple(notes)
+
+
+def _text_field(query: Query, plan: Plan, target: Target, text: str, country: Expression | None) -> Expression:
+    if target.field == "email":
+        return email_expression(query, text, "cells s")
+    if target.field in ("phone", "tax_id"):
+        place = _country(plan, target, country)
+        joins = country.joins if country and country.value in place else ()
+        make = phone_expression if target.field == "phone" else tax_id_expression
+        made = make(query, text, place, " ".join(("cells s", *joins)))
+        return replace(made, joins=(*joins, *made.joins))
+    return Expression(value=text)
+
+
+def _country(plan: Plan, target: Target, country: Expression | None) -> str:
+    """SQL for the country of a row: the mapping's for this field, else the row's own, else the workspace's."""
+    default = literal(plan.country) if plan.country else "cast(null as varchar)"
+    if target.transform.country:
+        return literal(country_code(target.transform.country) or target.transform.country)
+    return f"coalesce({country.value}, {default})" if country else default
+
+
+def _people(plan: Plan) -> dict[str, Expression]:
+    """Fields made from others: names put together or taken apart, and the company's key."""
+    made: dict[str, Expression] = {}
+    given = {f: f"s.{name(f)}" for f in ("full_name", "first_name", "last_name") if plan.target(f)}
+    if given:
+        whole = full_name(
+            given.get("full_name", "null"), given.get("first_name", "null"), given.get("last_name", "null")
+        )
+        made["full_name"] = Expression(value=whole)
+        if given.keys() == {"full_name"}:
+            made |= {"first_name": Expression(value=first_name(whole)), "last_name": Expression(value=last_name(whole))}
+    if plan.target("company"):
+        made["company_key"] = Expression(value=company_key(f"s.{name('company')}"))
+    return made
+
+
+def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mapping[str, str]) -> str:
+    values = ", ".join(f"{e.value} as {name(f)}" for f, e in expressions.items())
+    problems = [e.problem for e in expressions.values() if e.problem != "null"]
+    joins = dict.fromkeys(j for e in expressions.values() for j in e.joins)
+    flags = ", ".join(f"{condition} as _n_{key}" for key, condition in counts.items())
+    wrong = f"coalesce({', '.join(problems)})" if problems else "null"
+    reason = f"coalesce(s._problem, {wrong})" if plan.bad_values == "reject" else "s._problem"
+    return (
+        f"select s._row, s._line, {'s._key, ' if 'row' in plan.keys else ''}"
+        f" cast({reason} as varchar) as _reason, cast({wrong} as varchar) as _blanked,"
+        f" {values}, {flags} from cells s {' '.join(j for j in joins if j)}"
+    )
+
+
+def suspects(query: Query, plan: Plan) -> tuple[str, ...]:
+    """Values that look like placeholders, told with the number of rows among the first ones."""
+    texts = [t for t in plan.targets if t.type == "varchar" and t.columns and not t.transform.values]
+    if not texts:
+        return ()
+    parts = " union all ".join(
+        f"select {i} as i, {name(t.field)} as v, count(*) as n from looked where lower({name(t.field)}) in"
+        f" ({in_list(SUSPECTS)}) group by 2"
+        for i, t in enumerate(texts)
+    )
+    rows = query.rows(
+        f"with looked as (select * from cells limit {LOOKED}) select i, v, n from ({parts}) where n > 2"
+        " order by n desc, i"
+    )
+    if not rows:
+        return ()
+    shown = ", ".join(f"{v!r} in {texts[int(i)].names[0]} ({n:,})" for i, v, n in rows[:6])
+    more = f" and {len(rows) - 6} more" if len(rows) > 6 else ""
+    values = ", ".join(f'"{v}"' for v in dict.fromkeys(str(r[1]) for r in rows[:6]))
+    return (
+        f"kept as values, though they may mean nothing: {shown}{more}."
+        f" To blank them: [placeholders] values = [{values}]",
+    )

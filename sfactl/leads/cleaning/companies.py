@@ -1,0 +1,32 @@
+"""Company names: kept as written but clean, and folded into a key that is the same for "ACME Co., Ltd." and "Acme"."""
+
+from __future__ import annotations
+
+from sfactl.leads.cleaning.expression import literal
+
+LATIN_FORMS = (
+    "co", "company", "ltd", "limited", "inc", "incorporated", "corp", "corporation", "llc", "llp", "lp", "plc", "pte",
+    "pty", "gmbh", "mbh", "ag", "kg", "ohg", "ug", "se", "sa", "s a", "sas", "sarl", "s a r l", "sl", "s l", "srl",
+    "s r l", "spa", "s p a", "ltda", "eireli", "me", "epp", "bv", "b v", "nv", "n v", "oy", "oyj", "ab", "a s", "as",
+    "aps", "k k", "kk", "sdn bhd", "bhd", "jsc", "ooo", "zao", "sp z o o", "s r o", "kft",
+)  # fmt: skip
+HAN_FORMS = (
+    "股份有限公司", "有限责任公司", "有限責任公司", "有限公司", "集团公司", "集團公司", "股份公司", "公司", "集团",
+    "集團", "株式会社", "株式會社", "有限会社", "合同会社", "合資会社", "주식회사",
+)  # fmt: skip
+
+
+def company_key(company: str) -> str:
+    """SQL for the key of a clean company name."""
+    folded = f"trim(regexp_replace(strip_accents(lower({company})), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
+    latin = "|".join(sorted(LATIN_FORMS, key=len, reverse=True))
+    han = "|".join(HAN_FORMS)
+    bare = f"regexp_replace({folded}, {literal(f'(?: (?:{latin}))+$')}, '')"
+    bare = f"case when {company} ~ '.*[^\\x{{00}}-\\x{{7F}}].*' then {_without_han(bare, han)} else {bare} end"
+    key = f"replace({bare}, ' ', '')"
+    return f"coalesce(nullif({key}, ''), replace({folded}, ' ', ''))"
+
+
+def _without_han(text: str, forms: str) -> str:
+    front = f"regexp_replace({text}, {literal(f'^(?:{forms}|株) ?')}, '')"
+    return f"regexp_replace({front}, {literal(f' ?(?:{forms}|株)+$')}, '')"

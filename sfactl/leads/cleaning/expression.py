@@ -1,0 +1,78 @@
+"""What cleaning one field comes to: SQL for its value, for what is wrong with it, and for what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from sfactl.engine.duck import Query
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PARALLEL = 60_000
+"""From so many distinct values on, Python works on both cores; below, starting processes costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """SQL over the view ``cells`` (alias ``s``) for one field.
+
+    ``problem`` is the reason for refusing the row, or null. ``joins`` bring in lookups. ``counts`` maps what is counted
+    to the condition under which a row counts.
+    """
+
+    value: str
+    problem: str = "null"
+    joins: tuple[str, ...] = ()
+    counts: Mapping[str, str] = field(default_factory=dict)
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def name(column: str) -> str:
+    """A column name as an SQL identifier."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def in_list(texts: Iterable[str]) -> str:
+    """An SQL list of texts, never empty."""
+    return ", ".join(literal(t) for t in texts) or "null"
+
+
+Answer = tuple[str | None, ...]
+
+
+def look_up(
+    query: Query,
+    sql: str,
+    table: str,
+    work: Callable[[Sequence[Answer]], list[Answer]],
+    columns: Sequence[str],
+) -> int:
+    """Answer the distinct rows of ``sql`` in Python and register them as ``table`` with ``columns`` behind the inputs.
+
+    ``work`` takes rows and gives as many rows; it must be importable by name, since many rows are split over processes.
+    """
+    import pyarrow as pa
+
+    asked = query.table(sql)
+    rows = list(zip(*(c.to_pylist() for c in asked.columns))) if asked.num_rows else []
+    answers = _spread(rows, work) if len(rows) >= PARALLEL else work(rows)
+    made: list[pa.Array] = [pa.array(list(c), pa.string()) for c in zip(*answers)] if answers else []
+    made = made or [pa.array([], pa.string()) for _ in columns]
+    query.register(table, pa.table([*asked.columns, *made], names=[*asked.column_names, *columns]))
+    return len(rows)
+
+
+def _spread(rows: Sequence[Answer], work: Callable[[Sequence[Answer]], list[Answer]]) -> list[Answer]:
+    step = max(len(rows) // 8, 5_000)
+    pieces = [rows[i : i + step] for i in range(0, len(rows), step)]
+    with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
+        return [answer for part in pool.map(work, pieces) for answer in part]

@@ -1,0 +1,117 @@
+"""Clean plain text: NFKC, blanks, placeholders, and the transforms that a mapping states.
+
+Text that people wrote in sentences keeps its line ends and full-width punctuation; names, addresses and codes do not.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from sfactl.engine.duck import Query
+from sfactl.leads.cleaning.expression import Answer, in_list, literal, look_up
+from sfactl.leads.mapping import as_text
+from sfactl.leads.model import Plan, Target, Transform
+
+PROSE = frozenset({"note", "need", "background", "text"})
+"""Fields of sentences: only trimmed."""
+SAFE = (
+    r"\x{00C0}-\x{00D6}\x{00D8}-\x{00F6}\x{00F8}-\x{0131}\x{0134}-\x{013E}\x{0141}-\x{0148}\x{014A}-\x{017E}"
+    r"\x{0391}-\x{03A1}\x{03A3}-\x{03C9}\x{0410}-\x{044F}\x{3041}-\x{3096}\x{30A1}-\x{30FA}\x{3001}-\x{3029}"
+    r"\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{AC00}-\x{D7A3}"
+)
+"""Characters that NFKC leaves alone wherever they stand; a test compares them with the Unicode tables."""
+UNSAFE = rf"[^\x{{20}}-\x{{7E}}\t\n\r{SAFE}]"
+_GONE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b-\x1f\x7f]")
+
+
+def needs_nfkc(query: Query, staged: str, columns: Sequence[int]) -> tuple[int, ...]:
+    """Which of the staged columns hold characters that NFKC may change."""
+    if not columns:
+        return ()
+    tests = ", ".join(f"bool_or(regexp_matches(c{i}, {literal(UNSAFE)}))" for i in columns)
+    answer = query.one(f"select {tests} from {staged}") or ()
+    return tuple(i for i, found in zip(columns, answer) if found)
+
+
+def register_nfkc(query: Query, staged: str, columns: Sequence[int]) -> None:
+    """Register the table ``nfkc`` (raw, clean) of all values in ``columns`` that NFKC may change."""
+    parts = " union ".join(
+        f"select distinct c{i} as raw from {staged} where regexp_matches(c{i}, {literal(UNSAFE)})" for i in columns
+    )
+    look_up(query, parts, "nfkc", normalised, ("clean",))
+
+
+def normalised(rows: Sequence[Answer]) -> list[Answer]:
+    """NFKC of each text, without characters that nobody sees."""
+    return [(nfkc(row[0] or ""),) for row in rows]
+
+
+def nfkc(text: str) -> str:
+    """NFKC without invisible characters; every kind of blank becomes a plain one."""
+    plain = unicodedata.normalize("NFKC", _GONE.sub("", text))
+    return "".join(" " if unicodedata.category(c) == "Zs" else c for c in plain)
+
+
+def base(target: Target, plain: bool, normal: Sequence[int]) -> str:
+    """SQL for a target's text: joined, trimmed, without placeholders, transformed. Null where nothing is left."""
+    if target.constant is not None:
+        return literal(as_text(target.constant))
+    cells = [_cell(i, target, plain, normal) for i in target.columns]
+    transform = target.transform
+    if len(cells) == 1:
+        text = cells[0]
+    else:
+        text = f"concat_ws({literal(transform.separator)}, {', '.join(_blanked(c, target) for c in cells)})"
+    return _transformed(_blanked(text, target), transform)
+
+
+def _cell(i: int, target: Target, plain: bool, normal: Sequence[int]) -> str:
+    raw = f"s.c{i}"
+    if target.field in PROSE:
+        return f"trim({raw}, ' ' || chr(9) || chr(10) || chr(13) || chr(12288))"
+    text = f"coalesce(n{i}.clean, {raw})" if i in normal else raw
+    return f"trim({text})" if plain else f"trim(regexp_replace({text}, '\\s+', ' ', 'g'))"
+
+
+def _blanked(text: str, target: Target) -> str:
+    listed = sorted({p.strip().lower() for p in target.placeholders} - {""})
+    if target.field == "country":  # NA is Namibia
+        listed = [p for p in listed if p != "na"]
+    return f"case when lower({text}) in ('', {in_list(listed)}) then null else {text} end"
+
+
+def _transformed(text: str, transform: Transform) -> str:
+    if transform.regex is not None:
+        if transform.replace is not None:
+            text = f"regexp_replace({text}, {literal(transform.regex)}, {literal(transform.replace)}, 'g')"
+        else:
+            group = 1 if re.compile(transform.regex).groups else 0
+            text = f"nullif(regexp_extract({text}, {literal(transform.regex)}, {group}), '')"
+    if transform.split is not None:
+        text = f"trim(split_part({text}, {literal(transform.split)}, {transform.part}))"
+    if transform.values:
+        whens = " ".join(
+            f"when {literal(str(k).strip().lower())} then {literal(as_text(v))}" for k, v in transform.values.items()
+        )
+        other = literal(as_text(transform.other)) if transform.other is not None else text
+        text = f"case when {text} is null then null else case lower({text}) {whens} else {other} end end"
+    if transform.case:
+        text = _cased(text, transform.case)
+    if transform.prefix:
+        text = f"{literal(transform.prefix)} || {text}"
+    return f"nullif({text}, '')" if transform != Transform() else text
+
+
+def _cased(text: str, case: str) -> str:
+    if case == "title":
+        words = f"string_split(lower({text}), ' ')"
+        return f"array_to_string(list_transform({words}, lambda w: upper(w[1]) || w[2:]), ' ')"
+    return f"{case}({text})"
+
+
+def text_columns(plan: Plan) -> tuple[int, ...]:
+    """Staged columns that go through NFKC."""
+    found = (i for t in plan.targets if t.field not in PROSE for i in t.columns)
+    return tuple(sorted(set(found)))

@@ -1,0 +1,312 @@
+"""Import files of leads: each file is read, cleaned, matched and written in one commit, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from sfactl.api.errors import UserError
+from sfactl.engine.duck import Query
+from sfactl.leads import matching, merging, rejects
+from sfactl.leads.cleaning.clean import Cleaned, clean
+from sfactl.leads.cleaning.expression import literal, name
+from sfactl.leads.files.kinds import stage
+from sfactl.leads.files.options import FileOptions, Reading
+from sfactl.leads.files.staging import Staged
+from sfactl.leads.headers import count_known, position
+from sfactl.leads.mapping import Defaults, load_mapping, plan_by_headers, plan_mapping, unknown_fields
+from sfactl.leads.model import FileImport, ImportResult, LeadMapping, Plan, Reason
+from sfactl.schemas import Dataset
+from sfactl.session import Session
+from sfactl.workspace import Transaction
+
+MEMORY = "1000MiB"
+"""An import works in streams; more memory than this would not make it faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the caller wants: the mapping and what it says beside it."""
+
+    mapping: LeadMapping | None
+    where: str
+    source: str | None = None
+    event: str | None = None
+    pulled: str | None = None
+
+
+def import_files(
+    session: Session,
+    files: Sequence[Path],
+    *,
+    mapping: str | None = None,
+    source: str | None = None,
+    event: str | None = None,
+    add_fields: bool = False,
+) -> ImportResult:
+    """Import leads from ``files``, one commit a file.
+
+    ``mapping`` is a file or a name in ``mappings/``; without it columns are recognised by their headers. ``source`` and
+    ``event`` go on every lead. ``add_fields`` declares fields that the mapping uses and nobody declared, as text.
+    Errors: `DataError` for a file that is ambiguous or unreadable, `ConfigError` for a mapping; then nothing of that
+    file is written, and files before it stay imported.
+    """
+    if not files:
+        raise UserError("name at least one file", hint="sfactl lead import FILE …")
+    read = load_mapping(mapping, session.folder)
+    if read is not None and add_fields:
+        _declare(session, read)
+    order = Order(mapping=read, where=mapping or "mapping", source=source, event=event)
+    done = tuple(import_one(session, path, order) for path in files)
+    result = ImportResult(
+        rows=sum(f.rows for f in done),
+        new=sum(f.new for f in done),
+        updated=sum(f.updated for f in done),
+        unchanged=sum(f.unchanged for f in done),
+        rejected=sum(f.rejected for f in done),
+        dry_run=session.dry_run,
+        files=done,
+    )
+    session.notify("sfactl_after_leads_imported", summary(session, result))
+    return result
+
+
+def summary(session: Session, result: ImportResult) -> dict[str, object]:
+    """What plugins are told."""
+    counts = {k: getattr(result, k) for k in ("rows", "new", "updated", "unchanged", "rejected")}
+    commits = [f.commit for f in result.files if f.commit is not None]
+    return {"run_id": session.run_id, "commit": commits[-1] if commits else None, **counts}
+
+
+def import_one(session: Session, path: Path, order: Order) -> FileImport:
+    """One file, one commit."""
+    leads = session.workspace.schemas["leads"]
+    with work_folder(session) as scratch, session.query() as query, bounded(query):
+        reading = reading_of(path, scratch, query, order, "leads")
+        with session.progress(f"Reading {path.name}"):
+            staged = stage(reading)
+        plan = make_plan(leads, staged, defaults_of(session, path.name, order), order.mapping)
+        with session.progress(f"Cleaning {staged.rows:,} rows"):
+            cleaned = clean(query, staged, plan, scratch / "clean.parquet")
+        return write(
+            session, Work(name=path.name, kind="file", digest=digest(path), staged=staged, plan=plan, cleaned=cleaned)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A cleaned file on its way into the leads. ``cursor`` lands in the same commit, under ``cursor_name``."""
+
+    name: str
+    kind: str
+    digest: str
+    staged: Staged
+    plan: Plan
+    cleaned: Cleaned
+    cursor_name: str | None = None
+    cursor: Mapping[str, object] | None = None
+
+
+def write(session: Session, work: Work) -> FileImport:
+    """Match the clean rows with the leads and commit what is new: leads, their first stage, and the import itself."""
+    source = f"read_parquet({literal(str(work.cleaned.path))})"
+    fields = tuple(work.cleaned.fields)
+    plan = work.plan
+    with session.write("leads", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
+        query = tx.query
+        existing = bool(query.rows("select 1 from leads limit 1"))
+        matching.prepare(query, source, plan, fields)
+        reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
+        matching.assign(query, plan, existing)
+        fresh = matching.fresh_leads(query)
+        matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
+        values = merging.stated(fields, plan)
+        merging.find_changes(query, source, values, plan, existing)
+        new, updated, unchanged = merging.count_rows(query, source, values, plan, existing)
+        refused = sum(r.rows for r in reasons)
+        reasons = _placed(query, reasons, work.staged)
+        rejects_file = _write_rejects(session, query, work) if refused else None
+        counts = {"rows": work.staged.rows, "new": new, "updated": updated, "unchanged": unchanged, "rejected": refused}
+        result = FileImport(
+            file=work.name,
+            **counts,
+            rejects_file=rejects_file,
+            reasons=reasons,
+            cleaned=work.cleaned.counts,
+            mapped=_mapped(plan),
+            not_mapped=plan.unmapped,
+            facts=work.staged.facts,
+            notes=(*work.staged.notes, *plan.notes, *work.cleaned.notes),
+        )
+        _stage_rows(session, tx, source, values, plan, fresh=new, changed=updated)
+        _record(session, tx, work, counts, rejects_file)
+        if work.cursor_name is not None:
+            tx.set_cursor(work.cursor_name, work.cursor or {})
+        commit = tx.commit(**counts)
+    return replace(result, commit=commit.seq)
+
+
+def _stage_rows(
+    session: Session, tx: Transaction, source: str, values: Mapping[str, str], plan: Plan, *, fresh: int, changed: int
+) -> None:
+    """Upsert new and changed leads, and append the first stage of the new ones."""
+    columns = session.workspace.schemas["leads"].types
+    merged = merging.merged(source, values, plan)
+    now = {"now": session.now()}
+    parts = []
+    if fresh:
+        parts.append(f"select {_fresh_row(columns, values, plan)} from ({merged}) m where m.fresh")
+    if changed:
+        parts.append(
+            f"select {_changed_row(columns, values, plan)} from ({merged}) m join leads e using (lead_id)"
+            " where m.lead_id in (select lead_id from changes)"
+        )
+    if parts:
+        tx.upsert("leads", " union all ".join(parts), now)
+    if fresh:
+        tx.append(
+            "stage_events",
+            "select 'lead:' || lead_id || ':new' as event_id, $now as at, 'lead' as entity, lead_id as entity_id,"
+            " 'new' as to_stage, $actor as actor, $cause as cause"
+            " from (select distinct lead_id from assigned where fresh)",
+            {**now, "actor": session.actor, "cause": session.command},
+        )
+
+
+def _fresh_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Plan) -> str:
+    made = {c: f"m.{name(c)}" if c in values else f"cast(null as {t})" for c, t in columns.items()}
+    made |= {"lead_id": "m.lead_id", "status": "'new'", "created_at": "$now", "updated_at": "$now"}
+    made["source"] = f"coalesce({made['source']}, {literal(plan.source)})"
+    made["direction"] = f"coalesce({made['direction']}, 'unknown')"
+    return ", ".join(f"{sql} as {name(c)}" for c, sql in made.items())
+
+
+def _changed_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Plan) -> str:
+    made = {
+        c: merging.kept(c, plan, f"m.{name(c)}", f"e.{name(c)}") if c in values else f"e.{name(c)}" for c in columns
+    }
+    made["updated_at"] = "$now"
+    return ", ".join(f"{sql} as {name(c)}" for c, sql in made.items())
+
+
+def _record(session: Session, tx: Transaction, work: Work, counts: Mapping[str, int], rejects_file: str | None) -> None:
+    import pyarrow as pa
+
+    row = {
+        "import_id": f"{session.run_id}:{work.name}:{work.digest[:12]}",
+        "at": session.now(),
+        "source": work.name,
+        "kind": work.kind,
+        "content_hash": work.digest,
+        **counts,
+        "rejects_file": rejects_file,
+    }
+    schema = session.workspace.schemas["imports"].arrow()
+    tx.append("imports", pa.Table.from_pylist([row], schema=schema))
+
+
+def _placed(query: Query, reasons: tuple[Reason, ...], staged: Staged) -> tuple[Reason, ...]:
+    places = rejects.with_places(query, reasons, staged)
+    return tuple(
+        replace(r, reason=f"{r.reason} ({places[r.example_row]})") if r.rows == 1 and r.example_row in places else r
+        for r in reasons
+    )
+
+
+def _write_rejects(session: Session, query: Query, work: Work) -> str:
+    into = session.folder / "rejects" / f"{Path(work.name).stem}.csv"
+    if not session.dry_run:
+        rejects.write_rejects(query, work.staged, into)
+    return f"rejects/{into.name}"
+
+
+def _mapped(plan: Plan) -> dict[str, str]:
+    return {t.field: " + ".join(t.names) for t in plan.targets if t.names}
+
+
+def make_plan(dataset: Dataset, staged: Staged, defaults: Defaults, mapping: LeadMapping | None) -> Plan:
+    """The mapping, or what the headers say, laid over the staged columns."""
+    if mapping is not None:
+        return plan_mapping(mapping, dataset, staged.columns, defaults)
+    return plan_by_headers(dataset, staged.columns, defaults)
+
+
+def defaults_of(session: Session, file: str, order: Order) -> Defaults:
+    """What the command line and the workspace say."""
+    settings = session.settings.workspace
+    return Defaults(
+        file=file,
+        source=order.source,
+        event=order.event,
+        pulled=order.pulled,
+        country=settings.country,
+        zone=settings.time_zone,
+    )
+
+
+def reading_of(path: Path, scratch: Path, query: Query, order: Order, headers: str) -> Reading:
+    """How ``path`` is to be read."""
+    wanted = None
+    if order.mapping is not None and order.mapping.columns:
+        names = [n for said in order.mapping.columns.values() for n in ((said,) if isinstance(said, str) else said)]
+        wanted = partial(_count_wanted, tuple(names))
+    return Reading(
+        path=path,
+        into=scratch / "staged.parquet",
+        options=order.mapping.file if order.mapping else FileOptions(),
+        query=query,
+        known=partial(count_known, headers),
+        wanted=wanted,
+        where=order.where,
+        scratch=scratch,
+    )
+
+
+def _count_wanted(names: Sequence[str], cells: Sequence[str]) -> int:
+    return sum(1 for n in names if position(n, cells) is not None)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def work_folder(session: Session) -> Iterator[Path]:
+    """A folder for what is staged on the way; in a dry run outside the workspace."""
+    base = None if session.dry_run else session.workspace.private / "tmp"
+    if base is not None:
+        base.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="import-", dir=base) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def bounded(query: Query) -> Iterator[None]:
+    """Hold the engine to `MEMORY` meanwhile."""
+    before = str((query.one("select current_setting('memory_limit')") or ("",))[0])
+    query.run(f"set memory_limit = '{MEMORY}'")
+    try:
+        yield
+    finally:
+        query.run(f"set memory_limit = '{before}'")
+
+
+def _declare(session: Session, mapping: LeadMapping) -> None:
+    """Declare the fields the mapping fills and nobody declared; a dry run knows them without writing them down."""
+    from sfactl.config.edit import set_value
+    from sfactl.schemas import Schemas
+
+    missing = unknown_fields(mapping, session.workspace.schemas["leads"])
+    for field in missing:
+        set_value(session.folder, f"fields.leads.{field}", "text", dry_run=session.dry_run)
+        session.note(f'declared in sfactl.toml: [fields.leads] {field} = "text"')
+    known = dict(session.settings.fields)
+    known["leads"] = {**known.get("leads", {}), **dict.fromkeys(missing, "text")}
+    session.workspace.schemas = Schemas(known)
