@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import click
 
@@ -331,17 +330,19 @@ def winrate(
 
 
 @group.command("filter")
-@click.argument("rules", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("rules", metavar="FILTER")
 @options.dry_run
 @options.fail_empty
 @options.output
 @pass_app
-def filter_(app: App, *, rules: Path, dry_run: bool, fail_empty: bool, output: Output) -> None:
-    """Take bad open deals out of the pipeline by the RULES of a file; they stay in the history.
+def filter_(app: App, *, rules: str, dry_run: bool, fail_empty: bool, output: Output) -> None:
+    """Take bad open deals out of the pipeline; they stay in the history.
+
+    FILTER is the name of a file in filters/, or a file of its own.
 
     \b
     Example:
-      sfactl opp filter bad_deals.toml --dry-run
+      sfactl opp filter bad-deals --dry-run
     """
     from sfactl.opportunities.usecases import pipeline as usecases
 

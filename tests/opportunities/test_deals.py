@@ -261,7 +261,7 @@ def test_filtered_deals_leave_the_pipeline_and_stay_in_the_history(session: Sess
         'schema = 1\n[[rules]]\nname = "small"\nwhere = "amount < 150"\nreason = "too small"\n'
         '[[rules]]\nname = "web"\nwhere = "source = \'web\' or amount < 150"\nreason = "not our trade"\n'
     )
-    done = pipeline.filter_deals(session, rules)
+    done = pipeline.filter_deals(session, str(rules))
     assert (done.filtered, done.by_rule) == (1, {"small": 1, "web": 0})
     assert (done.before.of_all.value, done.after.of_all.value) == (0.2, 0.25)
     assert done.before.of_closed == done.after.of_closed
@@ -273,13 +273,16 @@ def test_filtered_deals_leave_the_pipeline_and_stay_in_the_history(session: Sess
     last = deals.history(session, "1")[-1]
     assert (last.field, last.new, last.cause) == ("disqualified_reason", "too small", "bad.toml: small")
     head = session.workspace.head()
-    assert pipeline.filter_deals(session, rules).filtered == 0
+    assert pipeline.filter_deals(session, str(rules)).filtered == 0
     assert session.workspace.head() == head
 
 
 def test_the_shipped_filter_compiles(session: Session) -> None:
     world(session)
-    assert pipeline.filter_deals(session, CONFIGS / "bad_deals.toml").by_rule == {"too-small": 2, "asleep": 0}
+    assert pipeline.filter_deals(session, str(CONFIGS / "filters" / "bad-deals.toml")).by_rule == {
+        "too-small": 2,
+        "asleep": 0,
+    }
 
 
 def test_a_stage_that_is_in_the_data_alone_is_an_error_naming_the_rows(session: Session) -> None:
@@ -290,6 +293,18 @@ def test_a_stage_that_is_in_the_data_alone_is_an_error_naming_the_rows(session: 
         with pytest.raises(DataError, match=r"opp:2: stage 'needs' of pipeline 'opportunity'.*Did you mean 'need'"):
             look(session)
     assert pipeline.list_deals(session).num_rows == 5
+
+
+def test_check_names_unknown_fields_and_wrong_conditions(session: Session) -> None:
+    assert pipeline.check(session) == ()
+    file = session.folder / "stages" / "opportunity.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"close_date"', '"closedate"'), encoding="utf-8")
+    (session.folder / "filters").mkdir()
+    rule = 'schema = 1\n[[rules]]\nname = "x"\nwhere = "amout < 5"\nreason = "small"\n'
+    (session.folder / "filters" / "bad.toml").write_text(rule)
+    problems = pipeline.check(session)
+    assert problems[0] == "stages/opportunity.toml: stage proposal: no field 'closedate'. Did you mean 'close_date'?"
+    assert "amout" in problems[-1]
 
 
 def test_customers(session: Session) -> None:

@@ -177,15 +177,14 @@ def _rates(query: Query, by: str | None, since: date | None, until: date | None)
     return rates
 
 
-def filter_deals(session: Session, path: Path) -> Filtered:
-    """Take the open deals for which a rule of the file holds out of the active pipeline; they stay in the history.
+def filter_deals(session: Session, name: str) -> Filtered:
+    """Take the open deals for which a rule holds out of the active pipeline; they stay in the history.
 
-    The first rule that holds gives the reason. Deals that were filtered before stay as they are.
+    ``name`` is that of a file in ``filters/``, or the path of one. The first rule that holds gives the reason. Deals
+    that were filtered before stay as they are.
     """
-    rules = read_object(FilterRules, path)
-    if not rules.rules:
-        raise UserError(f"{path}: rules: there are none")
-    tests = [_condition(session, r.where, f"{path}: rules[{i}].where", i) for i, r in enumerate(rules.rules)]
+    path = Path(name) if name.endswith(".toml") else session.folder / "filters" / f"{name}.toml"
+    rules, tests = _filter_tests(session, path)
     with session.write("opportunities", "field_events") as tx:
         before = _rates(tx.query, None, None, None)[-1]
         parts = [
@@ -211,6 +210,32 @@ def filter_deals(session: Session, path: Path) -> Filtered:
             dry_run=session.dry_run,
             commit=seq,
         )
+
+
+def _filter_tests(session: Session, path: Path) -> tuple[FilterRules, list[tuple[str, dict[str, Any]]]]:
+    """The rules of a file and their compiled conditions. Raises `ConfigError` or `ConditionError`."""
+    rules = read_object(FilterRules, path)
+    if not rules.rules:
+        raise UserError(f"{path}: rules: there are none")
+    return rules, [_condition(session, r.where, f"{path}: rules[{i}].where", i) for i, r in enumerate(rules.rules)]
+
+
+def check(session: Session) -> tuple[str, ...]:
+    """What is wrong with pipelines and filters that only the schemas tell: unknown fields, wrong conditions."""
+    types, problems = session.workspace.schemas["opportunities"].types, []
+    for pipeline in read_pipelines(session.folder).values():
+        for stage in pipeline.stages:
+            for field in (*stage.enter, *stage.leave):
+                if field not in types:
+                    near = difflib.get_close_matches(field, types, 1)
+                    hint = f" Did you mean {near[0]!r}?" if near else ""
+                    problems.append(f"stages/{pipeline.name}.toml: stage {stage.name}: no field {field!r}.{hint}")
+    for path in sorted((session.folder / "filters").glob("*.toml")):
+        try:
+            _filter_tests(session, path)
+        except UserError as err:
+            problems.append(err.message.replace(f"{session.folder}/", ""))
+    return tuple(problems)
 
 
 def _write_caught(session: Session, tx: Transaction, path: Path, caught: int) -> int | None:
