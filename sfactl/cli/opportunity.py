@@ -60,7 +60,7 @@ def add(
 
     \b
     Example:
-      sfactl opp add "LX-300 for the Taichung plant" --account account:12 --amount 1280000 --close 2026-12-31
+      sfactl opp add "LX-300, Taichung" --amount 1280000 --close 2026-12-31
     """
     from sfactl.opportunities.deals import number
     from sfactl.opportunities.usecases import deals
@@ -110,7 +110,7 @@ def list_(
     \b
     Example:
       sfactl opp list --category open --owner mei
-      sfactl opp list --where "amount > 100000 and close_date < '2026-12-31'" --as-of 2026-06-30
+      sfactl opp list --where "amount > 100000" --as-of 2026-06-30
     """
     from sfactl.opportunities.deals import number
     from sfactl.opportunities.usecases import pipeline as usecases
