@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,3 +147,17 @@ def test_core_opens_no_socket() -> None:
     allowed = {"sfactl/host", "sfactl/testkit", "sfactl/api/http.py"}
     found = [_name(p) for p in SOURCES if opens.search(p.read_text(encoding="utf-8"))]
     assert [f for f in found if not any(f.startswith(a) for a in allowed)] == []
+
+
+def test_declared_dependencies_are_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[><=\[; ]", d)[0] for d in project["dependencies"]}
+    modules = {
+        "email-validator": "email_validator",
+        "python-calamine": "python_calamine",
+        "python-stdnum": "stdnum",
+        "tzdata": "zoneinfo",
+    }
+    text = "\n".join(p.read_text(encoding="utf-8") for p in SOURCES)
+    used = [n for n in names if re.search(rf"\b(?:import|from)\s+{modules.get(n, n)}\b|\"{modules.get(n, n)}", text)]
+    assert sorted(names - set(used)) == []
