@@ -186,9 +186,10 @@ def at(command: str, said: str, *, connection: int | None = None) -> Script:
     ],
 )
 def test_receipt_says_what_is_known(script: Script, outcome: str, detail: str) -> None:
-    # A body larger than the socket buffers, so that a reader who leaves early is noticed while it is sent.
+    # A reader who leaves early is only noticed while sending if the body is larger than the socket's buffers.
+    lines = 40_000 if script(1, "BODY") else 1
     with serving(script) as server:
-        [receipt] = send(sender_for(server), message(text="x" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 40_000))
+        [receipt] = send(sender_for(server), message(text=("y" * 70 + "\r\n") * lines))
     assert (receipt.key, receipt.outcome) == ("key-1", outcome)
     assert detail in receipt.detail
     assert len(server.taken) == (1 if outcome == "accepted" or detail == "connection lost after DATA" else 0)
