@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -20,6 +20,7 @@ from sfactl_sender_smtp.settings import SmtpSettings
 
 from sfactl.api.errors import PluginError
 from sfactl.api.records import Message, Receipt
+from sfactl.testkit import SenderSuite, SmtpSink
 
 CLOSE = "close"
 Script = Callable[[int, str], str | None]
@@ -129,6 +130,21 @@ class Context:
 
     def http(self, **_: object) -> object:
         raise AssertionError("SMTP needs no HTTP")
+
+
+class TestConformance(SenderSuite):
+    """The suite for all senders, with a real server."""
+
+    plugin = "sfactl_sender_smtp"
+    offer = "smtp"
+
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> Iterator[Mapping[str, object]]:
+        with SmtpSink(tmp_path / "sink") as self.sink:
+            yield {"host": self.sink.host, "port": self.sink.port, "tls": "none"}
+
+    def delivered(self) -> Sequence[str]:
+        return [str(d.message["Subject"]) for d in self.sink.delivered()]
 
 
 def message(n: int = 1, recipient: str = "wang@example.com", **changes: str) -> Message:
