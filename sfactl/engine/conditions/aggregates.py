@@ -91,10 +91,11 @@ def stored_score(checker: Checker, node: exp.Column) -> Typed:
 
 
 def _member_of(checker: Checker, node: exp.Expr) -> Typed:
-    name = checker.text_literal(arguments(checker, node, 1, 1)[0], "member_of()")
+    argument = arguments(checker, node, 1, 1)[0]
+    name = checker.text_literal(argument, "member_of()")
     settings = checker.plan.settings
     if settings.segments is not None and name not in settings.segments:
-        raise checker.source.error(f'unknown segment "{name}".{nearest(name, settings.segments)}', node=node)
+        raise checker.source.error(f'unknown segment "{name}".{nearest(name, settings.segments)}', node=argument)
     if name in checker.members:
         return checker.yes_no(node, quote(checker.members[name]))
     _need_relation(checker, MEMBERS, node)
