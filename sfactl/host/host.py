@@ -195,8 +195,6 @@ class Host:
                 loaded.append(Loaded(origin, disabled=True))
                 continue
             plugin = self._loader.load(origin)
-            if origin.builtin and builtin.is_missing(origin.value):
-                continue
             loaded.append(plugin)
             self._note_load(plugin)
         return loaded

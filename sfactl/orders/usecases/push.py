@@ -54,13 +54,13 @@ def push(
             return agenda(session, query, exchange.name, only=chosen, orders_only=orders_only)
 
     if session.dry_run:
-        todo = look()
-        run.rehearse(todo)
-        return run.result(todo)
+        pending = look()
+        run.rehearse(pending)
+        return run.result(pending)
     with session.ledger.lease(exchange.scope, run_id=session.run_id) as lease:
-        todo = run.begin(lease, look)
+        pending = run.begin(lease, look)
         run.perform(lease)
-    result = run.result(todo)
+    result = run.result(pending)
     counts = {"orders": result.orders, "customers": result.customers, "products": result.products}
     session.notify("sfactl_after_orders_synced", {"erp": exchange.name, "direction": "push", **counts})
     return result
@@ -75,7 +75,7 @@ class _Run:
     pause: Callable[[float], None]
     retry: frozenset[int]
     findings: Findings = field(default_factory=Findings)
-    todo: list[Work] = field(default_factory=list)
+    pending: list[Work] = field(default_factory=list)
     done: list[Work] = field(default_factory=list)
     recovered: int = 0
     commit: int | None = None
@@ -86,31 +86,31 @@ class _Run:
         mended = recover(self.session, self.exchange, lease, self.findings)
         self.recovered = len(mended.known)
         self._record(mended.known, ())
-        agenda_now = look()
-        history = self._history(agenda_now)
-        works = [history.numbered(w) for w in agenda_now.work]
+        pending = look()
+        history = self._history(pending)
+        works = [history.numbered(w) for w in pending.work]
         self._record(release(lease, mended.repeatable, {w.effect_key for w in works}), ())
-        history = self._history(agenda_now)
+        history = self._history(pending)
         for work in works:
             if (entry := history.closed(work)) is None:
-                self.todo.append(work)
+                self.pending.append(work)
             else:
                 self._held(work, entry)
-        return agenda_now
+        return pending
 
     def perform(self, lease: Lease) -> None:
         """Claim and do the work in batches. Orders wait for their customer and products."""
-        with self.session.progress("Pushed", len(self.todo)) as progress:
+        with self.session.progress("Pushed", len(self.pending)) as progress:
             for verbs in STAGES:
-                stage = [w for w in self.todo if w.verb in verbs]
+                stage = [w for w in self.pending if w.verb in verbs]
                 for start in range(0, len(stage), BATCH):
                     self._batch(lease, [w for w in stage[start : start + BATCH] if not self._blocked(w)])
                     progress.advance(len(stage[start : start + BATCH]))
 
-    def rehearse(self, todo: Agenda) -> None:
+    def rehearse(self, pending: Agenda) -> None:
         """Have the connector say what it would do; neither side is changed."""
-        history = self._history(todo)
-        for work in todo.work:
+        history = self._history(pending)
+        for work in pending.work:
             if (entry := history.closed(history.numbered(work))) is not None:
                 self._held(work, entry)
                 continue
@@ -120,7 +120,7 @@ class _Run:
             else:
                 self._undone(tried)
 
-    def result(self, todo: Agenda) -> PushResult:
+    def result(self, pending: Agenda) -> PushResult:
         """The sum of it."""
         verbs = [w.verb for w in self.done]
         return PushResult(
@@ -130,8 +130,8 @@ class _Run:
             orders=verbs.count("order"),
             cancelled=verbs.count("cancel"),
             recovered=self.recovered,
-            unchanged=todo.unchanged,
-            refused=(*todo.hopeless, *self.findings.of("refused")),
+            unchanged=pending.unchanged,
+            refused=(*pending.hopeless, *self.findings.of("refused")),
             to_confirm=self.findings.of("confirm"),
             unknown=self.findings.of("unknown"),
             postponed=self.findings.of("postponed"),
@@ -140,10 +140,10 @@ class _Run:
             commit=self.commit,
         )
 
-    def _history(self, todo: Agenda) -> History:
+    def _history(self, pending: Agenda) -> History:
         tenant = self.session.workspace.id
         wanted = {key(tenant, "order", n) for n in self.retry}
-        again: Collection[str] = wanted | {k for w in todo.work if w.our_key in wanted for k in w.needs}
+        again: Collection[str] = wanted | {k for w in pending.work if w.our_key in wanted for k in w.needs}
         rows = self.session.ledger.rows(self.exchange.scope)
         return History(rows, confirmed=confirmed_tasks(self.session), again=again, now=self.session.now())
 
