@@ -48,7 +48,7 @@ class ScoringStrategyOffer(Offer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchpointSenderOffer(Offer):
-    """A way to send messages on ``channel``; the target is a `TouchpointSender`.
+    """A way to send messages on ``channel`` (``any``: whatever the step says); the target is a `TouchpointSender`.
 
     Capabilities: ``idempotent`` (the receiver honours the message key, so that a repeat is safe) and ``lookup``
     (the sender can say later what became of a key).

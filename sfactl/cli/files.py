@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OBJECTS: Mapping[str, str] = {
     "campaigns": "sfactl.campaigns.model:Campaign",
+    "filters": "sfactl.opportunities.model:FilterRules",
     "mappings": "sfactl.leads.mapping:LeadMapping",
     "prices": "sfactl.quotes.model:PriceBook",
     "scores": "sfactl.scoring.model:Score",
@@ -143,11 +144,14 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
 
 def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.config.problems import Problem
+    from sfactl.leads import lifecycle_usecases as lifecycle
+    from sfactl.opportunities.usecases import pipeline
     from sfactl.quotes.usecases import check_prices
     from sfactl.scoring import usecases as scoring
     from sfactl.segments import usecases as segments
 
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
+    found += (*lifecycle.check(session), *pipeline.check(session))
     yield from (Problem(message=message) for message in found)
 
 

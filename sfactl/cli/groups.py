@@ -31,7 +31,6 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     "Campaigns": {
         "campaign": "Plan and apply campaigns.",
         "touch": "Touchpoints and messages, sent and held.",
-        "template": "Texts of messages.",
     },
     "Sales": {
         "account": "Companies that buy.",

@@ -120,7 +120,7 @@ def next_steps(
     steps = (
         ("leads", "sfactl lead import FILE"),
         ("scores", "sfactl score run"),
-        ("segment_members", "sfactl segment build"),
+        ("segment_members", "sfactl segment build --all"),
         ("plans", "sfactl campaign plan NAME"),
         ("opportunities", "sfactl lead convert LEAD"),
         ("quotes", "sfactl quote create OPPORTUNITY"),

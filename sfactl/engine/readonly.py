@@ -81,9 +81,8 @@ def answer(query: Query, sql: str, *, datasets: Collection[str], data: Path) -> 
         if type(err).__name__ not in _TYPED:
             raise
         lines = [line.strip() for line in str(err).splitlines() if line.strip()]
-        raise ConditionError(
-            lines[0], hint=next((s for s in lines[1:] if s.startswith(("Did", "Cand"))), None)
-        ) from None
+        hint = next((line for line in lines[1:] if line.startswith(("Did", "Cand"))), None)
+        raise ConditionError(lines[0], hint=hint) from None
 
 
 def _parsed(text: str) -> exp.Expr:

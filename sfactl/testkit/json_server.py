@@ -152,6 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     owner: JsonServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or every answer waits 40 ms for the client's delayed acknowledgement
 
     def do_GET(self) -> None:
         """A page, unless a fault is due."""
