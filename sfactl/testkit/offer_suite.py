@@ -13,6 +13,7 @@ import pytest
 
 from sfactl.api.errors import ConfigError
 from sfactl.host import Host
+from sfactl.host.builtin import BUILTIN
 from sfactl.host.conformance import check_imports, check_offer
 from sfactl.host.model import Origin
 
@@ -52,7 +53,9 @@ class OfferSuite:
     @pytest.fixture
     def host(self, workspace: Path) -> Iterator[Host]:
         """A host that knows sfactl's own plugins and the one under test."""
-        host = Host(folder=workspace, tenant="test", now=lambda: NOW, origins=(self._origin(),))
+        # What is built in is there already; named a second time it would clash with itself.
+        origins = () if self._is_builtin() else (self._origin(),)
+        host = Host(folder=workspace, tenant="test", now=lambda: NOW, origins=origins)
         yield host
         host.close()
 
@@ -68,9 +71,12 @@ class OfferSuite:
     def _origin(self) -> Origin:
         return Origin(name=self.offer, value=self.plugin, dist=self.plugin.replace("_", "-"), version="0")
 
+    def _is_builtin(self) -> bool:
+        return self.plugin in BUILTIN.values()
+
     def test_the_plugin_loads_without_faults(self, host: Host) -> None:
         """The plugin is imported, registered and asked without anything going wrong."""
-        assert host.faults == ()
+        assert [fault for fault in host.faults if fault.plugin == self._origin().name] == []
         assert self.offer in host.offers(self.kind)
 
     def test_the_offer_keeps_the_contract(self, host: Host) -> None:
@@ -79,7 +85,9 @@ class OfferSuite:
         assert failed == []
 
     def test_only_the_public_api_is_imported(self) -> None:
-        """Of sfactl, the package imports `sfactl.api` only."""
+        """Of sfactl, the package imports `sfactl.api` only. (What is built in may do otherwise.)"""
+        if self._is_builtin():
+            return
         check = check_imports(self._origin())
         assert check.verdict == "ok", check.detail
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = ["start", "commit", "score", "segment"]
+SMTP = pytest.mark.skipif(find_spec("sfactl_sender_smtp") is None, reason="sfactl-sender-smtp is not installed")
+QUICK = ["start", "commit", "score", "segment", "plan", pytest.param("dispatch", marks=SMTP)]
 
 
 @pytest.mark.parametrize("name", QUICK)

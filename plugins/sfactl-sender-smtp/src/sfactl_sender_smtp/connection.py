@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import socket
 import ssl
 
 from sfactl.api.context import PluginContext
@@ -31,6 +32,9 @@ class Connection:
             server: smtplib.SMTP | None = None
             try:
                 server = self._connect()
+                # The final dot goes in a segment of its own and must not wait until the text is acknowledged.
+                assert server.sock is not None
+                server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._secure(server)
                 self._login(server)
             except smtplib.SMTPAuthenticationError as err:
