@@ -29,7 +29,7 @@ def register(group: click.Group) -> None:
 @click.option(
     "--explain", "ref", metavar="REF", help="Show for one lead what it has and what it lacks; change nothing."
 )
-@click.option("--missing", is_flag=True, help="List the leads that stay and what each lacks; change nothing.")
+@click.option("--missing", is_flag=True, help="List the leads that stay, of --to or SQL, and what each lacks.")
 @options.dry_run
 @options.fail_empty
 @options.output
@@ -147,8 +147,8 @@ def _qualification_lines(done: Qualification) -> Iterator[str]:
         if step.missing:
             yield "     Staying for want of: " + " · ".join(f"{m.leads:,} {m.item}" for m in step.missing)
     yield from _committed(done.commit)
-    if any(step.staying for step in done.steps):
-        yield "Who lacks what: sfactl lead qualify --missing"
+    if staying := [step.to for step in done.steps if step.staying]:
+        yield f"Who lacks what: sfactl lead qualify --to {staying[-1]} --missing"
 
 
 def _verdict_lines(verdict: Verdict) -> Iterator[str]:

@@ -104,7 +104,6 @@ class Term:
     name: str
     holds: bool
     value: str
-    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -268,6 +268,27 @@ def test_wrong_rules_are_named(session: Session, old: str, new: str, message: st
         usecases.qualify(session)
 
 
+def test_explain_takes_the_condition_apart(session: Session) -> None:
+    put(session, "leads", {"lead_id": 1, "email": "a@acme.com"})
+    verdict = usecases.explain(session, "lead:1")
+    assert [(t.name, t.holds) for t in verdict.terms] == [
+        ("email is not null", True),
+        ("has(touchpoints) filter (where kind = 'form_submit')", False),
+        ("e-mail is valid", True),
+        ("e-mail is not suppressed", True),
+    ]
+
+
+def test_check_lists_what_is_wrong(session: Session) -> None:
+    assert usecases.check(session) == ()
+    (session.folder / "scores").mkdir()
+    (session.folder / "scores" / "intents.toml").write_text("")
+    (session.folder / lifecycle.FILE).write_text(RULES.replace("kind =", "kid ="))
+    mql, sql = usecases.check(session)
+    assert "kid" in mql
+    assert "no score 'intent' in scores/. Did you mean 'intents'?" in sql
+
+
 def test_no_rules_are_an_error_that_names_the_file(session: Session) -> None:
     (session.folder / lifecycle.FILE).unlink()
     with pytest.raises(ConfigError, match=r"qualification\.toml: no such file"):
