@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import ConfigError, NotFound, UserError
@@ -44,14 +44,14 @@ def qualify(session: Session, *, to: Target | None = None) -> Qualification:
     # All rules are checked before the first of them has an effect.
     tests = [_test(session, rules, target) for target in ((to,) if to else FROM)]
     steps: list[Step] = []
-    commit: int | None = None
     for test in tests:
         with session.write(*CHANGED) as tx:
             step = _step(session, tx, rules, test)
             if step.qualified:
-                commit = tx.commit(to=test.to, qualified=step.qualified, staying=step.staying).seq or commit
+                done = tx.commit(to=test.to, qualified=step.qualified, staying=step.staying)
+                step = replace(step, commit=done.seq)
             steps.append(step)
-    return Qualification(steps=tuple(steps), dry_run=session.dry_run, commit=commit)
+    return Qualification(steps=tuple(steps), dry_run=session.dry_run)
 
 
 def check(session: Session) -> tuple[str, ...]:
