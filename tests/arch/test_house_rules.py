@@ -6,7 +6,9 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,16 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(_text(path))
+
+
 @pytest.mark.slow
 def test_imports_run_one_way() -> None:
     lint = Path(sys.executable).with_name("lint-imports")
@@ -33,21 +45,20 @@ def test_imports_run_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *PLUGINS], ids=_name)
-def test_files_are_short(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").count("\n")
-    assert lines <= 500, f"{lines} lines: split it by subject"
+def test_files_are_short() -> None:
+    lines = {_name(p): _text(p).count("\n") for p in [*SOURCES, *PLUGINS]}
+    assert {name: n for name, n in lines.items() if n > 500} == {}, "split it by subject"
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *PLUGINS], ids=_name)
-def test_functions_are_short(path: Path) -> None:
+def test_functions_are_short() -> None:
     long = [
-        f"{node.name}: {length} lines"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        f"{_name(path)}: {node.name}: {length} lines"
+        for path in [*SOURCES, *PLUGINS]
+        for node in ast.walk(_tree(path))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and (length := (node.end_lineno or 0) - node.lineno + 1 - _length_of_docstring(node)) > 60
+        and (length := (node.end_lineno or 0) - node.lineno + 1 - _length_of_docstring(node)) > 50
     ]
-    assert not long, long
+    assert long == []
 
 
 def _length_of_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -57,10 +68,8 @@ def _length_of_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return 0
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *PLUGINS], ids=_name)
-def test_every_module_says_what_it_is_for(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text)), "a module's docstring says what it decides"
+def test_every_module_says_what_it_is_for() -> None:
+    assert [_name(p) for p in [*SOURCES, *PLUGINS] if not ast.get_docstring(_tree(p))] == []
 
 
 NO_NAMES = re.compile(r"^(utils?|helpers?|common|misc|base_.*|.*_service|.*_?managers?)$")
@@ -85,31 +94,36 @@ DOCUMENTED = [
 ]
 
 
-@pytest.mark.parametrize("path", DOCUMENTED, ids=_name)
-def test_what_is_public_is_documented(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert [node.name for node in _public(tree) if not ast.get_docstring(node)] == []
+def test_what_is_public_is_documented() -> None:
+    silent = [f"{_name(p)}: {n.name}" for p in DOCUMENTED for n in _public(_tree(p)) if not ast.get_docstring(n)]
+    assert silent == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "sfactl").rglob("*.sql")), ids=_name)
-def test_a_statement_says_what_one_row_is(path: Path) -> None:
-    text = path.read_text(encoding="utf-8").strip()
-    assert text.startswith("--"), "a comment on top says what one row of the result is"
+def test_a_statement_says_what_one_row_is() -> None:
+    """A comment on top of each file of SQL says what one row of the result is."""
+    statements = sorted((ROOT / "sfactl").rglob("*.sql"))
+    assert [_name(p) for p in statements if not _text(p).lstrip().startswith("--")] == []
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name == "cli"], ids=_name)
-def test_commands_import_the_rest_late(path: Path) -> None:
-    late = []
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        for name in names:
-            if name.split(".")[0] not in {"click", "__future__", *sys.stdlib_module_names} and not name.startswith(
-                ("sfactl.cli", "sfactl.api.errors")
-            ):
-                late.append(name)
-    assert late == [], "import it in the command, so that help does not pay for it"
+def test_commands_import_the_rest_late() -> None:
+    """Help must not pay for what only a command needs."""
+    free = {"click", "__future__", *sys.stdlib_module_names}
+    early = [
+        f"{_name(path)}: {name}"
+        for path in SOURCES
+        if path.parent.name == "cli"
+        for name in _imported_at_top(_tree(path))
+        if name.split(".")[0] not in free and not name.startswith(("sfactl.cli", "sfactl.api.errors"))
+    ]
+    assert early == []
+
+
+def _imported_at_top(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
 
 
 FORBIDDEN = re.compile(
@@ -146,3 +160,17 @@ def test_core_opens_no_socket() -> None:
     allowed = {"sfactl/host", "sfactl/testkit", "sfactl/api/http.py"}
     found = [_name(p) for p in SOURCES if opens.search(p.read_text(encoding="utf-8"))]
     assert [f for f in found if not any(f.startswith(a) for a in allowed)] == []
+
+
+def test_declared_dependencies_are_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[><=\[; ]", d)[0] for d in project["dependencies"]}
+    modules = {
+        "email-validator": "email_validator",
+        "python-calamine": "python_calamine",
+        "python-stdnum": "stdnum",
+        "tzdata": "zoneinfo",
+    }
+    text = "\n".join(p.read_text(encoding="utf-8") for p in SOURCES)
+    used = [n for n in names if re.search(rf"\b(?:import|from)\s+{modules.get(n, n)}\b|\"{modules.get(n, n)}", text)]
+    assert sorted(names - set(used)) == []
