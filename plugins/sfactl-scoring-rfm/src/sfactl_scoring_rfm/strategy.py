@@ -2,8 +2,8 @@
 
 The class of a value is 1 + floor(Q × below / n): ``below`` customers have a smaller value, ``n`` have one at all, ``Q``
 is the number of classes. Equal values always fall into one class, whatever the order of rows; with many equal values
-some classes stay empty, as they should. (The ranking is that of Hughes, "Strategic Database Marketing", without his cutting
-of ties.)
+some classes stay empty, as they should. (The ranking is that of Hughes, "Strategic Database Marketing", without his
+cutting of ties.)
 """
 
 from __future__ import annotations
