@@ -114,7 +114,7 @@ class Work:
 
 def write(session: Session, work: Work) -> FileImport:
     """Match the clean rows with the leads and commit what is new: leads, their first stage, and the import itself."""
-    source = f"read_parquet({literal(str(work.cleaned.path))})"
+    source = work.cleaned.source
     fields = tuple(work.cleaned.fields)
     plan = work.plan
     with session.write("leads", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
@@ -232,8 +232,10 @@ def _mapped(plan: Plan) -> dict[str, str]:
 def make_plan(dataset: Dataset, staged: Staged, defaults: Defaults, mapping: LeadMapping | None) -> Plan:
     """The mapping, or what the headers say, laid over the staged columns."""
     if mapping is not None:
-        return plan_mapping(mapping, dataset, staged.columns, defaults)
-    return plan_by_headers(dataset, staged.columns, defaults)
+        plan = plan_mapping(mapping, dataset, staged.columns, defaults)
+    else:
+        plan = plan_by_headers(dataset, staged.columns, defaults, without=staged.empty)
+    return replace(plan, unmapped=tuple(c for c in plan.unmapped if c not in staged.empty))
 
 
 def defaults_of(session: Session, file: str, order: Order) -> Defaults:
@@ -306,7 +308,8 @@ def _declare(session: Session, mapping: LeadMapping) -> None:
     missing = unknown_fields(mapping, session.workspace.schemas["leads"])
     for field in missing:
         set_value(session.folder, f"fields.leads.{field}", "text", dry_run=session.dry_run)
-        session.note(f'declared in sfactl.toml: [fields.leads] {field} = "text"')
+        said = "would declare" if session.dry_run else "declared"
+        session.note(f'{said} in sfactl.toml: [fields.leads] {field} = "text"')
     known = dict(session.settings.fields)
     known["leads"] = {**known.get("leads", {}), **dict.fromkeys(missing, "text")}
     session.workspace.schemas = Schemas(known)

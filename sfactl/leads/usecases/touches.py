@@ -90,10 +90,8 @@ def _write_rejects(session: Session, query: Query, staged: Staged, path: Path) -
 
 def _whole(cleaned: Cleaned) -> str:
     """Clean rows; one without time or kind has a reason too."""
-    return (
-        "(select * replace (coalesce(_reason, case when at is null then 'no time' when kind is null then 'no kind' end)"
-        f" as _reason) from read_parquet({literal(str(cleaned.path))}))"
-    )
+    missing = "case when \"at\" is null then 'no time' when kind is null then 'no kind' end"
+    return f"(select * replace (coalesce(_reason, {missing}) as _reason) from {cleaned.source})"
 
 
 def _plan(session: Session, columns: Sequence[str], defaults: Defaults, mapping: LeadMapping | None) -> Plan:
@@ -149,19 +147,21 @@ def _match(session: Session, query: Query, cleaned: Cleaned, plan: Plan) -> tupl
 
 
 def _new_people(session: Session, query: Query, source: str, fields: Mapping[str, str]) -> int:
-    """Make ``people``: rows of forms with an e-mail of nobody we know, with the numbers of the leads they make."""
+    """Make ``people``: rows of strangers who filled in a form, with the numbers of their new leads."""
     if "email" not in fields:
         query.run("create or replace temp table people as select 0::bigint as _row, 0::bigint as lead_id limit 0")
         return 0
     unknown = (
-        f"select c._row, lower(c.email) as k from {source} c join met using (_row)"
-        f" where met.lead_id is null and c.email is not null and {_kind('c.kind')} = '{FORM}'"
+        f"select lower(c.email) as k, c._row, {_kind('c.kind')} = '{FORM}' as form from {source} c"
+        " join met using (_row) where met.lead_id is null and c.email is not null"
     )
-    answer = query.one(f"select count(distinct k) from ({unknown})")
+    # What else the file tells of somebody who filled in a form is theirs too, before the form and after it.
+    people = f"select k, min(_row) as first_row from ({unknown}) group by k having bool_or(form)"
+    answer = query.one(f"select count(*) from ({people})")
     made = int(answer[0]) if answer else 0
     query.run(
-        f"create or replace temp table people as select u._row, n.lead_id from ({unknown}) u join (select k, $first - 1"
-        f" + row_number() over (order by min(_row)) as lead_id from ({unknown}) group by k) n using (k)",
+        f"create or replace temp table people as select u._row, n.lead_id from ({unknown}) u join"
+        f" (select k, $first - 1 + row_number() over (order by first_row) as lead_id from ({people})) n using (k)",
         {"first": session.reserve("lead", made) if made else 1},
     )
     return made
