@@ -139,6 +139,19 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(folder)
 
 
+@pytest.fixture(scope="session")
+def make_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
+    """Fresh workspaces for the examples of a property."""
+
+    def make() -> Desk:
+        folder = tmp_path_factory.mktemp("desk") / "acme"
+        folder.mkdir()
+        Workspace.create(folder).close()
+        return Desk(folder)
+
+    return make
+
+
 @pytest.fixture
 def load(desk: Desk) -> Callable[..., FileImport]:
     """Import into the workspace."""

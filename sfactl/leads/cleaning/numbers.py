@@ -52,7 +52,7 @@ NO = (
     "nein",
     "いいえ",
 )
-_MONEY = r"^[A-Z]{0,3}\$?|^(?:NT|US|HK|R|RM)?[$€£¥₩₹￥]|[$€£¥₩₹￥元圓円%]|\s*[A-Z]{3}$"
+_MONEY = r"^[A-Z]{1,3}\$?|^(?:NT|US|HK|R|RM)?[$€£¥₩₹￥]|[$€£¥₩₹￥元圓円%]|\s*[A-Z]{3}$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
