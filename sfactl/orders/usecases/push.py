@@ -28,6 +28,9 @@ from sfactl.workspace.ledger import Effect, Lease
 BATCH = 10
 """Effects claimed at once: the most that a crash can leave unknown."""
 
+RECORDED_AT_ONCE = 200
+"""What was done is recorded in commits of about so many; until then the ledger remembers it."""
+
 STAGES = (("customer", "product"), ("order",), ("cancel",))
 
 
@@ -77,6 +80,8 @@ class _Run:
     findings: Findings = field(default_factory=Findings)
     pending: list[Work] = field(default_factory=list)
     done: list[Work] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     recovered: int = 0
     commit: int | None = None
     stopped: str = ""
@@ -106,6 +111,9 @@ class _Run:
                 for start in range(0, len(stage), BATCH):
                     self._batch(lease, [w for w in stage[start : start + BATCH] if not self._blocked(w)])
                     progress.advance(len(stage[start : start + BATCH]))
+                    if len(self.known) >= RECORDED_AT_ONCE:
+                        self._record_all()
+                self._record_all()
 
     def rehearse(self, pending: Agenda) -> None:
         """Have the connector say what it would do; neither side is changed."""
@@ -165,8 +173,6 @@ class _Run:
                 self.findings.add("postponed", work.our_key, work.order_id, self.stopped)
             return
         claimed = set(lease.claim([_effect(w, self.session.now()) for w in batch]))
-        known: list[Known] = []
-        questions: list[Question] = []
         for work in batch:
             if work.effect_key not in claimed:
                 self.findings.add("postponed", work.our_key, work.order_id, "is in the ledger already")
@@ -174,13 +180,12 @@ class _Run:
             tried = self._try(work)
             lease.settle([tried.receipt])
             if tried.fate == "done" and tried.ref is not None:
-                known.append(self._verified(work, tried.ref))
+                self.known.append(self._verified(work, tried.ref))
                 self.done.append(work)
                 continue
             self._undone(tried)
             if tried.fate == "confirm":
-                questions.append(self._question(work, tried.reason))
-        self._record(known, questions)
+                self.questions.append(self._question(work, tried.reason))
 
     def _try(self, work: Work) -> Attempt:
         if self.stopped:
@@ -216,6 +221,11 @@ class _Run:
     def _question(self, work: Work, reason: str) -> Question:
         title = f"The ERP {self.exchange.name} asks to confirm {readable(work.our_key)}: {reason}"
         return Question(task_id=task_id(work.effect_key), title=title, order_id=work.order_id)
+
+    def _record_all(self) -> None:
+        known, questions = self.known, self.questions
+        self.known, self.questions = [], []
+        self._record(known, questions)
 
     def _record(self, known: Sequence[Known], questions: Sequence[Question]) -> None:
         if known or questions:
