@@ -91,7 +91,7 @@ def _write_rejects(session: Session, query: Query, staged: Staged, path: Path) -
 def _whole(cleaned: Cleaned) -> str:
     """Clean rows; one without time or kind has a reason too."""
     return (
-        "(select * replace (coalesce(_reason, case when at is null then 'no time' when kind is null then 'no kind' end)"
+        "(select * replace (coalesce(_reason, case when \"at\" is null then 'no time' when kind is null then 'no kind' end)"
         f" as _reason) from read_parquet({literal(str(cleaned.path))}))"
     )
 
