@@ -110,39 +110,39 @@ class StorageError(SfactlError):
 
 
 class ErpError(SfactlError):
-    """Base of what an ERP connector may raise; see the subclasses for how the core reacts."""
+    """Base of what the other side may do to us: an ERP, a web service, a tap. Subclasses say how we react."""
 
-    code = "erp"
+    code = "remote"
 
 
 class Refused(ErpError):
-    """The ERP understood and said no. Never retried; shown to a person with the reason."""
+    """The other side understood and said no. Never retried; shown to a person with the reason."""
 
-    code = "erp.refused"
+    code = "remote.refused"
 
 
 class NeedsConfirmation(ErpError):
-    """The ERP asks a person to confirm, for instance a credit limit. Never confirmed automatically."""
+    """The other side asks a person to confirm, for instance a credit limit. Never confirmed automatically."""
 
-    code = "erp.confirm"
+    code = "remote.confirm"
 
 
 class Transient(ErpError):
     """Nothing was changed on the other side and a retry with backoff is safe."""
 
-    code = "erp.transient"
+    code = "remote.transient"
 
 
 class Ambiguous(ErpError):
     """The answer was lost after sending: the effect may or may not have happened. The ledger holds it as unknown."""
 
-    code = "erp.ambiguous"
+    code = "remote.ambiguous"
 
 
 class ServerFault(ErpError):
     """The other side has a bug; not retried blindly."""
 
-    code = "erp.fault"
+    code = "remote.fault"
 
 
 class InternalError(SfactlError):

@@ -28,10 +28,12 @@ class HttpSession(Protocol):
     ) -> requests.Response:
         """Send one request to ``path`` below the base URL and answer the response of any status below 500.
 
+        ``path`` may also be a full address, for instance a link to a next page; its host must be declared too.
         GET and HEAD, and any request with an ``idempotency_key`` (sent as ``Idempotency-Key``), are retried on
-        connection errors, 429, 502, 503 and 504, honouring Retry-After. Errors: `AuthError` on 401 and 403,
-        `RateLimited` on 429, `Transient` where nothing was sent, `Ambiguous` where a request that must not be
-        repeated got no answer, `ServerFault` on other 5xx, `PluginError` for a host that was not declared.
+        connection errors, 429, 502, 503 and 504, honouring Retry-After up to a minute. Errors: `AuthError` on 401 and
+        403, `RateLimited` on 429 and on 503 with Retry-After, `Transient` where nothing was sent or a repeat is safe,
+        `Ambiguous` where a request that must not be repeated got no answer, `ServerFault` on other 5xx, `PluginError`
+        for a host that was not declared.
         """
         ...
 

@@ -8,13 +8,44 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import TYPE_CHECKING
 
 from sfactl.api.records import Message
 
-POLICY: EmailPolicy[EmailMessage] = SMTP.clone(cte_type="7bit")
-"""7-bit on the wire, so that no server on the way has to be trusted with 8BITMIME."""
+LONGEST_LINE = 998
+"""RFC 5322, 2.1.1."""
+
+
+if TYPE_CHECKING:
+    _Policy = EmailPolicy[EmailMessage]
+else:
+    _Policy = EmailPolicy  # generic for type checkers only
+
+
+class MailPolicy(_Policy):
+    """Writes a header that is plain ASCII on one line, as it is.
+
+    The standard library would turn a long link into an encoded word, which List-Unsubscribe may not be (RFC 2369, 2).
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        """One header, ready to send."""
+        if str(value).isascii() and len(name) + 2 + len(str(value)) <= LONGEST_LINE:
+            return f"{name}: {value}{self.linesep}"
+        folded: str = super().fold(name, value)
+        return folded
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One header, ready to send, as bytes."""
+        if str(value).isascii():
+            return self.fold(name, value).encode("ascii")
+        return super().fold_binary(name, value)
+
+
+POLICY = MailPolicy(cte_type="7bit", linesep="\r\n", max_line_length=76)
+"""7-bit on the wire, so that no server has to be trusted with 8BITMIME; encoded words of 75 (RFC 2047, 2)."""
 
 
 def email_message(message: Message, *, now: datetime, utf8: bool = False) -> EmailMessage:
@@ -24,13 +55,15 @@ def email_message(message: Message, *, now: datetime, utf8: bool = False) -> Ema
     value has a line break or the sender is not an address.
     """
     mail = EmailMessage(policy=POLICY.clone(utf8=utf8))
+    mail.set_content(_lines(message.text))
+    if message.html is not None:
+        mail.add_alternative(_lines(message.html), subtype="html")
+        # As all else here the boundary follows from the message, so that a second attempt has the same bytes.
+        mail.set_boundary("=_" + hashlib.sha256(message.key.encode()).hexdigest()[:40])
     for name, value in _headers(message, now).items():
         if any(c in value for c in "\r\n\0"):
             raise ValueError(f"header {name} has a line break: {value!r}")
         mail[name] = value
-    mail.set_content(_lines(message.text))
-    if message.html is not None:
-        mail.add_alternative(_lines(message.html), subtype="html")
     return mail
 
 

@@ -16,9 +16,9 @@ class Offer:
     ``target`` is ``"package.module:Class"``; the class is called as ``Class(settings, context)`` on first use, where
     ``settings`` is an instance of the dataclass named by ``settings`` (same notation; None if there is nothing to set)
     and ``context`` is a `sfactl.api.context.PluginContext`. ``hosts`` are the host names it may talk to; an entry
-    ``"setting:url"`` stands for the host in the setting of that name. ``secrets`` are the names of settings that hold
-    a reference to a secret (``env:NAME`` or ``file:PATH``), never the secret itself. ``capabilities`` are the words
-    documented for its kind.
+    ``"setting:url"`` stands for the host in the setting of that name, ``"*.example.com"`` for any name below a domain.
+    ``secrets`` are the names of settings that hold a reference to a secret (``env:NAME`` or ``file:PATH``), never the
+    secret itself. ``capabilities`` are the words documented for its kind.
     """
 
     kind: ClassVar[str] = ""
@@ -48,7 +48,7 @@ class ScoringStrategyOffer(Offer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchpointSenderOffer(Offer):
-    """A way to send messages on ``channel``; the target is a `TouchpointSender`.
+    """A way to send messages on ``channel`` (``any``: whatever the step says); the target is a `TouchpointSender`.
 
     Capabilities: ``idempotent`` (the receiver honours the message key, so that a repeat is safe) and ``lookup``
     (the sender can say later what became of a key).

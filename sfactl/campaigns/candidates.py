@@ -38,7 +38,7 @@ def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
     wordings = "".join(f", p.wording_{i + 1}" for i in range(len(files.templates)))
     query.run(
         f"""create or replace temp table candidates as
-        select l.lead_id, lower(l.email) as email, l.phone, l.owner, p.zone, [{inputs}] as inputs,
+        select l.lead_id, trim(l.email) as email, l.phone, l.owner, p.zone, [{inputs}] as inputs,
             $holdout > 0 and {_bucket()} < $holdout * 100 as in_holdout{wordings}{values}
         from audience a join leads l on l.lead_id = a.lead_id
         left join reps r on r.rep_id = l.owner

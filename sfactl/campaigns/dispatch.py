@@ -123,7 +123,7 @@ class Dispatcher:
             return True
         self.refused_in_a_row += 1
         if self.refused_in_a_row >= PATIENCE:
-            self.tally.gave_up = receipts[-1].detail
+            self.tally.gave_up = receipts[-1].detail or "the receiver takes nothing"
             return False
         self.sleep(min(0.25 * 2**self.refused_in_a_row, LONGEST_WAIT_S))
         return True

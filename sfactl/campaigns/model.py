@@ -205,12 +205,13 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """One line of a plan's summary."""
+    """One line of a plan's summary. ``next_at`` is when the first of those who wait may be written to."""
 
     action: Action
     step: str
     reason: str
     items: int
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,10 +73,10 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
                 check_wording(query, files, step, language, place_name=place.name)
     table = query.table("select * from plan_rows order by lead_id, step_no")
     counted = query.rows(
-        "select action, step, coalesce(reason, ''), count(*), min(step_no) from plan_rows"
-        " group by action, step, reason order by 5, 1, 4 desc, 3"
+        "select action, step, coalesce(reason, ''), count(*), min(due_at), min(step_no) from plan_rows"
+        " group by action, step, reason order by 6, 1, 4 desc, 3"
     )
-    counts = tuple(Count(action=a, step=s, reason=r, items=n) for a, s, r, n, _ in counted)
+    counts = tuple(Count(action=a, step=s, reason=r, items=n, next_at=due) for a, s, r, n, due, _ in counted)
     digest = hashlib.sha256(f"{files.campaign.name}\n{files.version}\n".encode())
     for chunk in table.column("row_hash").cast(pa.string()).chunks:
         digest.update("".join(chunk.to_pylist()).encode())

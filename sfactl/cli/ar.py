@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfactl.orders.model import Balance, Matched, OpenOrder
+    from sfactl.orders.usecases.planning import Planned
 
 BUCKETS = "30,60,90,120"
 
@@ -102,6 +103,28 @@ def open_(app: App, order: str, *, on: date | None, known_at: str | None, output
 
     view = usecases.open_of_order(app.session(), order, on=on, known_at=known_at)
     output.emit(view, human=lambda: _opened(view))
+
+
+@group.command("plan")
+@click.argument("order")
+@click.option("--instalment", "instalments", multiple=True, metavar="PERCENT%@DAYS", help="A share and when it is due.")
+@options.dry_run
+@options.output
+@pass_app
+def plan(app: App, order: str, *, instalments: tuple[str, ...], dry_run: bool, output: Output) -> None:
+    """Plan when ORDER falls due, or show the plan.
+
+    The instalments add up to the order. A day on a weekend moves to Monday. What is owed is told by invoices, not by
+    the plan.
+
+    \b
+    Example:
+      sfactl ar plan O-12 --instalment 30%@0 --instalment 70%@30
+    """
+    from sfactl.orders import usecases
+
+    done = usecases.plan_order(app.session(dry_run=dry_run), order, instalments=instalments)
+    output.emit(done, human=lambda: _planned(done))
 
 
 @group.command("unmatched")
@@ -202,6 +225,18 @@ def _opened(view: OpenOrder) -> Iterator[str]:
     if rows:
         names = ["invoice", "invoiced", "due", "amount", "allocated", "open", "overdue"]
         yield from (f"  {row}" for row in money_table(names, rows, first=3))
+
+
+def _planned(done: Planned) -> Iterator[str]:
+    from sfactl.cli.waterfall import money, money_table, plain
+
+    if done.dry_run:
+        yield "Dry run: nothing is written."
+    yield f"O-{done.order_id} falls due in {done.currency}"
+    rows = [
+        [i.instalment_no, i.due_on, f"{plain(i.percent)} %", money(i.amount, done.currency)] for i in done.instalments
+    ]
+    yield from (f"  {row}" for row in money_table(["no", "due", "share", "amount"], rows, first=2))
 
 
 def _matched(done: Matched) -> Iterator[str]:

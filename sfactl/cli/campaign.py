@@ -97,7 +97,8 @@ def plan(
         if sample and result.saved:
             text += ["", *lines.table_lines(usecases.items(session, result.plan_id, sample=sample))]
         if show_diff and result.saved and result.previous:
-            text += ["", *lines.table_lines(usecases.difference(session, result.previous, result.plan_id))]
+            found = usecases.difference(session, result.previous, result.plan_id)
+            text += ["", *lines.diff_lines(found, found.slice(0, 50))]
         return text
 
     output.emit(result, human=human, exit_code=4 if nothing else 0)

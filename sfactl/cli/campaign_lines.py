@@ -52,14 +52,21 @@ def _count_rows(result: PlanResult) -> Iterator[tuple[str, str, int, str]]:
             yield from ((action, c.step, c.items, reps) for c in counts)
         elif counts:
             total = sum(c.items for c in counts)
-            yield action, "", total, " · ".join(_by_reason(counts))
+            yield action, "", total, _by_reason(counts, result.time_zone)
 
 
-def _by_reason(counts: Iterable[Count]) -> list[str]:
+def _by_reason(counts: Iterable[Count], zone: str) -> str:
     totals: dict[str, int] = {}
+    first: dict[str, datetime] = {}
     for c in counts:
         totals[c.reason] = totals.get(c.reason, 0) + c.items
-    return [f"{n:,} {reason}" for reason, n in sorted(totals.items(), key=lambda t: (-t[1], t[0]))]
+        if c.next_at is not None:
+            first[c.reason] = min(c.next_at, first.get(c.reason, c.next_at))
+    texts = []
+    for reason, n in sorted(totals.items(), key=lambda t: (-t[1], t[0])):
+        opens = f", from {local(first[reason], zone)}" if reason in first else ""
+        texts.append(f"{n:,} {reason}{opens}" if len(totals) > 1 else f"{reason}{opens}")
+    return " · ".join(texts)
 
 
 def _next_step(result: PlanResult, short: str) -> Iterator[str]:
@@ -124,7 +131,8 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
         yield f"  {pad(c.step, 16)} {c.messages:>9,} {c.state}"
     if result.log:
         yield "Log:"
-        yield from (f"  {line.at}  {pad(line.step, 12)} {line.what}  {line.detail}".rstrip() for line in result.log)
+        for line in result.log:
+            yield f"  {local(line.at, zone)}  {pad(line.step, 12)} {line.what}  {line.detail}".rstrip()
 
 
 def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:

@@ -69,7 +69,11 @@ class Output:
         if self.format == "md":
             return "".join(f"{line}\n" for line in tables.markdown(names, rows))
         fit = None if self.file else tables.terminal_width()
-        return "".join(f"{line}\n" for line in tables.table(names, rows, fit=fit))
+        lines = tables.table(names, rows, fit=fit)
+        last = lines[0].rpartition(" ")[2]
+        if last not in names and sys.stderr.isatty():
+            click.echo(f"{last[1:]} columns are not shown: choose with --columns, or take --format csv.", err=True)
+        return "".join(f"{line}\n" for line in lines)
 
     def _selected(self, result: object) -> object:
         if not self.columns:

@@ -181,7 +181,7 @@ def _pulled(done: PullResult) -> Iterator[str]:
 
 def _counted(what: str, count: StreamCount) -> str:
     return (
-        f"{what}: {count.rows:,} rows · {count.new:,} new · {count.updated:,} updated · "
+        f"{what}: {_many(count.rows, 'row')} · {count.new:,} new · {count.updated:,} updated · "
         f"{count.unchanged:,} unchanged · {len(count.rejected):,} rejected"
     )
 

@@ -53,7 +53,7 @@ def _explained(error: BaseException) -> tuple[str, int, str, str | None]:
     if isinstance(error, SfactlError) and error.code != "bug":
         return error.code, error.exit_code, error.message, error.hint
     where = _keep_traceback(error)
-    said = str(error) or type(error).__name__
+    said = (str(error).strip().splitlines() or ["no message"])[0]
     return (
         "bug",
         1,

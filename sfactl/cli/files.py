@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import SfactlError
 from sfactl.cli.words import count
@@ -15,11 +15,25 @@ from sfactl.cli.words import count
 if TYPE_CHECKING:
     from sfactl.cli.app import App
     from sfactl.config.problems import Problem
+    from sfactl.session import Session
 
 OBJECTS: Mapping[str, str] = {
+    "campaigns": "sfactl.campaigns.model:Campaign",
+    "filters": "sfactl.opportunities.model:FilterRules",
+    "mappings": "sfactl.leads.mapping:LeadMapping",
     "prices": "sfactl.quotes.model:PriceBook",
+    "scores": "sfactl.scoring.model:Score",
+    "segments": "sfactl.segments.model:Segment",
+    "stages": "sfactl.config.stages:Pipeline",
+    "templates": "sfactl.campaigns.model:Template",
 }
 """Folder → the dataclass that its files are read into, as ``module:Class``."""
+
+SINGLE: Mapping[str, str] = {"qualification.toml": "sfactl.leads.lifecycle:Rules"}
+"""The same for files that stand alone."""
+
+OFFERS: Mapping[str, str] = {"sources": "lead_source", "senders": "touchpoint_sender", "erp": "erp_connector"}
+"""Folder of named tables → the kind of offer that each uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +54,36 @@ class FilesReport:
 
 
 def check_files(app: App) -> FilesReport:
-    """Check ``sfactl.toml``, the layers over it, and every object file of the workspace."""
+    """Check ``sfactl.toml``, the layers over it, and every object file of the workspace.
+
+    First how each file is written; then, if that is right, what only the parts of sfactl can tell: conditions against
+    the schemas, settings against the offers, references between files.
+    """
     from sfactl.config.problems import table_problems, workspace_problems
 
     folder = app.folder()
     problems = [*workspace_problems(folder / "sfactl.toml"), *table_problems(folder)]
     if not problems:
         problems += _layer_problems(app)
+    for path, target in _objects(folder):
+        problems += _object_problems(path, target)
+    if not problems:
+        problems += _deep_problems(app)
+    return FilesReport(files=sum(1 for _ in _files(folder)), problems=tuple(dict.fromkeys(problems)))
+
+
+def _objects(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every object file and the dataclass it is read into."""
     for name, target in OBJECTS.items():
-        problems += _object_problems(folder / name, target)
-    paths = {folder / "sfactl.toml", *_object_files(folder)}
-    return FilesReport(files=len(paths), problems=tuple(problems))
+        yield from ((path, target) for path in sorted((folder / name).glob("*.toml")))
+    yield from ((folder / name, target) for name, target in SINGLE.items() if (folder / name).is_file())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield folder / "sfactl.toml"
+    yield from (path for path, _ in _objects(folder))
+    for name in OFFERS:
+        yield from (folder / name).glob("*.toml")
 
 
 def _layer_problems(app: App) -> Iterator[Problem]:
@@ -68,19 +101,66 @@ def _layer_problems(app: App) -> Iterator[Problem]:
         yield Problem(message=err.message, hint=err.hint or "")
 
 
-def _object_problems(folder: Path, target: str) -> Iterator[Problem]:
+def _object_problems(path: Path, target: str) -> Iterator[Problem]:
     from sfactl.config.problems import object_problems
 
-    paths = sorted(folder.glob("*.toml"))
-    if paths:
-        module, _, name = target.partition(":")
-        cls = getattr(import_module(module), name)
-        for path in paths:
-            yield from object_problems(cls, path, inject={"name": path.stem})
+    module, _, name = target.partition(":")
+    cls = getattr(import_module(module), name)
+    named = any(f.name == "name" for f in fields(cls)) and path.name not in SINGLE
+    yield from object_problems(cls, path, inject={"name": path.stem} if named else None)
 
 
-def _object_files(folder: Path) -> Iterator[Path]:
-    from sfactl.config.tables import FOLDERS
+def _deep_problems(app: App) -> Iterator[Problem]:
+    from sfactl.config.problems import Problem
 
-    for name in (*FOLDERS, *OBJECTS):
-        yield from (folder / name).glob("*.toml")
+    if not (app.folder() / ".sfactl").is_dir():
+        return  # a fresh clone: the parts need the data store to look further
+    session = app.session(dry_run=True)
+    for part in (_offer_problems, _condition_problems, _campaign_problems):
+        try:
+            yield from part(session)
+        except SfactlError as err:
+            yield Problem(message=err.message, hint=err.hint or "")
+
+
+def _offer_problems(session: Session) -> Iterator[Problem]:
+    """Tables that name no installed offer, or whose settings are not the offer's."""
+    from sfactl.config.problems import Problem
+    from sfactl.config.secrets import check_secrets
+    from sfactl.host.target import settings_of
+
+    for folder, kind in OFFERS.items():
+        tables: Mapping[str, Mapping[str, Any]] = getattr(session.settings, folder)
+        for name in tables:
+            where = f"{folder}/{name}.toml"
+            try:
+                found = session.host.find(kind, tables[name]["use"])
+                check_secrets(tables[name], where=where, names=frozenset(found.offer.secrets))
+                settings_of(found, tables[name], where)
+            except SfactlError as err:
+                message = err.message if err.message.startswith(where) else f"{where}: {err.message}"
+                yield Problem(message=message, hint=err.hint or "")
+
+
+def _condition_problems(session: Session) -> Iterator[Problem]:
+    from sfactl.config.problems import Problem
+    from sfactl.leads import lifecycle_usecases as lifecycle
+    from sfactl.opportunities.usecases import pipeline
+    from sfactl.quotes.usecases import check_prices
+    from sfactl.scoring import usecases as scoring
+    from sfactl.segments import usecases as segments
+
+    found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
+    found += (*lifecycle.check(session), *pipeline.check(session))
+    yield from (Problem(message=message) for message in found)
+
+
+def _campaign_problems(session: Session) -> Iterator[Problem]:
+    from sfactl.campaigns import usecases as campaigns
+    from sfactl.config.problems import Problem
+
+    for found in campaigns.check(session):
+        if found.severity == "error":
+            place = f"campaigns/{found.campaign}.toml"
+            named = found.message if ".toml" in found.message else f"{place}: {found.message}"
+            yield Problem(message=named.replace(f"{session.folder}/", ""))

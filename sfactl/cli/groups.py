@@ -19,7 +19,6 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "demo": "Run the whole loop on made-up data.",
         "status": "Show what is in the workspace and what to do next.",
         "doctor": "Check that everything is in order.",
-        "run": "Do what is due.",
     },
     "Leads": {
         "source": "Places that leads are pulled from.",
@@ -32,7 +31,6 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     "Campaigns": {
         "campaign": "Plan and apply campaigns.",
         "touch": "Touchpoints and messages, sent and held.",
-        "template": "Texts of messages.",
     },
     "Sales": {
         "account": "Companies that buy.",

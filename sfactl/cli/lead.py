@@ -66,7 +66,7 @@ def list_(app: App, *, where: str | None, limit: int, as_of: str | None, fail_em
 
     \b
     Example:
-      sfactl lead list --where "country in ('TW', 'JP')" --columns id,email --format csv
+      sfactl lead list --where "country = 'TW'" --columns id,email --format csv
     """
     from sfactl.leads import usecases
 

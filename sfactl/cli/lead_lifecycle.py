@@ -128,7 +128,7 @@ def convert(
 
     \b
     Example:
-      sfactl lead convert lead:8841 --amount 1200000 --currency TWD --close 2026-12-31
+      sfactl lead convert lead:8841 --amount 1200000 --close 2026-12-31
       sfactl lead convert --all-sql --dry-run
     """
     from sfactl.leads import conversion_usecases as usecases

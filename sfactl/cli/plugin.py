@@ -65,7 +65,8 @@ def list_(app: App, *, slow_s: float, output: Output) -> None:
 
     from sfactl.cli import tables
 
-    infos = open_host(app, slow_s=slow_s, notes=False).plugins()
+    host = open_host(app, slow_s=slow_s, notes=False)
+    infos = host.plugins()
     rows = [_row(info) for info in infos]
     table = pa.Table.from_pylist(rows, schema=pa.schema([(name, _COLUMNS[name]()) for name in _COLUMNS]))
 
@@ -74,6 +75,7 @@ def list_(app: App, *, slow_s: float, output: Output) -> None:
         lines = tables.table(names, [[row[n] for n in names] for row in rows], fit=tables.terminal_width())
         troubled = [row for row in rows if row["problem"]]
         lines += [f"{row['plugin']}: {row['problem']}" for row in troubled]
+        lines += [f"{name}: is disabled, but not installed" for name in host.not_installed]
         return [*lines, "More: sfactl plugin check NAME"] if troubled else lines
 
     output.emit(table, human=human)

@@ -120,11 +120,11 @@ def next_steps(
     steps = (
         ("leads", "sfactl lead import FILE"),
         ("scores", "sfactl score run"),
-        ("segment_members", "sfactl segment build"),
+        ("segment_members", "sfactl segment build --all"),
         ("plans", "sfactl campaign plan NAME"),
         ("opportunities", "sfactl lead convert LEAD"),
-        ("quotes", "sfactl quote new OPPORTUNITY"),
-        ("orders", "sfactl order new QUOTE"),
+        ("quotes", "sfactl quote create OPPORTUNITY"),
+        ("orders", "sfactl quote accept QUOTE"),
     )
     for dataset, command in steps:
         if not counts.get(dataset):

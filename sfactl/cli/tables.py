@@ -57,11 +57,16 @@ def table(
 ) -> list[str]:
     """Lines of a table with headings; wider tables than ``fit`` have their widest columns shortened.
 
-    Columns of numbers stand to the right, and those in ``right``: numbers that are texts already.
+    Columns of numbers stand to the right, and those in ``right``: numbers that are texts already. Columns for which
+    there is no room at all are left out, and the last heading says how many.
     """
     numeric = [name in right or _is_numeric([row[i] for row in rows]) for i, name in enumerate(names)]
     texts = [[shown(value) for value in row] for row in rows]
     widths = [max([width(name), *(width(t[i]) for t in texts)]) for i, name in enumerate(names)]
+    if room := _room(widths, numeric, fit):
+        names = [*names[:room], f"+{len(names) - room}"]
+        texts = [[*row[:room], ""] for row in texts]
+        numeric, widths = [*numeric[:room], False], [*widths[:room], width(names[-1])]
     widths = _fitted(widths, numeric, fit)
     lines = []
     for texts_of_row in [list(names), *texts]:
@@ -73,6 +78,19 @@ def table(
 def _is_numeric(values: Sequence[Any]) -> bool:
     filled = [v for v in values if v is not None]
     return bool(filled) and all(isinstance(v, (int, float, Decimal)) and not isinstance(v, bool) for v in filled)
+
+
+def _room(widths: Sequence[int], numeric: Sequence[bool], fit: int | None) -> int:
+    """How many columns fit beside a note of the rest when all are at their narrowest; 0 if all columns fit."""
+    least = [w if n else min(w, NARROWEST) for w, n in zip(widths, numeric, strict=True)]
+    if fit is None or sum(least) + len(GAP) * (len(least) - 1) <= fit:
+        return 0
+    used = len("+999")
+    for i, w in enumerate(least):
+        used += w + len(GAP)
+        if used > fit:
+            return max(i, 1)
+    return len(least)
 
 
 def _fitted(widths: list[int], numeric: Sequence[bool], fit: int | None) -> list[int]:

@@ -54,7 +54,7 @@ def resolve(app: App, key: str, outcome: str, note: str, dry_run: bool, output: 
 
     \b
     Example:
-      sfactl touch resolve 3f7a91c2.spring.invite.8841.1 accepted --note "in the provider's log"
+      sfactl touch resolve 3f7a91c2.spring.invite.8841.1 accepted --note seen
     """
     from sfactl.campaigns import usecases
 

@@ -64,7 +64,7 @@ def check_readonly(sql: str, datasets: Collection[str]) -> str:
     for node in tree.walk():
         _check_node(node)
     _check_tables(tree, datasets)
-    return text
+    return text[: len(text) - len(asked)] + _quote_at(asked, tree)
 
 
 def answer(query: Query, sql: str, *, datasets: Collection[str], data: Path) -> pa.Table:
@@ -81,9 +81,8 @@ def answer(query: Query, sql: str, *, datasets: Collection[str], data: Path) -> 
         if type(err).__name__ not in _TYPED:
             raise
         lines = [line.strip() for line in str(err).splitlines() if line.strip()]
-        raise ConditionError(
-            lines[0], hint=next((s for s in lines[1:] if s.startswith(("Did", "Cand"))), None)
-        ) from None
+        hint = next((line for line in lines[1:] if line.startswith(("Did", "Cand"))), None)
+        raise ConditionError(lines[0], hint=hint) from None
 
 
 def _parsed(text: str) -> exp.Expr:
@@ -122,6 +121,19 @@ def _check_tables(tree: exp.Expr, datasets: Collection[str]) -> None:
             raise ConditionError(
                 f"there is no dataset {name!r}", hint=f"Did you mean {near[0]!r}?" if near else "See: sfactl data list"
             )
+
+
+def _quote_at(text: str, tree: exp.Expr) -> str:
+    """``text`` with the column ``at`` quoted: events have one, and to the engine the bare word is reserved."""
+    places = {
+        name.meta["start"]
+        for name in tree.find_all(exp.Identifier)
+        if name.name.lower() == "at" and not name.args.get("quoted") and "start" in name.meta
+    }
+    for start in sorted(places, reverse=True):
+        if text[start : start + 2].lower() == "at":
+            text = f'{text[:start]}"{text[start : start + 2]}"{text[start + 2 :]}'
+    return text
 
 
 def _tables(tree: exp.Expr) -> Iterator[exp.Table]:

@@ -11,7 +11,8 @@ def number_of(kind: str, text: str) -> int:
     """The number in ``kind:8841`` or ``8841``. Raises `UserError`."""
     said_kind, _, rest = text.rpartition(":")
     if said_kind not in ("", kind):
-        raise UserError(f"{text!r} is a {said_kind}, but a {kind} is needed here", hint=f"Write {kind}:8841 or 8841.")
+        article = "an" if said_kind[0] in "aeiou" else "a"
+        raise UserError(f"{text!r} names {article} {said_kind}, not a {kind}", hint=f"Write {kind}:8841 or 8841.")
     if not (rest.isascii() and rest.isdigit()) or int(rest) > LARGEST:
         raise UserError(f"{text!r} does not name a {kind}", hint=f"Write {kind}:8841 or 8841.")
     return int(rest)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 BUILTIN = {
     "leads": "sfactl.leads.plugin",
     "scoring": "sfactl.scoring.plugin",
@@ -13,8 +11,3 @@ BUILTIN = {
 """Plugin name → module, imported when offers are first asked for."""
 
 DISTRIBUTION = "sfactl"
-
-
-def is_missing(module: str) -> bool:
-    """Whether the built-in ``module`` is not there at all, which is not the same as broken."""
-    return importlib.util.find_spec(module) is None

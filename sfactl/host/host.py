@@ -160,6 +160,11 @@ class Host:
         """Names that cannot be used because several distributions offer them."""
         return self._index[1]
 
+    @property
+    def not_installed(self) -> tuple[str, ...]:
+        """Names that are disabled although there is no such plugin: most likely misspelt."""
+        return tuple(n for n in self._disabled if not any(is_disabled(loaded.origin, [n]) for loaded in self._loaded))
+
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every plugin, built-in ones first, with its state and what it offers."""
         earlier = fault.remembered(self._folder)
@@ -190,8 +195,6 @@ class Host:
                 loaded.append(Loaded(origin, disabled=True))
                 continue
             plugin = self._loader.load(origin)
-            if origin.builtin and builtin.is_missing(origin.value):
-                continue
             loaded.append(plugin)
             self._note_load(plugin)
         return loaded

@@ -152,7 +152,7 @@ def _refuse_other_api(module: object) -> None:
     wanted = str(getattr(module, "SFACTL_API", API_VERSION))
     have = tuple(int(part) for part in API_VERSION.split("."))
     try:
-        want = tuple(int(part) for part in wanted.split("."))
+        want = tuple(int(part) for part in wanted.split("."))[:2]
     except ValueError:
         raise PluginError(f"SFACTL_API is {wanted!r}, not a version such as {API_VERSION!r}") from None
     if want[0] == have[0] and want <= have:

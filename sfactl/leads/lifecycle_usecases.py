@@ -53,6 +53,19 @@ def qualify(session: Session, *, to: Target | None = None) -> Qualification:
     return Qualification(steps=tuple(steps), dry_run=session.dry_run, commit=commit)
 
 
+def check(session: Session) -> tuple[str, ...]:
+    """What is wrong with the rules of qualification, as messages; nothing for a workspace without them."""
+    if not (session.folder / lifecycle.FILE).exists():
+        return ()
+    problems = []
+    for to in FROM:
+        try:
+            _test(session, lifecycle.read_rules(session.folder), to)
+        except UserError as err:
+            problems.append(err.message)
+    return tuple(problems)
+
+
 def _step(session: Session, tx: Transaction, rules: Rules, test: _Test) -> Step:
     _candidates(tx.query, test)
     tx.query.run(

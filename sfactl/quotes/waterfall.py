@@ -144,17 +144,19 @@ def _book(draft: _Draft, table: PriceTable) -> None:
     if draft.inherited:
         draft.percent_off("book", rule, table.book.percent, detail)
     else:
-        draft.mark("book", rule, draft.request.quantity * draft.tiers.first.price, detail)
+        change = draft.request.quantity * (draft.tiers.first.price - draft.list_price)
+        draft.mark("book", rule, draft.running + change, detail)
 
 
 def _volume(draft: _Draft, table: PriceTable) -> None:
     quantity, tiers = draft.request.quantity, draft.tiers
     row = tiers.reached(quantity)
-    total = tiers.total(quantity)
+    # As a difference, so that what a plugin layer added before stays.
+    change = tiers.total(quantity) - quantity * tiers.first.price
     if draft.inherited:
-        total -= total * table.book.percent / 100
+        change -= change * table.book.percent / 100
     detail = f"{tiers.mode} price, {_plain(row.price)} from {_plain(row.from_quantity)}"
-    draft.mark("volume", f"{tiers.mode}:{_plain(row.from_quantity)}+", total, detail)
+    draft.mark("volume", f"{tiers.mode}:{_plain(row.from_quantity)}+", draft.running + change, detail)
 
 
 def _promotion(draft: _Draft, table: PriceTable) -> None:

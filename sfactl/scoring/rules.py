@@ -7,46 +7,50 @@ up a total is asked of `reasons`, with the same conditions and amounts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sfactl.engine.conditions.compile import check
 from sfactl.engine.conditions.entity import Relation
 from sfactl.engine.conditions.kinds import DOUBLE
-from sfactl.engine.conditions.plan import Plan, Scan, quote
+from sfactl.engine.conditions.plan import Plan, quote
 from sfactl.engine.conditions.rows import RowFilter, relation_named, row_filter, time_sql
+from sfactl.engine.conditions.scans import EQUALITY, ROW, Aggregate
 from sfactl.engine.conditions.source import Source
 from sfactl.scoring.amounts import amount_sql, reach
 from sfactl.scoring.model import Rule, Score
 
-_EQUALITY = re.compile(r'\((r\."[^"]+") = (\$p\d+)\)')
-
 
 @dataclass(slots=True, kw_only=True)
 class Bucket:
-    """Amounts that are added up in one column: those of one capped rule, of one group, or all others of a score.
+    """Amounts that are added up under one bound: those of one capped rule, of one group, or all others of a score.
 
-    ``rows`` holds, for each relation's scan, the conditions and amounts of its rows; ``parts`` are whole expressions.
+    ``parts`` are finished expressions over the lead; ``rows`` are amounts that each matching row gives.
     """
 
     parts: list[str] = field(default_factory=list)
-    rows: dict[str, tuple[Scan, list[tuple[RowFilter, str]], list[datetime | None]]] = field(default_factory=dict)
-
-    def add_rows(self, found: RowFilter, amount: str, since: datetime | None) -> None:
-        """Add ``amount`` for every row that meets the condition."""
-        _, rows, starts = self.rows.setdefault(found.scan.name, (found.scan, [], []))
-        rows.append((found, amount))
-        starts.append(since)
+    rows: list[Given] = field(default_factory=list)
 
     def sql(self, plan: Plan) -> str:
         """The sum as SQL over the joined scans."""
         parts = list(self.parts)
-        for scan, rows, starts in self.rows.values():
-            known = [start for start in starts if start is not None]
-            since = min(known) if len(known) == len(starts) else None
-            parts.append(f"coalesce({plan.aggregate(scan, f'sum({_cases(rows)})', None, since)}, 0)")
+        together: dict[tuple[str, str | None], list[Given]] = {}
+        for given in self.rows:
+            together.setdefault((given.found.scan.name, _switch(given.found.terms)), []).append(given)
+        for (_, switch), rows in together.items():
+            parts.append(_count(plan, rows[0]) if len(rows) == 1 and rows[0].plain else _sum(plan, switch, rows))
         return " + ".join(parts) if parts else "0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What each row that meets ``found`` gives: ``amount`` in units; ``plain`` if it is the same for every row."""
+
+    found: RowFilter
+    amount: str
+    plain: bool
+    since: datetime | None
 
 
 def rule_place(score: Score, rule: Rule) -> str:
@@ -84,13 +88,6 @@ def totals_statement(plan: Plan, scores: Sequence[Score], *, one: bool = False) 
     return plan.statement([level], one=one)
 
 
-def limited(rule: Rule) -> bool:
-    """Whether a rule's rows must be ranked before their amounts are known."""
-    if rule.limit is None or rule.limit == "first" or rule.limit == 1:
-        return False
-    return rule.decay is not None
-
-
 def rank_sql(rule: Rule, relation: Relation, key: Iterable[str]) -> str:
     """The rank of a row among the lead's rows that meet the rule; rows of rank 1 (or up to the limit) count."""
     at = time_sql(relation)
@@ -126,31 +123,80 @@ def _add(plan: Plan, score: Score, rule: Rule, bucket: Bucket) -> None:
     found = rule_rows(plan, score, rule)
     at = time_sql(found.relation)
     starts = [s for s in (found.since, reach(rule, score.unit, plan.settings.now)) if s is not None]
-    since = max(starts, default=None)
+    given = Given(
+        found=found,
+        amount=amount_sql(plan, rule, score.unit, at),
+        plain=rule.decay is None,
+        since=max(starts, default=None),
+    )
     if rule.limit is None:
-        bucket.add_rows(found, amount_sql(plan, rule, score.unit, at), since)
+        bucket.rows.append(given)
+    elif rule.limit == "daily":
+        bucket.parts.append(_daily(plan, score, rule, given))
     elif rule.limit == "first" or rule.limit == 1:
-        pick = "min" if rule.limit == "first" else "max"
-        # The earliest row decides even when it has faded to nothing, so its pass may not be cut short.
-        column = plan.aggregate(found.scan, f"{pick}({at})", found.sql, found.since)
-        bucket.parts.append(
-            f"coalesce({amount_sql(plan, rule, score.unit, column)}, 0)"
-            if rule.decay
-            else f"case when {column} is not null then {amount_sql(plan, rule, score.unit, column)} else 0 end"
-        )
-    elif limited(rule):
+        bucket.parts.append(_single(plan, score, rule, found))
+    elif rule.decay is not None:
         bucket.parts.append(_ranked(plan, score, rule, found))
     else:
-        full = amount_sql(plan, rule, score.unit, at)
-        bucket.parts.append(f"{_counted(plan, rule, found)} * {full}")
+        bucket.parts.append(_count(plan, given, limit=rank_limit(rule)))
 
 
-def _counted(plan: Plan, rule: Rule, found: RowFilter) -> str:
-    if rule.limit == "daily":
-        day = f"cast({time_sql(found.relation)} as date)"
-        return f"coalesce({plan.aggregate(found.scan, f'count(distinct {day})', found.sql, found.since)}, 0)"
-    count = plan.aggregate(found.scan, "count(*)", found.sql, found.since)
-    return f"least(coalesce({count}, 0), {plan.bind(rank_limit(rule), DOUBLE)})"
+def _count(plan: Plan, given: Given, limit: int | None = None) -> str:
+    """A fixed amount for each row, of at most ``limit`` rows."""
+    wanted = Aggregate(function="count", argument="", terms=given.found.terms, type=ROW, since=given.since)
+    rows = f"coalesce({plan.aggregate(given.found.scan, wanted)}, 0)"
+    if limit is not None:
+        rows = f"least({rows}, {plan.bind(limit, DOUBLE)})"
+    return f"{rows} * {given.amount}"
+
+
+def _sum(plan: Plan, switch: str | None, rows: Sequence[Given]) -> str:
+    """Amounts of several rules, or amounts that differ from row to row, in one column."""
+    cases = []
+    for given in rows:
+        rest = [term for term in given.found.terms if term != switch]
+        cases.append(f"case when {' and '.join(rest)} then {given.amount} else 0 end" if rest else given.amount)
+    starts = [given.since for given in rows if given.since is not None]
+    wanted = Aggregate(
+        function="sum",
+        argument=" + ".join(cases),
+        terms=(switch,) if switch else (),
+        type="double",
+        since=min(starts) if len(starts) == len(rows) else None,
+    )
+    return f"coalesce({plan.aggregate(rows[0].found.scan, wanted)}, 0)"
+
+
+def _single(plan: Plan, score: Score, rule: Rule, found: RowFilter) -> str:
+    """The earliest or the latest row alone; only its time is needed."""
+    at = time_sql(found.relation)
+    # The earliest row decides even when it has faded to nothing, so the pass is not cut short by the decay.
+    wanted = Aggregate(
+        function="min" if rule.limit == "first" else "max",
+        argument=at,
+        terms=found.terms,
+        type="timestamp",
+        since=found.since,
+    )
+    column = plan.aggregate(found.scan, wanted)
+    return f"case when {column} is null then 0 else {amount_sql(plan, rule, score.unit, column)} end"
+
+
+def _daily(plan: Plan, score: Score, rule: Rule, given: Given) -> str:
+    """The first row of each day, in a pass that groups by day once for all such rules."""
+    relation = given.found.relation
+    scan = plan.scan(relation.dataset, relation.time, by_day=True)
+    scan.reads_entity |= reads_entity(given.found.sql)
+    wanted = Aggregate(
+        function="min", argument=time_sql(relation), terms=given.found.terms, type="timestamp", since=given.since
+    )
+    amount = amount_sql(plan, rule, score.unit, "{}")
+    return f"coalesce({plan.aggregate(scan, wanted, outer=f'case when {{}} is null then 0 else {amount} end')}, 0)"
+
+
+def _switch(terms: Sequence[str]) -> str | None:
+    """The term by which rows are sent to their rules: an equality, such as kind = 'visit'."""
+    return next((term for term in terms if EQUALITY.fullmatch(term)), None)
 
 
 def _ranked(plan: Plan, score: Score, rule: Rule, found: RowFilter) -> str:
@@ -164,10 +210,10 @@ def _ranked(plan: Plan, score: Score, rule: Rule, found: RowFilter) -> str:
         f'(select r."lead_id", {at} as "_at", {rank_sql(rule, relation, key)} as "_rank"'
         f" from {relation.dataset} as r{join} where {at} <= {plan.now()} and {found.sql})"
     )
-    scan = plan.derived(source)
+    ranks = f'(r."_rank" <= {plan.bind(rank_limit(rule), DOUBLE)})'
     amount = amount_sql(plan, rule, score.unit, 'r."_at"')
-    column = plan.aggregate(scan, f"sum({amount})", f'r."_rank" <= {plan.bind(rank_limit(rule), DOUBLE)}')
-    return f"coalesce({column}, 0)"
+    wanted = Aggregate(function="sum", argument=amount, terms=(ranks,), type="double")
+    return f"coalesce({plan.aggregate(plan.derived(source), wanted)}, 0)"
 
 
 def reads_entity(sql: str) -> bool:
@@ -177,30 +223,3 @@ def reads_entity(sql: str) -> bool:
 
 def _bounded(plan: Plan, sql: str, cap: float) -> str:
     return f"greatest(least({sql}, {plan.bind(cap, DOUBLE)}), {plan.bind(-cap, DOUBLE)})"
-
-
-def _cases(rows: Sequence[tuple[RowFilter, str]]) -> str:
-    """The amount of one row under all rules, as nested CASEs.
-
-    Most rules begin with an equality such as kind = 'visit'. One CASE on that column sends each row only to the rules
-    of its own kind, which makes fifty rules cost little more than a few.
-    """
-    shared: dict[str, dict[str, list[str]]] = {}
-    loose: list[str] = []
-    for found, amount in rows:
-        switch = next((m for m in map(_EQUALITY.fullmatch, found.terms) if m), None)
-        if switch is None:
-            loose.append(_case(found.terms, amount))
-            continue
-        rest = [term for term in found.terms if term != switch[0]]
-        shared.setdefault(switch[1], {}).setdefault(switch[2], []).append(_case(rest, amount))
-    return " + ".join([*loose, *(_switch(column, branches) for column, branches in shared.items())])
-
-
-def _switch(column: str, branches: Mapping[str, Sequence[str]]) -> str:
-    whens = " ".join(f"when {value} then {' + '.join(cases)}" for value, cases in branches.items())
-    return f"case {column} {whens} else 0 end"
-
-
-def _case(terms: Sequence[str], amount: str) -> str:
-    return f"case when {' and '.join(terms)} then {amount} else 0 end" if terms else amount

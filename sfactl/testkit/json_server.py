@@ -68,7 +68,7 @@ class JsonServer:
     _server: ThreadingHTTPServer | None = None
     _thread: threading.Thread | None = None
     _closing: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def url(self) -> str:
@@ -84,6 +84,12 @@ class JsonServer:
     def fail_always(self, fault: ServerFault | None) -> None:
         """Every answer from now on goes wrong, or none."""
         self.forever = fault
+
+    def wait_for(self, requests: int, *, timeout_s: float = 60.0) -> None:
+        """Wait until as many requests have come in; raises `TimeoutError` where they do not."""
+        with self._lock:
+            if not self._lock.wait_for(lambda: len(self.requests) >= requests, timeout_s):
+                raise TimeoutError(f"{len(self.requests)} requests came, not {requests}")
 
     def __enter__(self) -> Self:
         """Start on a free port."""
@@ -146,6 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     owner: JsonServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or every answer waits 40 ms for the client's delayed acknowledgement
 
     def do_GET(self) -> None:
         """A page, unless a fault is due."""
@@ -185,6 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         with self.owner._lock:
             self.owner.requests.append(seen)
+            self.owner._lock.notify_all()
         return seen
 
     def _refused(self, seen: Seen) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar, get_args
@@ -12,7 +13,7 @@ from sfactl.host import Host
 from sfactl.testkit.offer_suite import Make, OfferSuite
 
 
-class SenderSuite(OfferSuite):
+class SenderSuite(OfferSuite, ABC):
     """Inherit this to test a sender; the settings must lead to a receiver that takes everything.
 
     ``delivered`` answers what reached the receiver: one text a delivered message, in which `message` put its key.
@@ -20,9 +21,9 @@ class SenderSuite(OfferSuite):
 
     kind: ClassVar[str] = "touchpoint_sender"
 
+    @abstractmethod
     def delivered(self) -> Sequence[str]:
         """What the receiver took: for each message a text that contains the message's key, or its subject."""
-        raise NotImplementedError("say what reached the receiver")
 
     def message(self, n: int, **more: Any) -> Message:
         """Message ``n`` of a test. Its key stands in the text and the subject too, so that it can be recognised."""

@@ -90,3 +90,41 @@ def test_check_of_what_only_shows_together(sfactl: Call, acme: Path) -> None:
     answer = sfactl("config", "check")
     assert answer.code == 2
     assert "leeds" in answer.out
+
+
+def test_check_knows_every_file_of_the_preset(sfactl: Call, acme: Path) -> None:
+    files = [p for p in acme.rglob("*.toml") if ".sfactl" not in p.parts]
+    assert sfactl("config", "check", "--format", "json").json["result"]["files"] == len(files)
+
+
+DEEP = {
+    "unknown key": ("segments/hot-b2b.toml", "where = ", "were = ", "were: unknown key. Did you mean 'where'?"),
+    "unknown offer": ("senders/outbox.toml", 'use = "maildir"', 'use = "maildr"', "senders/outbox.toml: "),
+    "unknown setting": ("senders/outbox.toml", "folder =", "foldr =", "foldr"),
+    "no such template": ("campaigns/welcome.toml", 'template = "welcome"', 'template = "welcom"', "no template"),
+}
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), DEEP.values(), ids=DEEP)
+def test_check_looks_into_the_objects(sfactl: Call, acme: Path, name: str, old: str, new: str, message: str) -> None:
+    text = (acme / name).read_text(encoding="utf-8")
+    assert old in text
+    (acme / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    answer = sfactl("config", "check")
+    assert answer.code == 2, answer.out
+    assert message in answer.out
+
+
+def test_check_of_a_condition_names_file_and_position(sfactl: Call, acme: Path) -> None:
+    (acme / "segments" / "hot.toml").write_text("schema = 1\nwhere = \"contry = 'TW'\"\n", encoding="utf-8")
+    answer = sfactl("config", "check")
+    assert answer.code == 2
+    assert "segments/hot.toml: where, position 1: unknown field" in answer.out
+    assert 'Did you mean "country"?' in answer.out
+
+
+def test_check_works_on_a_fresh_clone(sfactl: Call, acme: Path) -> None:
+    import shutil
+
+    shutil.rmtree(acme / ".sfactl")
+    assert sfactl("config", "check").code == 0

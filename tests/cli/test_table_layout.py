@@ -46,6 +46,15 @@ def test_a_wide_table_fits_the_terminal(fit: int) -> None:
         assert wcswidth(line) <= fit
 
 
+@pytest.mark.parametrize("fit", [30, 80, 120])
+def test_columns_without_room_are_left_out_and_counted(fit: int) -> None:
+    names = [f"column_{i}" for i in range(40)]
+    lines = tables.table(names, [["some text"] * 40], fit=fit)
+    assert all(wcswidth(line) <= fit for line in lines)
+    shown, left = lines[0].split()[:-1], lines[0].split()[-1]
+    assert left == f"+{40 - len(shown)}"
+
+
 def test_markdown_escapes_bars() -> None:
     assert tables.markdown(("a", "n"), [("x|y", 1)]) == ["| a | n |", "| --- | ---: |", "| x\\|y | 1 |"]
 

@@ -49,7 +49,20 @@ def merge(folder: Path, acknowledge: int, worker: int) -> None:
         os.write(acknowledge, b"m")
 
 
-JOBS: dict[str, Callable[[Path, int, int], None]] = {"increment": increment, "merge": merge}
+def take_in(folder: Path, acknowledge: int, worker: int) -> None:
+    """Import the files of ``folder/files`` in turn, for ever, each worker from another place."""
+    from sfactl.leads.usecases.imports import import_files
+
+    session = opened(folder)
+    files = sorted((folder / "files").iterdir())
+    turn = worker * 5
+    while True:
+        import_files(session, [files[turn % len(files)]])
+        os.write(acknowledge, b"i")
+        turn += 1
+
+
+JOBS: dict[str, Callable[[Path, int, int], None]] = {"increment": increment, "merge": merge, "take_in": take_in}
 
 
 def run(job: str, folder: str, acknowledge: int, worker: int) -> None:

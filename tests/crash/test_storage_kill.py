@@ -24,6 +24,7 @@ SERVER = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 import duckdb, filelock, pyarrow, storage_worker
+import sfactl.leads.usecases.imports
 from sfactl.workspace import compaction
 for line in sys.stdin:
     job, folder, worker = line.rstrip("\\n").split("\\t")
@@ -145,3 +146,43 @@ def test_four_processes_commit_at_once_and_none_is_lost(forks: Forks, tmp_path: 
     lead, account, events, distinct = counts(folder)
     assert lead == account == events == distinct
     assert acknowledged <= lead <= acknowledged + 4
+
+
+def test_imports_are_whole_or_not_there(forks: Forks, tmp_path: Path) -> None:
+    """Two importers of the same files, killed again and again: every file is in whole, once, or not at all."""
+    folder = tmp_path / "ws"
+    Workspace.create(folder).close()
+    (folder / "files").mkdir()
+    files, rows = 15, 40
+    for f in range(files):
+        lines = [f"Person {f}-{i},p{f}.{i}@example.com,Company {f}" for i in range(rows)]
+        (folder / "files" / f"f{f:02d}.csv").write_text("name,email,company\n" + "\n".join(lines) + "\n")
+    draw = random.Random(11)
+    for _ in range(KILLS or 50):
+        pids = [forks.start("take_in", folder, worker) for worker in range(2)]
+        time.sleep(draw.uniform(0.05, 0.6))
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+            gone(pid)
+        leads, emails, companies = lead_counts(folder)
+        assert leads == emails == companies * rows
+    deadline = time.monotonic() + 120
+    pids = [forks.start("take_in", folder, worker) for worker in range(2)]
+    while lead_counts(folder)[2] < files and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        gone(pid)
+    assert lead_counts(folder) == (files * rows, files * rows, files)
+    with Workspace.open(folder) as workspace:
+        assert verify(workspace).problems == ()
+
+
+def lead_counts(folder: Path) -> tuple[int, int, int]:
+    """Leads, distinct addresses, and distinct companies (one a file)."""
+    with Workspace.open(folder) as workspace, workspace.query() as q:
+        row = q.one(
+            "select count(*)::bigint, count(distinct email)::bigint, count(distinct company)::bigint from leads"
+        )
+    assert row is not None
+    return row  # type: ignore[return-value]

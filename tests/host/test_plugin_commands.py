@@ -113,6 +113,8 @@ def test_a_disabled_plugin_is_left_alone(zoo: Any) -> None:
     done = zoo.sfactl("--no-plugin", "sfactl-source-broken", "plugin", "list", "--format", "json")
     states = {row["plugin"]: row["state"] for row in json.loads(done.stdout)["result"]}
     assert states["source-broken"] == "disabled"
+    done = zoo.sfactl("--no-plugin", "sfactl-source-brokn", "plugin", "list")
+    assert "sfactl-source-brokn: is disabled, but not installed" in done.stdout
 
 
 def test_a_command_of_a_plugin_runs_and_notes_stay_on_stderr(zoo: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
@@ -245,6 +248,37 @@ def test_a_crash_between_the_erp_and_the_record_is_mended(
     done = push(open_again, memory_erp)
     assert (done.recovered, done.customers, done.orders) == (2, 0, 2)
     assert len(memory_erp.orders) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_no_storm_of_faults_makes_a_duplicate(
+    session: Session, open_again: Opener, memory_erp: Any, clock: FixedClock, seed_orders: Any, seed: int
+) -> None:
+    """Every call may fail before or after its work, or take the whole process with it; in the end all is there once."""
+    seed_orders(session, 40)
+    chance = random.Random(seed)
+    faults = [Ambiguous("lost"), Transient("busy"), Conflict("stale"), ServerFault("500"), KeyboardInterrupt()]
+    safe = (Transient, Conflict)  # what promises that nothing was done cannot come after the work
+
+    def storm() -> list[tuple[str, BaseException] | None]:
+        drawn = [chance.choice([None, None, *faults]) for _ in range(12)]
+        moments = [chance.choice(["early", "late"]) for _ in drawn]
+        return [f and ("early" if isinstance(f, safe) else m, f) for f, m in zip(drawn, moments, strict=True)]
+
+    for _ in range(25):
+        memory_erp.script = {verb: storm() for verb in ("customer", "product", "order", "find")}
+        with contextlib.suppress(KeyboardInterrupt):
+            push(open_again, memory_erp)
+        clock.advance(timedelta(seconds=chance.choice([1, 200])))
+    memory_erp.script = {}
+    clock.advance(timedelta(seconds=200))
+    push(open_again, memory_erp)
+    assert push(open_again, memory_erp).undone == ()
+    assert Counter(k for k, _, _ in memory_erp.orders) == {
+        key(session.workspace.id, "order", n): 1 for n in range(1, 41)
+    }
+    assert session.ledger.rows() == []
 
 
 def test_an_order_without_a_customer_is_listed(session: Session, open_again: Opener, memory_erp: Any) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from sfactl.api.errors import DataError, NotFound, PolicyError
+from sfactl.api.errors import DataError, NotFound, PluginError, PolicyError
+from sfactl.api.offers import PriceLayerOffer
 from sfactl.quotes import usecases
 from sfactl.session import FixedClock, Session
 
@@ -180,6 +185,60 @@ def test_accepting_makes_exactly_one_order_with_the_lines_of_the_quote(session: 
     assert usecases.show(session, quote).quote.state == "accepted"
     with pytest.raises(PolicyError, match="was accepted"):
         usecases.revise(session, quote)
+
+
+def test_many_who_accept_at_once_make_one_order(session: Session, open_again: Callable[..., Session]) -> None:
+    quote = str(usecases.create(session, opportunity="1", lines=LINES).quote.quote_id)
+    sessions = [open_again() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda s: usecases.accept(s, quote), sessions))
+    assert sorted(d.repeated for d in done) == [False, True, True, True]
+    assert len({d.order_id for d in done}) == 1
+    assert (count(session, "orders"), count(session, "order_lines"), count(session, "stage_events")) == (1, 2, 1)
+
+
+class Surcharge:
+    """A price layer that adds to the unit price of what it knows."""
+
+    def adjust(self, lines: pa.Table) -> pa.Table:
+        chosen = [r["line_no"] for r in lines.to_pylist() if r["sku"] == "LX-300"]
+        if not chosen:
+            raise ValueError("nothing to add to")
+        return pa.table({"line_no": chosen, "rule": ["steel"] * len(chosen), "amount": [Decimal("12.5")] * len(chosen)})
+
+
+class LayerHost:
+    """A plugin host with one price layer."""
+
+    def offers(self, kind: str) -> dict[str, object]:
+        return {"metal": self.find(kind, "metal")}
+
+    def find(self, kind: str, name: str) -> Any:
+        return SimpleNamespace(offer=PriceLayerOffer(name=name, summary="", target="x:Y", after="list"))
+
+    def make(self, kind: str, name: str, settings: Any, *, where: str) -> Surcharge:
+        assert (kind, dict(settings), where) == ("price_layer", {"per": "unit"}, "prices/metal.toml: layers.metal")
+        return Surcharge()
+
+
+def test_a_plugin_layer_counts_only_in_a_book_that_names_it(session: Session) -> None:
+    (session.folder / "prices/metal.toml").write_text(
+        'schema = 1\ncurrency = "EUR"\nbase = "list"\npercent = 10\n[layers.metal]\nper = "unit"\n'
+    )
+    session.host = LayerHost()  # type: ignore[assignment]
+    assert usecases.check_prices(session, ["metal"]).problems == ()
+    made = usecases.create(session, opportunity="1", lines=["LX-300=2", "FLT-10=3"], book="metal")
+    assert [(s.layer, s.rule, s.amount) for s in made.lines[0].steps] == [
+        ("list", "book:list", 2000),
+        ("metal", "metal:steel", 25),
+        ("book", "book:metal -10%", Decimal("-202.5")),
+    ]
+    with pytest.raises(PluginError, match="price layer metal failed: ValueError: nothing to add to"):
+        usecases.create(session, opportunity="1", lines=["FLT-10=3"], book="metal")
+    assert [s.layer for s in usecases.create(session, opportunity="1", lines=["LX-300=1"]).lines[0].steps] == [
+        "list",
+        "book",
+    ]
 
 
 def test_a_deal_that_is_lost_stays_lost(session: Session, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from sfactl.testkit.erp_suite import CUSTOMER, ORDER
 
 
 def test_every_built_in_plugin_keeps_the_contract(tmp_path: Path) -> None:
+    assert Host(folder=tmp_path, origins=()).faults == ()
     reports = [report_on(info) for info in Host(folder=tmp_path, origins=()).plugins()]
     assert [check for report in reports for check in report.checks if check.verdict == "failed"] == []
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -20,6 +20,7 @@ from sfactl_sender_smtp.settings import SmtpSettings
 
 from sfactl.api.errors import PluginError
 from sfactl.api.records import Message, Receipt
+from sfactl.testkit import SenderSuite, SmtpSink
 
 CLOSE = "close"
 Script = Callable[[int, str], str | None]
@@ -131,6 +132,21 @@ class Context:
         raise AssertionError("SMTP needs no HTTP")
 
 
+class TestConformance(SenderSuite):
+    """The suite for all senders, with a real server."""
+
+    plugin = "sfactl_sender_smtp"
+    offer = "smtp"
+
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> Iterator[Mapping[str, object]]:
+        with SmtpSink(tmp_path / "sink") as self.sink:
+            yield {"host": self.sink.host, "port": self.sink.port, "tls": "none"}
+
+    def delivered(self) -> Sequence[str]:
+        return [str(d.message["Subject"]) for d in self.sink.delivered()]
+
+
 def message(n: int = 1, recipient: str = "wang@example.com", **changes: str) -> Message:
     values = {"subject": "您好，王小明：春季研討會邀請函與交通資訊，請務必先行報名", "text": "Hi\r\n.dot\r\n"} | changes
     return Message(
@@ -186,9 +202,10 @@ def at(command: str, said: str, *, connection: int | None = None) -> Script:
     ],
 )
 def test_receipt_says_what_is_known(script: Script, outcome: str, detail: str) -> None:
-    # A body larger than the socket buffers, so that a reader who leaves early is noticed while it is sent.
+    # A reader who leaves early is only noticed while sending if the body is larger than the socket's buffers.
+    lines = 40_000 if script(1, "BODY") else 1
     with serving(script) as server:
-        [receipt] = send(sender_for(server), message(text="x" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 40_000))
+        [receipt] = send(sender_for(server), message(text=("y" * 70 + "\r\n") * lines))
     assert (receipt.key, receipt.outcome) == ("key-1", outcome)
     assert detail in receipt.detail
     assert len(server.taken) == (1 if outcome == "accepted" or detail == "connection lost after DATA" else 0)

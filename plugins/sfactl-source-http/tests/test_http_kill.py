@@ -1,4 +1,4 @@
-"""The HTTP source in a process that is killed again and again in the middle of a page: no record is lost, none is committed twice."""
+"""``sfactl lead pull`` over HTTP, killed again and again in the middle of a page: nothing is lost, nothing is doubled."""
 
 from __future__ import annotations
 
@@ -6,59 +6,66 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sfactl.testkit import JsonServer, ServerFault
 
-# Commits as the core does: rows and cursor of a page in one durable write. The pull goes on from the last whole line.
-RUNNER = """
-import json, os, sys
-from pathlib import Path
-from sfactl.host import Host
-from sfactl.host.model import Origin
-
-url, journal = sys.argv[1], Path(sys.argv[2])
-lines = journal.read_text().splitlines() if journal.exists() else []
-cursor = json.loads(lines[-1])["cursor"] if lines else None
-origin = Origin(name="http", value="sfactl_source_http", dist="sfactl-source-http", version="0")
-settings = {"url": url, "records": "data.items", "pages": sys.argv[3], "page_param": sys.argv[4]}
-source = Host(folder=journal.parent, origins=(origin,)).make("lead_source", "http", settings, where="t.toml")
-for page in source.pull(cursor):
-    row = json.dumps({"ids": page.table.column("id").to_pylist() if page.table.num_rows else [], "cursor": page.cursor})
-    handle = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(handle, (row + "\\n").encode())
-    os.fsync(handle)
-    os.close(handle)
-    print("committed", flush=True)
-    sys.stdin.readline()
+SOURCE = """
+schema = 1
+use = "http"
+url = "{url}/records"
+records = "data.items"
+pages = "{style}"
+page_param = "{param}"
+mapping = "inquiries"
 """
+MAPPING = """
+schema = 1
+[columns]
+external_id = "id"
+email = "email"
+full_name = "name"
+"""
+
+
+def sfactl(folder: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sfactl", "-w", str(folder), *arguments]
+
+
+def answer(folder: Path, *arguments: str) -> Any:
+    done = subprocess.run(
+        sfactl(folder, *arguments, "--format", "json"), capture_output=True, text=True, check=False, cwd=folder
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)["result"]
 
 
 @pytest.mark.crash
 @pytest.mark.parametrize(
     ("style", "param"), [("next-link", "start"), ("cursor", "cursor"), ("page", "page"), ("offset", "offset")]
 )
-def test_nothing_is_lost_or_doubled(tmp_path: Path, style: str, param: str) -> None:
-    journal = tmp_path / "journal.jsonl"
-    command = [sys.executable, "-c", RUNNER]
-    with JsonServer(records=[{"id": n} for n in range(120)], page_size=10, style=style) as server:  # type: ignore[arg-type]
-        arguments = [f"{server.url}/records", str(journal), style, param]
-        for pages in (1, 2, 1, 3):
+def test_every_inquiry_arrives_once(tmp_path: Path, style: str, param: str) -> None:
+    records = [{"id": f"Q{n}", "email": f"buyer{n}@example.com", "name": f"王小明 {n}"} for n in range(90)]
+    subprocess.run(sfactl(tmp_path, "init", str(tmp_path / "ws")), check=True, capture_output=True)
+    folder = tmp_path / "ws"
+    with JsonServer(records=records, page_size=10, style=style) as server:  # type: ignore[arg-type]
+        for name, text in (("sources", SOURCE), ("mappings", MAPPING)):
+            (folder / name).mkdir(exist_ok=True)
+            file = folder / name / "inquiries.toml"
+            file.write_text(text.replace("{url}", server.url).format(style=style, param=param), encoding="utf-8")
+        for pages in (1, 2, 0, 3):
             server.fail(*[None] * pages, ServerFault(kind="hang"))
             asked = len(server.requests) + pages + 1
-            process = subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-            assert process.stdout is not None
-            assert process.stdin is not None
-            for _ in range(pages):
-                process.stdout.readline()
-                process.stdin.write(b"\n")
-            while len(server.requests) < asked:  # the page after the last committed one is under way
-                assert process.poll() is None
+            process = subprocess.Popen(
+                sfactl(folder, "lead", "pull", "inquiries"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            server.wait_for(asked)  # the page behind the last committed one is under way
             process.kill()
             process.wait()
-            process.stdout.close()
-            process.stdin.close()
-        subprocess.run([*command, *arguments], check=True, capture_output=True, stdin=subprocess.DEVNULL)
-    ids = [n for line in journal.read_text().splitlines() for n in json.loads(line)["ids"]]
-    assert ids == list(range(120))
+        answer(folder, "lead", "pull", "inquiries")
+        pulled = sum(seen.method == "GET" for seen in server.requests)
+    (counted,) = answer(folder, "sql", "select count(*) as n, count(distinct external_id) as ids from leads")
+    assert (counted["n"], counted["ids"]) == (90, 90)
+    assert pulled <= 9 + 4 + 1, "each page was asked for once, but for the four that were cut off"

@@ -5,7 +5,7 @@ from plan_items i
 join plans p on p.plan_id = i.plan_id
 where p.campaign = $campaign and i.lead_id = $lead
 union all
-select m."at" as at_time, m.step, m.state as what, concat_ws(' · ', m.recipient, m.detail) as detail
+select m."at" as at_time, m.step, m.state as what, concat_ws(' · ', m.recipient, nullif(m.detail, '')) as detail
 from messages m
 where m.campaign = $campaign and m.lead_id = $lead
 order by 1, 2

@@ -62,7 +62,7 @@ contacted as (
 ),
 contacts_of_lead as (select lead_id, count(*) as n from contacted group by lead_id),
 contacts_of_address as (select recipient, count(*) as n from contacted where recipient is not null group by recipient),
-stepped as (
+addressed as (
     select c.lead_id, c.zone, s.step, s.step_no, s.action, s.channel, s.after_step, s.wait_s, s.conditional,
         case s.address when 'email' then c.email when 'phone' then c.phone when 'any' then coalesce(c.email, c.phone) end
             as recipient,
@@ -72,6 +72,8 @@ stepped as (
         c.in_holdout
     from candidates c cross join campaign_steps s
 ),
+-- Addresses are compared in lower case, and written to as they are.
+stepped as (select *, lower(recipient) as address from addressed),
 reached as (
     select x.*,
         greatest(coalesce(kl.rank, 0), coalesce(ka.rank, 0)) as known_rank,
@@ -83,24 +85,24 @@ reached as (
         greatest(coalesce(cl.n, 0), coalesce(ca.n, 0)) as contacts
     from stepped x
     left join known_of_lead kl on kl.step = x.step and kl.lead_id = x.lead_id
-    left join known_of_address ka on ka.step = x.step and ka.recipient = x.recipient
+    left join known_of_address ka on ka.step = x.step and ka.recipient = x.address
     left join known_of_lead al on al.step = x.after_step and al.lead_id = x.lead_id
-    left join known_of_address aa on aa.step = x.after_step and aa.recipient = x.recipient
+    left join known_of_address aa on aa.step = x.after_step and aa.recipient = x.address
     left join step_members m on m.step = x.step and m.lead_id = x.lead_id
     left join blacklist bl on bl.lead_id = x.lead_id
-    left join blacklisted_address ba on ba.address = x.recipient
-    left join opted_out_address oa on oa.address = x.recipient
+    left join blacklisted_address ba on ba.address = x.address
+    left join opted_out_address oa on oa.address = x.address
     left join opted_out ol on ol.lead_id = x.lead_id
-    left join suppressed_address sa on sa.address = x.recipient
+    left join suppressed_address sa on sa.address = x.address
     left join contacts_of_lead cl on cl.lead_id = x.lead_id
-    left join contacts_of_address ca on ca.recipient = x.recipient
+    left join contacts_of_address ca on ca.recipient = x.address
     where x.after_step is null or coalesce(al.accepted_at, aa.accepted_at) is not null
 ),
 deduped as (
     select r.*,
         -- The lowest number wins, among those whom the step is for at all.
         case when r.action = 'send' and r.recipient is not null and not r.is_out
-            then row_number() over (partition by r.step, r.recipient, r.is_out order by r.lead_id) end as place,
+            then row_number() over (partition by r.step, r.address, r.is_out order by r.lead_id) end as place,
         case when r.after_step is not null then r.after_at + to_seconds(r.wait_s) end as ripe_at
     from reached r
 ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import ConfigError
@@ -47,7 +48,7 @@ class StepCount:
 class LogLine:
     """Something a plan or a run did about one recipient."""
 
-    at: str
+    at: datetime
     step: str
     what: str
     detail: str
@@ -119,10 +120,7 @@ def status(session: Session, name: str, *, lead_id: int | None = None) -> Status
         state=state_of(session, name),
         plans=tuple(plans),
         messages=tuple(StepCount(step=s, state=state, messages=n) for (s, state), n in sorted(counted.items())),
-        log=tuple(
-            LogLine(at=f"{at:%Y-%m-%d %H:%M:%S}", step=step, what=what, detail=detail or "")
-            for at, step, what, detail in log
-        ),
+        log=tuple(LogLine(at=at, step=step, what=what, detail=detail or "") for at, step, what, detail in log),
     )
 
 

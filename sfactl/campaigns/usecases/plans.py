@@ -124,9 +124,9 @@ def difference(session: Session, ref: str, other: str | None = None) -> pa.Table
 def compare(query: Query, before: str, after: str | None) -> pa.Table:
     """Recipients that differ between the stored plan ``before`` and ``after``; None is what plan_rows holds."""
     items = "select lead_id, step, action, reason, recipient, owner, inputs from"
-    query.run(f"create or replace temp table before as {items} plan_items where plan_id = $plan", {"plan": before})
+    query.run(f"create or replace temp table earlier as {items} plan_items where plan_id = $plan", {"plan": before})
     source = f"{items} plan_rows" if after is None else f"{items} plan_items where plan_id = $plan"
-    query.run(f"create or replace temp table after as {source}", {"plan": after} if after else None)
+    query.run(f"create or replace temp table later as {source}", {"plan": after} if after else None)
     return query.table(query.statement("campaigns", "difference"))
 
 

@@ -15,8 +15,9 @@ from sqlglot import exp
 
 from sfactl.engine.conditions.entity import Relation, relation_names, relation_of
 from sfactl.engine.conditions.functions import arguments, own_window_start
-from sfactl.engine.conditions.kinds import BIGINT, DOUBLE, TEXT, Kind, sql_type, sum_kind
+from sfactl.engine.conditions.kinds import BIGINT, DOUBLE, TEXT, sql_type, sum_kind
 from sfactl.engine.conditions.plan import quote
+from sfactl.engine.conditions.scans import ROW, Aggregate, Function
 from sfactl.engine.conditions.scope import Scope
 from sfactl.engine.conditions.source import nearest, operands
 from sfactl.engine.conditions.typed import Typed
@@ -57,13 +58,18 @@ def value(checker: Checker, node: exp.Expr) -> Typed | None:
     return _aggregate(checker, call)
 
 
-def filter_sql(checker: Checker, relation: Relation, node: exp.Expr) -> tuple[str, datetime | None]:
-    """The condition of a FILTER over ``relation`` as SQL, and how far back its window reaches (None: no window)."""
+def filter_terms(
+    checker: Checker, relation: Relation, node: exp.Expr | None
+) -> tuple[tuple[str, ...], datetime | None]:
+    """The condition of a FILTER over ``relation`` as SQL terms joined by AND, and how far back its window reaches."""
+    if node is None:
+        return (), None
     scan = checker.plan.scan(relation.dataset, relation.time)
     inner = checker.within(Scope(checker.plan.settings, checker.source, relation=relation, scan=scan))
-    sql = inner.condition(node)
-    starts = [own_window_start(inner, term) for term in operands(node, exp.And)]
-    return sql, max((start for start in starts if start is not None), default=None)
+    nodes = list(operands(node, exp.And))
+    terms = tuple(inner.condition(term) for term in nodes)
+    starts = [own_window_start(inner, term) for term in nodes]
+    return terms, max((start for start in starts if start is not None), default=None)
 
 
 def stored_score(checker: Checker, node: exp.Column) -> Typed:
@@ -78,22 +84,25 @@ def stored_score(checker: Checker, node: exp.Column) -> Typed:
     _need_relation(checker, SCORES, node)
     checker.plan.scores.add(name)
     scan = checker.plan.scan(SCORES, None)
-    where = f'r."score" = {checker.plan.bind(name, TEXT)}'
-    found = checker.plan.aggregate(scan, f"max(r.{quote(column)})", where)
-    return Typed(kind=TEXT if column == "grade" else DOUBLE, node=node, sql=found)
+    kind = TEXT if column == "grade" else DOUBLE
+    term = f'(r."score" = {checker.plan.bind(name, TEXT)})'
+    wanted = Aggregate(function="max", argument=f"r.{quote(column)}", terms=(term,), type=sql_type(kind))
+    return Typed(kind=kind, node=node, sql=checker.plan.aggregate(scan, wanted))
 
 
 def _member_of(checker: Checker, node: exp.Expr) -> Typed:
-    name = checker.text_literal(arguments(checker, node, 1, 1)[0], "member_of()")
+    argument = arguments(checker, node, 1, 1)[0]
+    name = checker.text_literal(argument, "member_of()")
     settings = checker.plan.settings
     if settings.segments is not None and name not in settings.segments:
-        raise checker.source.error(f'unknown segment "{name}".{nearest(name, settings.segments)}', node=node)
+        raise checker.source.error(f'unknown segment "{name}".{nearest(name, settings.segments)}', node=argument)
     if name in checker.members:
         return checker.yes_no(node, quote(checker.members[name]))
     _need_relation(checker, MEMBERS, node)
     checker.plan.segments.add(name)
     scan = checker.plan.scan(MEMBERS, None)
-    found = checker.plan.aggregate(scan, "count(*)", f'r."segment" = {checker.plan.bind(name, TEXT)}')
+    term = f'(r."segment" = {checker.plan.bind(name, TEXT)})'
+    found = checker.plan.aggregate(scan, Aggregate(function="count", argument="", terms=(term,), type=ROW))
     return checker.yes_no(node, f"(coalesce({found}, 0) > 0)")
 
 
@@ -130,39 +139,44 @@ def _call(checker: Checker, node: exp.Expr) -> Call | None:
 def _aggregate(checker: Checker, call: Call) -> Typed:
     relation, column = _argument(checker, call)
     scan = checker.plan.scan(relation.dataset, relation.time)
-    where, since = filter_sql(checker, relation, call.where) if call.where is not None else (None, None)
+    terms, since = filter_terms(checker, relation, call.where)
+
+    def asked(function: Function, argument: str = "", kind: str = ROW) -> str:
+        wanted = Aggregate(function=function, argument=argument, terms=terms, type=kind, since=since)
+        return checker.plan.aggregate(scan, wanted)
+
     if column is None:
-        found = f"coalesce({checker.plan.aggregate(scan, 'count(*)', where, since)}, 0)"
+        found = f"coalesce({asked('count')}, 0)"
         if call.name == "has":
             return checker.yes_no(call.node, f"({found} > 0)")
         return Typed(kind=BIGINT, node=call.node, sql=found)
-    scope = Scope(checker.plan.settings, checker.source, relation=relation, scan=scan)
-    argument = scope.column(column)
-    kind, sql = _column_call(checker, call, argument)
-    # Engines differ in the type of a sum or a mean; the cast settles it, outside of the scan.
-    found = checker.plan.aggregate(scan, sql, where, since)
+    value = Scope(checker.plan.settings, checker.source, relation=relation, scan=scan).column(column)
+    _check_column(checker, call, value)
+    kind = sql_type(value.kind)
     if call.name == "count":
-        found = f"coalesce({found}, 0)"
-    elif call.name in ("sum", "avg"):
-        found = f"cast({found} as {sql_type(kind)})"
-    return Typed(kind=kind, node=call.node, sql=found)
-
-
-def _column_call(checker: Checker, call: Call, argument: Typed) -> tuple[Kind, str]:
-    if call.name == "count":
-        return BIGINT, f"count({'distinct ' if call.distinct else ''}{argument.sql})"
-    if call.distinct:
-        raise checker.source.error("distinct goes with count only", node=call.node)
+        function: Function = "count distinct" if call.distinct else "count"
+        return Typed(kind=BIGINT, node=call.node, sql=f"coalesce({asked(function, value.sql, kind)}, 0)")
     if call.name in ("min", "max"):
-        if argument.kind.name not in ("number", "text", "date", "time"):
-            raise checker.source.error(f"{call.name}() of {argument.kind.phrase} has no meaning", node=call.argument)
-        return argument.kind, f"{call.name}({argument.sql})"
-    if argument.kind.name != "number":
-        said = f"{call.name}() needs numbers, but {checker.source.slice(call.argument)} is {argument.kind.phrase}"
-        raise checker.source.error(said, node=call.argument)
+        return Typed(
+            kind=value.kind, node=call.node, sql=asked("min" if call.name == "min" else "max", value.sql, kind)
+        )
+    # Engines differ in the type of a sum; the cast settles it, outside of the scan.
+    total = asked("sum", value.sql, kind)
     if call.name == "avg":
-        return DOUBLE, f"avg({argument.sql})"
-    return sum_kind(argument.kind), f"sum({argument.sql})"
+        mean = f"(cast({total} as double) / nullif({asked('count', value.sql, kind)}, 0))"
+        return Typed(kind=DOUBLE, node=call.node, sql=mean)
+    summed = sum_kind(value.kind)
+    return Typed(kind=summed, node=call.node, sql=f"cast({total} as {sql_type(summed)})")
+
+
+def _check_column(checker: Checker, call: Call, value: Typed) -> None:
+    if call.distinct and call.name != "count":
+        raise checker.source.error("distinct goes with count only", node=call.node)
+    if call.name in ("min", "max") and value.kind.name not in ("number", "text", "date", "time"):
+        raise checker.source.error(f"{call.name}() of {value.kind.phrase} has no meaning", node=call.argument)
+    if call.name in ("sum", "avg") and value.kind.name != "number":
+        said = f"{call.name}() needs numbers, but {checker.source.slice(call.argument)} is {value.kind.phrase}"
+        raise checker.source.error(said, node=call.argument)
 
 
 def _argument(checker: Checker, call: Call) -> tuple[Relation, exp.Column | None]:

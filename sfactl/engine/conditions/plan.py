@@ -6,27 +6,13 @@ Names that the statement makes up begin with an underscore, which no field can: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
 
-from sfactl.engine.conditions.kinds import Kind, sql_type
+from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
 from sfactl.engine.conditions.model import Settings
+from sfactl.engine.conditions.scans import Aggregate, Scan, scan_sql
 
 KEY_PARAMETER = "key"
-
-
-@dataclass(slots=True, kw_only=True)
-class Scan:
-    """One pass over one dataset, grouped by the entity's key."""
-
-    name: str
-    dataset: str
-    time: str | None
-    aggregates: dict[str, str] = field(default_factory=dict)
-    filters: list[str | None] = field(default_factory=list)
-    since: list[datetime | None] = field(default_factory=list)
-    reads_entity: bool = False
 
 
 class Plan:
@@ -38,8 +24,8 @@ class Plan:
         self.segments: set[str] = set()
         self.scores: set[str] = set()
         self._bound: dict[tuple[type, object, str], str] = {}
-        self._scans: dict[tuple[str, bool], Scan] = {}
-        self._aggregates = 0
+        self._scans: dict[tuple[str, bool, bool], Scan] = {}
+        self._aggregates: dict[tuple[str, Aggregate, str | None], str] = {}
 
     def bind(self, value: object, kind: Kind) -> str:
         """A placeholder for ``value``; equal values of one kind share it, so that equal expressions stay equal."""
@@ -55,28 +41,29 @@ class Plan:
         self.params["now"] = self.settings.now
         return "$now"
 
-    def scan(self, dataset: str, time: str | None) -> Scan:
+    def scan(self, dataset: str, time: str | None, *, by_day: bool = False) -> Scan:
         """The scan of ``dataset``; with a ``time`` column it never sees a row later than now."""
-        key = (dataset, time is not None)
+        key = (dataset, time is not None, by_day)
         if key not in self._scans:
-            self._scans[key] = Scan(name=f"_s{len(self._scans)}", dataset=dataset, time=time)
+            self._scans[key] = Scan(name=f"_s{len(self._scans)}", dataset=dataset, time=time, by_day=by_day)
         return self._scans[key]
 
     def derived(self, source: str) -> Scan:
         """A scan of its own over the rows of a SELECT in brackets, which has the entity's key and a time limit."""
-        scan = Scan(name=f"_s{len(self._scans)}", dataset=source, time=None)
-        self._scans[(source, False)] = scan
-        return scan
+        return self.scan(source, None)
 
-    def aggregate(self, scan: Scan, call: str, where: str | None, since: datetime | None = None) -> str:
-        """The column that answers the aggregate ``call`` over the rows of ``scan`` that match ``where``."""
-        text = f"{call} filter (where {where})" if where else call
-        if text not in scan.aggregates:
-            scan.aggregates[text] = f"_a{self._aggregates}"
-            self._aggregates += 1
-            scan.filters.append(where)
-            scan.since.append(since)
-        return quote(scan.aggregates[text])
+    def aggregate(self, scan: Scan, aggregate: Aggregate, outer: str | None = None) -> str:
+        """The column of ``scan`` that answers ``aggregate``; in a scan by day, ``outer`` is added up over the days.
+
+        In ``outer`` ``{}`` stands for the day's value. Equal aggregates share a column.
+        """
+        key = (scan.name, aggregate, outer)
+        if key not in self._aggregates:
+            name = f"_a{len(self._aggregates)}"
+            self._aggregates[key] = name
+            scan.aggregates[name] = aggregate
+            scan.outer[name] = (outer or "{}").replace("{}", quote(name))
+        return quote(self._aggregates[key])
 
     def relations(self) -> tuple[str, ...]:
         """All datasets that the statement reads, sorted."""
@@ -115,28 +102,14 @@ class Plan:
 
     def _scan_sql(self, scan: Scan, *, one: bool) -> str:
         entity = self.settings.entity
-        link = f"r.{quote(entity.link or '')}"
-        columns = [f"{link} as {quote(f'_k{scan.name}')}"]
-        columns += [f"{call} as {quote(name)}" for call, name in scan.aggregates.items()]
-        source = f"{scan.dataset} as r"
-        if scan.reads_entity:
-            source += f"\n  join {entity.dataset} as e on e.{quote(entity.link or '')} = {link}"
-        terms = list(self._scan_terms(scan))
-        if one:
-            terms.insert(0, f"{link} = ${KEY_PARAMETER}")
-        where = f"\n  where {' and '.join(terms)}" if terms else ""
-        return f"{scan.name} as (\n  select {', '.join(columns)}\n  from {source}{where}\n  group by {link}\n)"
-
-    def _scan_terms(self, scan: Scan) -> Iterable[str]:
+        link = quote(entity.link or "")
+        terms = [f"r.{link} = ${KEY_PARAMETER}"] if one else []
         if scan.time:
-            yield f"r.{quote(scan.time)} <= {self.now()}"
+            terms.append(f"r.{quote(scan.time)} <= {self.now()}")
             # Every aggregate looks back only so far: older files need not be opened at all.
-            starts = [start for start in scan.since if start is not None]
-            if starts and len(starts) == len(scan.since):
-                yield f"r.{quote(scan.time)} >= {self.bind(min(starts), Kind('time'))}"
-        filters = {text for text in scan.filters if text}
-        if len(filters) == 1 and len(scan.filters) == sum(1 for text in scan.filters if text):
-            yield filters.pop()
+            if scan.since is not None:
+                terms.append(f"r.{quote(scan.time)} >= {self.bind(scan.since, TIME)}")
+        return f"{scan.name} as (\n  {scan_sql(scan, link=link, entity=entity.dataset, terms=terms)}\n)"
 
 
 def quote(name: str) -> str:

@@ -9,7 +9,8 @@ from sqlglot import exp
 from sfactl.engine.conditions.entity import Relation, relation_names, relation_of
 from sfactl.engine.conditions.kinds import kind_of
 from sfactl.engine.conditions.model import Settings
-from sfactl.engine.conditions.plan import Scan, quote
+from sfactl.engine.conditions.plan import quote
+from sfactl.engine.conditions.scans import Scan
 from sfactl.engine.conditions.source import Source, nearest
 from sfactl.engine.conditions.typed import Typed
 

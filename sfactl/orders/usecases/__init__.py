@@ -3,6 +3,7 @@
 from sfactl.orders.usecases.exchange import check, list_connections
 from sfactl.orders.usecases.matching import match, match_fifo, match_references
 from sfactl.orders.usecases.ordering import cancel, list_orders, show
+from sfactl.orders.usecases.planning import plan_order
 from sfactl.orders.usecases.pull import pull
 from sfactl.orders.usecases.push import push
 from sfactl.orders.usecases.receivables import age, balances, list_receivables, open_of_order, unmatched
@@ -20,6 +21,7 @@ __all__ = [
     "match_fifo",
     "match_references",
     "open_of_order",
+    "plan_order",
     "pull",
     "push",
     "reconcile",

@@ -28,6 +28,9 @@ from sfactl.workspace.ledger import Effect, Lease
 BATCH = 10
 """Effects claimed at once: the most that a crash can leave unknown."""
 
+RECORDED_AT_ONCE = 200
+"""What was done is recorded in commits of about so many; until then the ledger remembers it."""
+
 STAGES = (("customer", "product"), ("order",), ("cancel",))
 
 
@@ -54,13 +57,13 @@ def push(
             return agenda(session, query, exchange.name, only=chosen, orders_only=orders_only)
 
     if session.dry_run:
-        todo = look()
-        run.rehearse(todo)
-        return run.result(todo)
+        pending = look()
+        run.rehearse(pending)
+        return run.result(pending)
     with session.ledger.lease(exchange.scope, run_id=session.run_id) as lease:
-        todo = run.begin(lease, look)
+        pending = run.begin(lease, look)
         run.perform(lease)
-    result = run.result(todo)
+    result = run.result(pending)
     counts = {"orders": result.orders, "customers": result.customers, "products": result.products}
     session.notify("sfactl_after_orders_synced", {"erp": exchange.name, "direction": "push", **counts})
     return result
@@ -75,8 +78,10 @@ class _Run:
     pause: Callable[[float], None]
     retry: frozenset[int]
     findings: Findings = field(default_factory=Findings)
-    todo: list[Work] = field(default_factory=list)
+    pending: list[Work] = field(default_factory=list)
     done: list[Work] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     recovered: int = 0
     commit: int | None = None
     stopped: str = ""
@@ -86,31 +91,34 @@ class _Run:
         mended = recover(self.session, self.exchange, lease, self.findings)
         self.recovered = len(mended.known)
         self._record(mended.known, ())
-        agenda_now = look()
-        history = self._history(agenda_now)
-        works = [history.numbered(w) for w in agenda_now.work]
+        pending = look()
+        history = self._history(pending)
+        works = [history.numbered(w) for w in pending.work]
         self._record(release(lease, mended.repeatable, {w.effect_key for w in works}), ())
-        history = self._history(agenda_now)
+        history = self._history(pending)
         for work in works:
             if (entry := history.closed(work)) is None:
-                self.todo.append(work)
+                self.pending.append(work)
             else:
                 self._held(work, entry)
-        return agenda_now
+        return pending
 
     def perform(self, lease: Lease) -> None:
         """Claim and do the work in batches. Orders wait for their customer and products."""
-        with self.session.progress("Pushed", len(self.todo)) as progress:
+        with self.session.progress("Pushed", len(self.pending)) as progress:
             for verbs in STAGES:
-                stage = [w for w in self.todo if w.verb in verbs]
+                stage = [w for w in self.pending if w.verb in verbs]
                 for start in range(0, len(stage), BATCH):
                     self._batch(lease, [w for w in stage[start : start + BATCH] if not self._blocked(w)])
                     progress.advance(len(stage[start : start + BATCH]))
+                    if len(self.known) >= RECORDED_AT_ONCE:
+                        self._record_all()
+                self._record_all()
 
-    def rehearse(self, todo: Agenda) -> None:
+    def rehearse(self, pending: Agenda) -> None:
         """Have the connector say what it would do; neither side is changed."""
-        history = self._history(todo)
-        for work in todo.work:
+        history = self._history(pending)
+        for work in pending.work:
             if (entry := history.closed(history.numbered(work))) is not None:
                 self._held(work, entry)
                 continue
@@ -120,7 +128,7 @@ class _Run:
             else:
                 self._undone(tried)
 
-    def result(self, todo: Agenda) -> PushResult:
+    def result(self, pending: Agenda) -> PushResult:
         """The sum of it."""
         verbs = [w.verb for w in self.done]
         return PushResult(
@@ -130,8 +138,8 @@ class _Run:
             orders=verbs.count("order"),
             cancelled=verbs.count("cancel"),
             recovered=self.recovered,
-            unchanged=todo.unchanged,
-            refused=(*todo.hopeless, *self.findings.of("refused")),
+            unchanged=pending.unchanged,
+            refused=(*pending.hopeless, *self.findings.of("refused")),
             to_confirm=self.findings.of("confirm"),
             unknown=self.findings.of("unknown"),
             postponed=self.findings.of("postponed"),
@@ -140,10 +148,10 @@ class _Run:
             commit=self.commit,
         )
 
-    def _history(self, todo: Agenda) -> History:
+    def _history(self, pending: Agenda) -> History:
         tenant = self.session.workspace.id
         wanted = {key(tenant, "order", n) for n in self.retry}
-        again: Collection[str] = wanted | {k for w in todo.work if w.our_key in wanted for k in w.needs}
+        again: Collection[str] = wanted | {k for w in pending.work if w.our_key in wanted for k in w.needs}
         rows = self.session.ledger.rows(self.exchange.scope)
         return History(rows, confirmed=confirmed_tasks(self.session), again=again, now=self.session.now())
 
@@ -165,8 +173,6 @@ class _Run:
                 self.findings.add("postponed", work.our_key, work.order_id, self.stopped)
             return
         claimed = set(lease.claim([_effect(w, self.session.now()) for w in batch]))
-        known: list[Known] = []
-        questions: list[Question] = []
         for work in batch:
             if work.effect_key not in claimed:
                 self.findings.add("postponed", work.our_key, work.order_id, "is in the ledger already")
@@ -174,13 +180,12 @@ class _Run:
             tried = self._try(work)
             lease.settle([tried.receipt])
             if tried.fate == "done" and tried.ref is not None:
-                known.append(self._verified(work, tried.ref))
+                self.known.append(self._verified(work, tried.ref))
                 self.done.append(work)
                 continue
             self._undone(tried)
             if tried.fate == "confirm":
-                questions.append(self._question(work, tried.reason))
-        self._record(known, questions)
+                self.questions.append(self._question(work, tried.reason))
 
     def _try(self, work: Work) -> Attempt:
         if self.stopped:
@@ -216,6 +221,11 @@ class _Run:
     def _question(self, work: Work, reason: str) -> Question:
         title = f"The ERP {self.exchange.name} asks to confirm {readable(work.our_key)}: {reason}"
         return Question(task_id=task_id(work.effect_key), title=title, order_id=work.order_id)
+
+    def _record_all(self) -> None:
+        known, questions = self.known, self.questions
+        self.known, self.questions = [], []
+        self._record(known, questions)
 
     def _record(self, known: Sequence[Known], questions: Sequence[Question]) -> None:
         if known or questions:

@@ -51,13 +51,18 @@ def duplicate_of(erp: str, known: Known) -> Question:
 
 def _write_refs(session: Session, tx: Transaction, erp: str, known: Sequence[Known]) -> None:
     at = session.now()
+    held = tx.query.table(
+        "select * from erp_refs where erp = $erp and list_contains($keys, our_key)",
+        {"erp": erp, "keys": [k.our_key for k in known]},
+    ).to_pylist()
+    before = {(row["kind"], row["our_key"]): row for row in held}
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     placed: dict[int, dict[str, Any]] = {}
     for k in known:
         if not k.refs:
             continue
         first = k.refs[0]
-        have = tx.query.get("erp_refs", erp, k.kind, k.our_key) or {}
+        have = before.get((k.kind, k.our_key), {})
         state = DUPLICATE if len(k.refs) > 1 else first.state
         rows[k.kind, k.our_key] = have | {
             "erp": erp,

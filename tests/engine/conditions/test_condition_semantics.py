@@ -365,6 +365,65 @@ def test_many_conditions_in_one_statement_equal_each_alone(
     assert {row[0] for row in connection.execute(only.sql, only.params).fetchall()} == anyone
 
 
+@st.composite
+def switched(draw: st.DrawFn) -> list[Test]:
+    """Many aggregates of the sort that are grouped by an equality first, and some that are not."""
+    found = []
+    for _ in range(draw(st.integers(4, 8))):
+        kind = draw(st.sampled_from(["TW", "JP", "o'x", None]))
+        rest = draw(st.none() | plain("touchpoints") | st.just(within("touchpoints")))
+        parts = [t for t in (Test(f"kind = {quoted(kind)}", _is(kind)) if kind else None, rest) if t]
+        draw(st.randoms(use_true_random=False)).shuffle(parts)
+        inner = Test(" and ".join(t.text for t in parts), _all(parts)) if parts else None
+        tail = f" filter (where {inner.text})" if inner else ""
+        form = draw(st.sampled_from(["count", "sum", "min", "max", "avg", "distinct", "column"]))
+        found.append(asked(form, inner, tail))
+    return found
+
+
+def _is(kind: str) -> Callable[[Row, World], Truth]:
+    return lambda row, _w: compared("=", row["kind"], kind)
+
+
+def _all(parts: list[Test]) -> Callable[[Row, World], Truth]:
+    return lambda row, world: conj([t.truth(row, world) for t in parts])
+
+
+def asked(form: str, inner: Test | None, tail: str) -> Test:
+    def values(lead: Row, world: World, column: str = "value") -> list[object]:
+        return [r[column] for r in visible(world, "touchpoints", lead, inner) if r[column] is not None]
+
+    def mean(lead: Row, world: World) -> object:
+        found = values(lead, world)
+        return float(sum(found)) / len(found) if found else None  # type: ignore[arg-type]
+
+    calls: dict[str, tuple[str, Callable[[Row, World], object]]] = {
+        "count": ("count(touchpoints)", lambda r, w: len(visible(w, "touchpoints", r, inner))),
+        "column": ("count(touchpoints.account_id)", lambda r, w: len(values(r, w, "account_id"))),
+        "distinct": ("count(distinct touchpoints.kind)", lambda r, w: len(set(values(r, w, "kind")))),
+        "sum": ("sum(touchpoints.value)", lambda r, w: sum(values(r, w)) if values(r, w) else None),  # type: ignore[arg-type]
+        "min": ("min(touchpoints.value)", lambda r, w: min(values(r, w), default=None)),  # type: ignore[type-var]
+        "max": ("max(touchpoints.value)", lambda r, w: max(values(r, w), default=None)),  # type: ignore[type-var]
+        "avg": ("avg(touchpoints.value)", mean),
+    }
+    call, value = calls[form]
+    return Test(f"{call}{tail} >= 1", lambda r, w: compared(">=", value(r, w), 1))
+
+
+@few
+@given(several=switched(), world=worlds())
+def test_many_aggregates_over_one_relation(
+    connection: duckdb.DuckDBPyConnection, several: list[Test], world: World
+) -> None:
+    fill(connection, world)
+    named = [Condition(name=f"c{n}", text=test.text) for n, test in enumerate(several)]
+    many = compile_many(named, schemas=SCHEMAS, now=NOW)
+    for test, column in zip(several, many.columns.values(), strict=True):
+        sql = f'select lead_id from ({many.sql}) where "{column}"'
+        found = {row[0] for row in connection.execute(sql, many.params).fetchall()}
+        assert found == {row["lead_id"] for row in world.leads if test.truth(row, world) is True}, many.sql
+
+
 @few
 @given(condition=conditions, world=worlds())
 def test_the_terms_of_an_explanation_decide_as_the_whole_does(

@@ -33,6 +33,7 @@ class Connection:
             try:
                 server = self._connect()
                 # The final dot goes in a segment of its own and must not wait until the text is acknowledged.
+                assert server.sock is not None
                 server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._secure(server)
                 self._login(server)

@@ -18,5 +18,5 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         settings="sfactl_sender_webhook.settings:Settings",
         hosts=("setting:url",),
         secrets=("sign_secret", "auth_secret"),
-        channel="webhook",
+        channel="any",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,9 +44,14 @@ class WebhookSender:
         return CheckReport(facts=facts)
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
-        """Post each message once and yield its receipt."""
-        for message in messages:
-            yield self._send(message)
+        """Post each message once and yield its receipt as soon as it is known."""
+        self._open()  # before there are threads that would each open one
+        with ThreadPoolExecutor(self._settings.parallel) as posts:
+            under_way = [posts.submit(self._send, message) for message in messages]
+            try:
+                yield from (post.result() for post in as_completed(under_way))
+            finally:
+                posts.shutdown(cancel_futures=True)
 
     def close(self) -> None:
         """Close the connection."""

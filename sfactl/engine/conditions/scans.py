@@ -1,0 +1,193 @@
+"""Write the pass over one relation: one row for each entity with all the aggregates that were asked for.
+
+Many aggregates usually differ in one equality, such as kind = 'visit'. Then rows are first grouped by entity and that
+value, where each row is counted once for all of them, and the few rows that are left are spread into columns. Fifty
+aggregates so cost little more than one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Function = Literal["count", "count distinct", "sum", "min", "max"]
+
+EQUALITY = re.compile(r'\((r\."[^"]+") = (\$p\d+)\)')
+"""A term that compares a column with a literal, as the compiler writes it."""
+ROW = "row"
+"""The type of an aggregate that asks for nothing but rows."""
+FEWEST = 4
+"""With fewer aggregates that share a switch, one grouping is as fast and easier to read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """``function`` of ``argument`` (SQL over a row ``r``; empty: of the row) over rows that meet all ``terms``.
+
+    ``type`` is the SQL type of the argument. ``since``: no earlier row matters (None: all do).
+    """
+
+    function: Function
+    argument: str
+    terms: tuple[str, ...]
+    type: str
+    since: datetime | None = None
+
+    @property
+    def flat(self) -> str:
+        """The aggregate as one call with a FILTER."""
+        of = {"count": "count({})", "count distinct": "count(distinct {})"}.get(self.function, f"{self.function}({{}})")
+        call = of.format(self.argument or "*")
+        return f"{call} filter (where {' and '.join(self.terms)})" if self.terms else call
+
+    def switch(self, column: str | None) -> str | None:
+        """The value that the aggregate asks of ``column``, or None."""
+        return next((m[2] for m in map(EQUALITY.fullmatch, self.terms) if m and m[1] == column), None)
+
+    def cell(self, column: str | None = None) -> str:
+        """What one row hands to the function: null where a term does not hold, leaving out the one on ``column``."""
+        rest = [t for t in self.terms if not ((m := EQUALITY.fullmatch(t)) and m[1] == column)]
+        value = self.argument
+        if self.function == "count":
+            rest += [f"{self.argument} is not null"] if self.argument else []
+            value = "1"
+        return f"case when {' and '.join(rest)} then {value} end" if rest else value
+
+
+@dataclass(slots=True, kw_only=True)
+class Scan:
+    """One pass over one dataset, grouped by the entity's key. ``by_day`` groups by UTC day before that."""
+
+    name: str
+    dataset: str
+    time: str | None
+    by_day: bool = False
+    aggregates: dict[str, Aggregate] = field(default_factory=dict)
+    outer: dict[str, str] = field(default_factory=dict)
+    reads_entity: bool = False
+
+    @property
+    def since(self) -> datetime | None:
+        """Before this moment no row matters to any aggregate."""
+        starts = [a.since for a in self.aggregates.values() if a.since is not None]
+        return min(starts) if starts and len(starts) == len(self.aggregates) else None
+
+    def shared_filter(self) -> tuple[str, ...]:
+        """The terms of all aggregates, where they are the same for all: rows that fail them need not be grouped."""
+        every = {a.terms for a in self.aggregates.values()}
+        return every.pop() if len(every) == 1 else ()
+
+    def switch(self) -> str | None:
+        """The column by whose values to group first, or None where that would not pay."""
+        counted: Counter[str] = Counter()
+        for aggregate in self.aggregates.values():
+            counted.update({m[1] for m in map(EQUALITY.fullmatch, aggregate.terms) if m})
+        if not counted:
+            return None
+        column, uses = counted.most_common(1)[0]
+        values = {a.switch(column) for a in self.aggregates.values()} - {None}
+        rest = [a for a in self.aggregates.values() if a.switch(column) is None]
+        # The count of different values cannot be put together from parts.
+        whole = all(a.function != "count distinct" for a in rest)
+        return column if uses >= FEWEST and len(values) >= 2 and whole else None
+
+
+def scan_sql(scan: Scan, *, link: str, entity: str, terms: Sequence[str]) -> str:
+    """The SELECT of ``scan``: the entity's key as ``_k…`` and one column for each aggregate.
+
+    ``link`` is the relation's column that points to ``entity``, ``terms`` what rows must meet beside.
+    """
+    key = f'"_k{scan.name}"'
+    if scan.by_day:
+        return _by_day(scan, key, link, entity, terms)
+    column = scan.switch()
+    if column is None:
+        columns = [f"r.{link} as {key}", *(f'{a.flat} as "{name}"' for name, a in scan.aggregates.items())]
+        source = _source(scan, link, entity)
+        where = _where([*terms, *scan.shared_filter()])
+        return f"select {', '.join(columns)}\n  from {source}{where}\n  group by r.{link}"
+    return _switched(scan, column, key, link, entity, terms)
+
+
+def _source(scan: Scan, link: str, entity: str, rows: str | None = None) -> str:
+    join = f"\n  join {entity} as e on e.{link} = r.{link}" if scan.reads_entity else ""
+    return f"{rows or scan.dataset} as r{join}"
+
+
+def _where(terms: Iterable[str]) -> str:
+    text = " and ".join(terms)
+    return f"\n  where {text}" if text else ""
+
+
+def _by_day(scan: Scan, key: str, link: str, entity: str, terms: Sequence[str]) -> str:
+    day = f'cast(r."{scan.time}" as date)'
+    inner = [f"r.{link} as {key}"]
+    inner += [f'{a.function}({a.cell()}) as "{name}"' for name, a in scan.aggregates.items()]
+    grouped = (
+        f"select {', '.join(inner)}\n  from {_source(scan, link, entity)}{_where([*terms, *scan.shared_filter()])}"
+        f"\n  group by r.{link}, {day}"
+    )
+    outer = [key, *(f'sum({scan.outer[name]}) as "{name}"' for name in scan.aggregates)]
+    return f"select {', '.join(outer)}\n  from (\n  {grouped}\n  ) as days\n  group by {key}"
+
+
+def _switched(scan: Scan, column: str, key: str, link: str, entity: str, terms: Sequence[str]) -> str:
+    values = sorted({v for a in scan.aggregates.values() if (v := a.switch(column))}, key=lambda v: int(v[2:]))
+    number = {value: place for place, value in enumerate(values, 1)}
+    slots, places = _slots(scan, column, number)
+    everywhere = any(a.switch(column) is None for a in scan.aggregates.values())
+    cases = " ".join(f"when {value} then {place}" for value, place in number.items())
+    rows = f'(select r.*, case {column} {cases}{" else 0" if everywhere else ""} end as "_w" from {scan.dataset} as r)'
+    inner = [f"r.{link} as {key}", 'r."_w" as "_w"', *(f'{sql} as "_f{n}"' for n, sql in enumerate(slots))]
+    asked = [*terms] if everywhere else [*terms, 'r."_w" is not null']
+    grouped = (
+        f"select {', '.join(inner)}\n  from {_source(scan, link, entity, rows)}{_where(asked)}"
+        f'\n  group by r.{link}, r."_w"'
+    )
+    outer = [key]
+    for name, aggregate in scan.aggregates.items():
+        slot = f'"_f{places[name]}"'
+        value = aggregate.switch(column)
+        if value is not None:
+            outer.append(f'max({slot}) filter (where "_w" = {number[value]}) as "{name}"')
+        elif aggregate.function == "count":
+            outer.append(f'cast(sum({slot}) as bigint) as "{name}"')
+        else:
+            outer.append(f'{aggregate.function}({slot}) as "{name}"')
+    return f"select {', '.join(outer)}\n  from (\n  {grouped}\n  ) as parts\n  group by {key}"
+
+
+def _slots(scan: Scan, column: str, number: Mapping[str, int]) -> tuple[list[str], dict[str, int]]:
+    """The columns of the first grouping, and which of them answers each aggregate.
+
+    Aggregates that differ in nothing but the value share a column; others of one function and type are laid side by
+    side, one for each value, under a CASE.
+    """
+    slots: list[str] = []
+    places: dict[str, int] = {}
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for name, aggregate in scan.aggregates.items():
+        alike.setdefault((aggregate.function, aggregate.type, aggregate.cell(column)), []).append(name)
+    lone: dict[tuple[str, str], dict[int, list[str]]] = {}
+    for (function, kind, cell), names in alike.items():
+        value = scan.aggregates[names[0]].switch(column)
+        if len(names) == 1 and value is not None:
+            lone.setdefault((function, kind), {}).setdefault(number[value], []).append(names[0])
+            continue
+        places |= dict.fromkeys(names, len(slots))
+        slots.append(_call(function, cell))
+    for (function, _), by_value in lone.items():
+        for row in range(max(map(len, by_value.values()))):
+            chosen = {place: names[row] for place, names in by_value.items() if row < len(names)}
+            whens = " ".join(f"when {p} then {scan.aggregates[n].cell(column)}" for p, n in chosen.items())
+            places |= dict.fromkeys(chosen.values(), len(slots))
+            slots.append(_call(function, f'case r."_w" {whens} end'))
+    return slots, places
+
+
+def _call(function: str, cell: str) -> str:
+    return f"count(distinct {cell})" if function == "count distinct" else f"{function}({cell})"
