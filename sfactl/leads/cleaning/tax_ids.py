@@ -86,7 +86,7 @@ def _judge(text: str, country: str | None) -> Answer:
     if not modules and (country or prefix):
         modules = [_module("eu.vat")]
         compact_vat = compact if prefix else f"{country}{compact}"
-        if modules[0] and modules[0].guess_country(compact_vat):
+        if modules[0] and modules[0].is_valid(compact_vat):
             return (modules[0].compact(compact_vat), "right")
         return (tidy, "unknown" if not prefix or not country else "wrong")
     for module in modules:
