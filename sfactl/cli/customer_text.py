@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sfactl.cli.opportunity_text import money
 from sfactl.cli.tables import pad, table
 from sfactl.cli.values import shown as shown_value
 
@@ -21,4 +22,7 @@ def shown(found: Customer, kind: str, title: str) -> Iterator[str]:
     for name, rows in found.related.items():
         if rows:
             yield name.capitalize()
-            yield from (f"  {line}" for line in table(list(rows[0]), [list(row.values()) for row in rows]))
+            told = [
+                {**row, "amount": money(row["amount"], row["currency"])} if "amount" in row else row for row in rows
+            ]
+            yield from (f"  {line}" for line in table(list(rows[0]), [list(row.values()) for row in told]))

@@ -24,6 +24,8 @@ def report(error: BaseException, *, command: str, as_json: bool, debug: bool) ->
     """Print ``error`` (envelope on stdout for JSON, words on stderr for people) and answer the exit code."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    if isinstance(error, SystemExit):  # a plugin's command may leave this way
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
     if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):
         click.echo("Interrupted. What was committed before stays.", err=True)
         return INTERRUPTED

@@ -93,7 +93,7 @@ def show(app: App, ref: str, *, touches: int, as_of: str | None, output: Output)
       sfactl lead show 8841
       sfactl lead show ming@example.com --as-of 2026-11-01
     """
-    from sfactl.leads.usecases.records import show_lead
+    from sfactl.leads.usecases import show_lead
 
     detail = show_lead(app.session(as_of=as_of), ref, touches=touches)
     output.emit(detail, human=lambda: shown_lines(detail))
@@ -116,7 +116,7 @@ def set_(app: App, ref: str, values: tuple[str, ...], *, reason: str | None, dry
     said = dict(v.partition("=")[::2] for v in values)
     if any("=" not in v for v in values):
         raise click.UsageError("Say FIELD=VALUE, for instance title=CEO.")
-    from sfactl.leads.usecases.records import set_fields
+    from sfactl.leads.usecases import set_fields
 
     result = set_fields(app.session(dry_run=dry_run), ref, said, reason=reason)
     output.emit(result, human=lambda: set_lines(result, dry_run=dry_run))

@@ -29,7 +29,7 @@ def register(group: click.Group) -> None:
 @click.option(
     "--explain", "ref", metavar="REF", help="Show for one lead what it has and what it lacks; change nothing."
 )
-@click.option("--missing", is_flag=True, help="List the leads that stay and what each lacks; change nothing.")
+@click.option("--missing", is_flag=True, help="List the leads that stay, of --to or SQL, and what each lacks.")
 @options.dry_run
 @options.fail_empty
 @options.output
@@ -146,9 +146,9 @@ def _qualification_lines(done: Qualification) -> Iterator[str]:
         yield f"{step.to.upper()}  {step.qualified:,} of {step.qualified + step.staying:,} {before} qualify"
         if step.missing:
             yield "     Staying for want of: " + " · ".join(f"{m.leads:,} {m.item}" for m in step.missing)
-    yield from _committed(done.commit)
-    if any(step.staying for step in done.steps):
-        yield "Who lacks what: sfactl lead qualify --missing"
+        yield from (f"     {line}" for line in _committed(step.commit))
+    if staying := [step.to for step in done.steps if step.staying]:
+        yield f"Who lacks what: sfactl lead qualify --to {staying[-1]} --missing"
 
 
 def _verdict_lines(verdict: Verdict) -> Iterator[str]:
@@ -158,7 +158,8 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.since:
         yield f"  since {verdict.since:%Y-%m-%d %H:%M} by {verdict.why_here}"
     if verdict.to is None:
-        yield "Nothing comes next by rule." if verdict.status != "sql" else "Next: sfactl lead convert"
+        ready = verdict.status == "sql"
+        yield f"Next: sfactl lead convert lead:{verdict.lead_id}" if ready else "Nothing comes next by rule."
         return
     held = sum(t.holds for t in verdict.terms)
     goal = verdict.to.upper()
@@ -170,8 +171,8 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
     room = max(width(t.name) for t in verdict.terms)
     for term in verdict.terms:
         yield f"  {'✓' if term.holds else '✗'} {pad(term.name, room)}  {term.value}"
-    if verdict.cause:
-        yield f"Cause on record: {verdict.cause}"
+    if verdict.cause and verdict.qualifies:
+        yield f"Cause to be recorded: {verdict.cause}"
 
 
 def _moved_lines(done: Moved) -> Iterator[str]:

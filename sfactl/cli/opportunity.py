@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import click
 
@@ -268,7 +271,7 @@ def pipeline(app: App, *, owner: str | None, pipeline: str | None, as_of: str | 
     from sfactl.opportunities.usecases import pipeline as usecases
 
     found = usecases.pipeline_totals(app.session(as_of=as_of), owner=owner, pipeline=pipeline)
-    output.emit(found, human=lambda: text.totals(found))
+    output.emit(_listed(output, found, found.stages), human=lambda: text.totals(found))
 
 
 @group.command()
@@ -326,7 +329,7 @@ def winrate(
     from sfactl.opportunities.usecases import pipeline as usecases
 
     found = usecases.win_rates(app.session(as_of=as_of), by=by, denominator=denominator, since=since, until=until)
-    output.emit(found, human=lambda: text.win_rates(found))
+    output.emit(_listed(output, found, found.rows), human=lambda: text.win_rates(found))
 
 
 @group.command("filter")
@@ -348,3 +351,17 @@ def filter_(app: App, *, rules: str, dry_run: bool, fail_empty: bool, output: Ou
 
     done = usecases.filter_deals(app.session(dry_run=dry_run), rules)
     output.emit(done, human=lambda: text.filtered(done), exit_code=4 if fail_empty and not done.filtered else 0)
+
+
+def _listed(output: Output, found: object, rows: Sequence[Any]) -> object:
+    """What people and JSON get is the whole answer; the forms made of rows get its rows, with nested values beside."""
+    if output.format in ("table", "json"):
+        return found
+    import pyarrow as pa
+
+    flat = []
+    for row in map(asdict, rows):
+        nested = {k: v for k, v in row.items() if isinstance(v, dict)}
+        more = {f"{name}_{key}": value for name, inner in nested.items() for key, value in inner.items()}
+        flat.append({k: v for k, v in row.items() if k not in nested} | more)
+    return pa.Table.from_pylist(flat)

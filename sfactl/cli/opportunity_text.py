@@ -166,8 +166,6 @@ def totals(found: PipelineTotals) -> Iterator[str]:
         yield from (f"  {line}" for line in table(["stage", "deals", "amount", "chance", "weighted"], rows))
         if without := sum(t.without_amount for t in mine):
             yield f"  {without:,} of them without an amount"
-    if not blocks:
-        yield "No open deals."
     if found.disqualified:
         yield f"{found.disqualified:,} open {'deal' if found.disqualified == 1 else 'deals'} filtered out, not counted"
 

@@ -62,14 +62,18 @@ def check(app: App, files: tuple[Path, ...], *, output: Output) -> None:
 @group.command()
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Build all segments.")
+@click.option("--full", is_flag=True, help="Look at every lead, not only at those whose data changed.")
 @options.dry_run
 @options.fail_empty
 @options.output
 @pass_app
-def build(app: App, names: tuple[str, ...], *, every: bool, dry_run: bool, fail_empty: bool, output: Output) -> None:
+def build(
+    app: App, names: tuple[str, ...], *, every: bool, full: bool, dry_run: bool, fail_empty: bool, output: Output
+) -> None:
     """Decide anew who is a member of the segments NAMES, and of those they depend on.
 
-    Many segments are built in one pass over the data, and only changes are written.
+    Many segments are built in one pass over the data, only leads are looked at for whom something changed since the
+    last build, and only changes are written.
 
     \b
     Example:
@@ -80,7 +84,7 @@ def build(app: App, names: tuple[str, ...], *, every: bool, dry_run: bool, fail_
         raise click.UsageError("Name the segments to build, or say --all.")
     from sfactl.segments import usecases
 
-    result = usecases.build(app.session(dry_run=dry_run), names)
+    result = usecases.build(app.session(dry_run=dry_run), names, full=full)
     output.emit(result, human=lambda: _built(result), exit_code=4 if fail_empty and not result.changed else 0)
 
 

@@ -29,7 +29,7 @@ def list_(app: App, *, output: Output) -> None:
     Example:
       sfactl source list
     """
-    from sfactl.leads.usecases.pulls import list_sources
+    from sfactl.leads.usecases import list_sources
 
     rows = list_sources(app.session())
     output.emit(rows)
@@ -46,7 +46,7 @@ def check(app: App, names: tuple[str, ...], *, output: Output) -> None:
     Example:
       sfactl source check web-forms
     """
-    from sfactl.leads.usecases.pulls import check_sources
+    from sfactl.leads.usecases import check_sources
 
     checks = check_sources(app.session(), names)
     output.emit(checks, human=lambda: _checked(checks), exit_code=0 if all(c.ok for c in checks) else 1)

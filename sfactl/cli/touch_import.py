@@ -35,7 +35,7 @@ def import_(
     Example:
       sfactl touch import web-events.csv --mapping web
     """
-    from sfactl.leads.usecases.touches import import_touches
+    from sfactl.leads.usecases import import_touches
 
     result = import_touches(app.session(dry_run=dry_run), files, mapping=mapping, source=source)
     output.emit(result, human=lambda: imported_lines(result), exit_code=3 if result.rejected else 0)

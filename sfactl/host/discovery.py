@@ -6,12 +6,11 @@ as it did; a memory that is missing, torn or foreign means a new scan, never an 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -33,7 +32,7 @@ def installed(cache: Path | None = None) -> tuple[Origin, ...]:
     if cache is None or _foreign_finders():
         return _scan()
     prints = _fingerprint()
-    path = cache / f"plugins-{hashlib.sha256(sys.prefix.encode()).hexdigest()[:12]}.json"
+    path = cache / f"plugins-{zlib.crc32(sys.prefix.encode()):08x}.json"
     remembered = _read(path, prints)
     if remembered is not None:
         return remembered
@@ -98,6 +97,8 @@ def _read(path: Path, prints: list[list[Any]]) -> tuple[Origin, ...] | None:
 
 
 def _write(path: Path, prints: list[list[Any]], found: tuple[Origin, ...]) -> None:
+    import tempfile  # late: only the first run after a change writes
+
     memory = {
         "schema": CACHE_SCHEMA,
         "python": sys.version,

@@ -86,6 +86,7 @@ class Step:
     qualified: int
     staying: int
     missing: tuple[Missing, ...]
+    commit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,6 @@ class Qualification:
 
     steps: tuple[Step, ...]
     dry_run: bool = False
-    commit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,6 @@ class Term:
     name: str
     holds: bool
     value: str
-    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +169,10 @@ def check_move(lead_id: int, old: str, new: str) -> None:
         )
     if new in MOVES.get(old, ()):
         return
-    allowed = ", ".join(MOVES.get(old, ())) or "nowhere: it lives on as account, contact and opportunity"
-    raise PolicyError(
-        f"lead:{lead_id} is {old} and may not become {new}", hint=f"From {old} a lead may go to {allowed}."
-    )
+    allowed = ", ".join(MOVES.get(old, ()))
+    stays = "A converted lead moves no more; it lives on as account, contact and opportunity."
+    hint = f"From {old} a lead may go to {allowed}." if allowed else stays
+    raise PolicyError(f"lead:{lead_id} is {old} and may not become {new}", hint=hint)
 
 
 def lead_number(ref: str) -> int | str:
@@ -206,12 +205,15 @@ def sql_requirements(rule: SqlRule, types: Mapping[str, str]) -> tuple[Requireme
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ConfigError(f"{FILE}: sql.required: unknown field {field!r} of lead.{hint}")
         text = types[field] == "varchar"
+        value = f'cast(l."{field}" as varchar)'
+        if types[field].startswith("decimal"):
+            value = f"regexp_replace({value}, '\\.?0+$', '')"  # the digits that only fill the scale
         needed.append(
             Requirement(
                 name=f"{field} is known",
                 missing=f"nullif(trim(l.\"{field}\"), '') is null" if text else f'l."{field}" is null',
                 detail=_text(field),
-                value=f'cast(l."{field}" as varchar)',
+                value=value,
             )
         )
     if rule.where is not None:

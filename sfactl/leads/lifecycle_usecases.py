@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sfactl.api.errors import NotFound, UserError
+from sfactl.api.errors import ConfigError, NotFound, UserError
 from sfactl.leads import lifecycle
 from sfactl.leads.lifecycle import (
     Lifecycle,
@@ -43,14 +44,14 @@ def qualify(session: Session, *, to: Target | None = None) -> Qualification:
     # All rules are checked before the first of them has an effect.
     tests = [_test(session, rules, target) for target in ((to,) if to else FROM)]
     steps: list[Step] = []
-    commit: int | None = None
     for test in tests:
         with session.write(*CHANGED) as tx:
             step = _step(session, tx, rules, test)
             if step.qualified:
-                commit = tx.commit(to=test.to, qualified=step.qualified, staying=step.staying).seq or commit
+                done = tx.commit(to=test.to, qualified=step.qualified, staying=step.staying)
+                step = replace(step, commit=done.seq)
             steps.append(step)
-    return Qualification(steps=tuple(steps), dry_run=session.dry_run, commit=commit)
+    return Qualification(steps=tuple(steps), dry_run=session.dry_run)
 
 
 def check(session: Session) -> tuple[str, ...]:
@@ -121,7 +122,7 @@ def explain(session: Session, ref: str) -> Verdict:
         if to is not None:
             test = _test(session, lifecycle.read_rules(session.folder), to)
             _candidates(query, test, lead_id)
-            terms, cause = _terms(query, test.needed), _only(query, "select cause from candidates")
+            terms, cause = _terms(session, query, test, lead_id), _only(query, "select cause from candidates")
         return Verdict(
             lead_id=lead_id,
             name=lead.get("full_name") or lead.get("company") or lead.get("email"),
@@ -198,6 +199,7 @@ class _Test:
 
     to: Target
     needed: tuple[Requirement, ...]
+    where: str | None
     held: str
     causes: str
     params: Mapping[str, Any]
@@ -210,6 +212,7 @@ def _test(session: Session, rules: Rules, to: Target) -> _Test:
         needed, where = lifecycle.mql_requirements(), rules.mql.where
         causes = "select t.lead_id, t.event_id, t.at from touchpoints as t where list_contains($kinds, t.kind)"
     else:
+        _check_score(session, rules.sql.score)
         types = session.workspace.schemas["leads"].types
         needed, where = lifecycle.sql_requirements(rules.sql, types), rules.sql.where
         causes = (
@@ -225,6 +228,8 @@ def _test(session: Session, rules: Rules, to: Target) -> _Test:
             schemas=session.workspace.schemas,
             where=f"{lifecycle.FILE}: {to}.where",
             now=session.now(),
+            scores=_names(session, "scores"),
+            segments=_names(session, "segments"),
         )
         held, params = compiled.sql, dict(compiled.params)
     params |= {
@@ -235,7 +240,21 @@ def _test(session: Session, rules: Rules, to: Target) -> _Test:
         "cause": f"rule:{to}",
         "now": session.now(),
     }
-    return _Test(to=to, needed=needed, held=held, causes=causes, params=params)
+    return _Test(to=to, needed=needed, where=where, held=held, causes=causes, params=params)
+
+
+def _names(session: Session, kind: str) -> list[str]:
+    """The ``scores`` or ``segments`` that a condition may name."""
+    return sorted(p.stem for p in (session.folder / kind).glob("*.toml"))
+
+
+def _check_score(session: Session, name: str) -> None:
+    """A score that the rules name must be one of the workspace, where it has files of scores at all."""
+    known = _names(session, "scores")
+    if known and name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{lifecycle.FILE}: sql.score: there is no score {name!r} in scores/.{hint}")
 
 
 def _candidates(query: Query, test: _Test, lead_id: int | None = None) -> None:
@@ -264,13 +283,41 @@ def _counts(query: Query, test: _Test) -> Step:
     )
 
 
-def _terms(query: Query, needed: Sequence[Requirement]) -> tuple[Term, ...]:
-    columns = ", ".join(f"missing_{i}, value_{i}" for i in range(len(needed)))
+def _terms(session: Session, query: Query, test: _Test, lead_id: int) -> tuple[Term, ...]:
+    """Every requirement as it stands for the one lead in ``candidates``; the condition taken apart into its terms."""
+    columns = ", ".join(f"missing_{i}, value_{i}" for i in range(len(test.needed)))
     row = query.one(f"select {columns} from candidates") or ()
-    return tuple(
-        Term(name=r.name, holds=not row[2 * i], value=str(row[2 * i + 1] if row[2 * i + 1] is not None else "nothing"))
-        for i, r in enumerate(needed)
+    terms: list[Term] = []
+    for i, needed in enumerate(test.needed):
+        if needed.name == f"{test.to}.where" and test.where is not None:
+            terms += _condition_terms(session, query, test.where, lead_id)
+            continue
+        value = row[2 * i + 1]
+        terms.append(Term(name=needed.name, holds=not row[2 * i], value="nothing" if value is None else str(value)))
+    return tuple(terms)
+
+
+def _condition_terms(session: Session, query: Query, where: str, lead_id: int) -> list[Term]:
+    from sfactl.engine.conditions.explain import ask
+
+    question = ask(
+        where,
+        schemas=session.workspace.schemas,
+        now=session.now(),
+        scores=_names(session, "scores"),
+        segments=_names(session, "segments"),
     )
+    (answer,) = query.table(question.sql, {**question.params, "key": lead_id}).to_pylist()
+    return [
+        Term(
+            name=term.text,
+            holds=answer[term.column] is True,
+            value=""
+            if term.value_column is None or answer[term.value_column] is None
+            else str(answer[term.value_column]),
+        )
+        for term in question.terms
+    ]
 
 
 def _only(query: Query, sql: str) -> Any:

@@ -6,7 +6,7 @@ It decides which column becomes which field, by what rows are known again, and r
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -116,12 +116,20 @@ def plan_mapping(
     return _plan(mapping, targets, columns, defaults, types, guessed=False)
 
 
-def plan_by_headers(dataset: Dataset, columns: Sequence[str], defaults: Defaults, *, extra: Sequence[str] = ()) -> Plan:
-    """Recognise the columns by their headers. Raises `DataError` where not one is known."""
+def plan_by_headers(
+    dataset: Dataset,
+    columns: Sequence[str],
+    defaults: Defaults,
+    *,
+    extra: Sequence[str] = (),
+    without: Collection[str] = (),
+) -> Plan:
+    """Recognise the columns by their headers, not those ``without`` values. Raises `DataError` where none is known."""
     types = {n: t for n, t in dataset.types.items() if n not in RESERVED or n in extra}
     types |= {n: "varchar" for n in extra if n not in types}
     custom = [c.name for c in dataset.columns if c.custom]
     found = {f: i for f, i in recognise(columns, dataset.name, custom).items() if f in types}
+    found = {f: i for f, i in found.items() if columns[i] not in without}
     if not found:
         raise DataError(
             f"{defaults.file}: no column was recognised by its header ({', '.join(columns[:8])})",

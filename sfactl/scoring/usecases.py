@@ -215,7 +215,7 @@ def _plugin_rows(
             sql = f'select {columns}, cast("at" as timestamp) as "at" from ({statement.sql}) as reasons{only}'
             query.run(f"create temp table {table} as {sql}", {**statement.params, "now": at, "as_of": at})
         else:
-            given = strategy.score(_all_rows(query, strategy))
+            given = strategy.score(_all_rows(query, strategy, at))
             query.register(f"{table}_given", given)
             sql = f'select {columns}, cast(null as timestamp) as "at" from {table}_given{only}'
             query.run(f"create temp table {table} as {sql}")
@@ -226,8 +226,8 @@ def _plugin_rows(
         raise PluginError(f"{label}: scoring strategy {score.strategy!r} failed: {err}") from err
 
 
-def _all_rows(query: Query, strategy: TableScoring) -> pa.Table:
-    return query.table(strategy.query)
+def _all_rows(query: Query, strategy: TableScoring, at: datetime) -> pa.Table:
+    return query.table(strategy.query, {"now": at, "as_of": at})
 
 
 def _plugin_units(score: Score, table: str) -> str:

@@ -51,6 +51,11 @@ def with_used(segments: Mapping[str, Segment], names: Sequence[str]) -> list[Seg
     return [segment for name, segment in segments.items() if name in wanted]
 
 
+def score_names(folder: Path) -> set[str]:
+    """The scores that a condition may ask for."""
+    return {path.stem for path in (folder / "scores").glob("*.toml")}
+
+
 def check_names(paths: Sequence[Path]) -> None:
     """Raise `ConfigError` for a file that is not a TOML file."""
     for path in paths:

@@ -163,6 +163,12 @@ def test_interruption_is_one_line(sfactl: Call, failing: Call) -> None:
     assert answer.err == "Interrupted. What was committed before stays.\n"
 
 
+@pytest.mark.parametrize(("said", "code"), [(None, 0), (3, 3), ("no", 1)], ids=str)
+def test_a_command_may_leave_with_a_code(sfactl: Call, failing: Call, said: object, code: int) -> None:
+    failing(SystemExit(said))
+    assert sfactl("lead", "fail").code == code
+
+
 def test_a_group_that_cannot_be_imported_does_not_stop_the_others(
     sfactl: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

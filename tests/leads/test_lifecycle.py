@@ -179,7 +179,7 @@ def test_a_dry_run_counts_and_writes_nothing(open_sales: OPEN) -> None:
     put(open_sales(), "scores", score(1, 50))
     dry = open_sales(dry_run=True)
     done = usecases.qualify(dry, to="sql")
-    assert (done.steps[0].qualified, done.commit) == (1, None)
+    assert (done.steps[0].qualified, done.steps[0].commit) == (1, None)
     assert statuses(dry) == {1: "mql"}
 
 
@@ -191,7 +191,7 @@ def test_explain_shows_every_requirement(session: Session) -> None:
     assert [(t.name, t.holds, t.value) for t in verdict.terms] == [
         ("intent >= 50", False, "49"),
         ("need is known", False, "nothing"),
-        ("budget is known", True, "10.0000"),
+        ("budget is known", True, "10"),
         ("e-mail is valid", True, "a@acme.com"),
         ("e-mail is not suppressed", True, "not suppressed"),
     ]
@@ -266,6 +266,27 @@ def test_wrong_rules_are_named(session: Session, old: str, new: str, message: st
     (session.folder / lifecycle.FILE).write_text(RULES.replace(old, new))
     with pytest.raises(UserError, match=message):
         usecases.qualify(session)
+
+
+def test_explain_takes_the_condition_apart(session: Session) -> None:
+    put(session, "leads", {"lead_id": 1, "email": "a@acme.com"})
+    verdict = usecases.explain(session, "lead:1")
+    assert [(t.name, t.holds) for t in verdict.terms] == [
+        ("email is not null", True),
+        ("has(touchpoints) filter (where kind = 'form_submit')", False),
+        ("e-mail is valid", True),
+        ("e-mail is not suppressed", True),
+    ]
+
+
+def test_check_lists_what_is_wrong(session: Session) -> None:
+    assert usecases.check(session) == ()
+    (session.folder / "scores").mkdir()
+    (session.folder / "scores" / "intents.toml").write_text("")
+    (session.folder / lifecycle.FILE).write_text(RULES.replace("kind =", "kid ="))
+    mql, sql = usecases.check(session)
+    assert "kid" in mql
+    assert "no score 'intent' in scores/. Did you mean 'intents'?" in sql
 
 
 def test_no_rules_are_an_error_that_names_the_file(session: Session) -> None:

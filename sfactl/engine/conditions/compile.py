@@ -64,9 +64,12 @@ def compile_many(
     levels, columns = segment_levels(plan, conditions, linked=as_segments)
     any_of = " or ".join(quote(column) for column in columns.values())
     only = members_only and bool(columns)
-    sql = plan.statement([*levels, []] if only else levels or [[]], where=any_of if only else None)
+    shape = [*levels, []] if only else levels or [[]]
+    where = any_of if only else None
     return CompiledMany(
-        sql=sql,
+        sql=plan.statement(shape, where=where),
+        among_sql=plan.statement(shape, where=where, among=True),
+        windows=plan.passing(),
         params=dict(plan.params),
         columns=columns,
         relations=plan.relations(),

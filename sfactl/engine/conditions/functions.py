@@ -13,8 +13,9 @@ from sqlglot import exp
 
 from sfactl.engine.conditions.arithmetic import as_exact, number
 from sfactl.engine.conditions.kinds import BIGINT, DATE, DOUBLE, NULL, TEXT, TIME, Kind, common_kind, exact, sql_type
+from sfactl.engine.conditions.model import Window
 from sfactl.engine.conditions.typed import Typed, as_moment, comparable, mismatch, sql_of
-from sfactl.engine.periods import PeriodError, parse_period
+from sfactl.engine.periods import Period, PeriodError, parse_period
 
 if TYPE_CHECKING:
     from sfactl.engine.conditions.expressions import Checker
@@ -93,9 +94,21 @@ def window(checker: Checker, node: exp.Expr, column: Typed) -> tuple[str, date]:
         first = period.before(last)
     except PeriodError as err:
         raise checker.source.error(str(err), node=node) from None
+    _remember(checker, column, period)
     sql = sql_of(column, checker.plan)
     low, high = checker.plan.bind(first, column.kind), checker.plan.bind(last, column.kind)
     return f"({sql} >= {low} and {sql} <= {high})", first
+
+
+def _remember(checker: Checker, column: Typed, period: Period) -> None:
+    """Keep which rows can enter or leave a window when time passes."""
+    plain = re.fullmatch(r'([re])\."([^"]+)"', column.sql)
+    if plain is None:
+        checker.plan.clocked = True
+        return
+    relation = checker.scope.relation
+    own = relation.dataset if plain[1] == "r" and relation is not None else checker.plan.settings.entity.dataset
+    checker.plan.windows.add(Window(dataset=own, column=plain[2], is_date=column.kind == DATE, period=period))
 
 
 def _text_function(checker: Checker, node: exp.Expr) -> Typed:
@@ -231,16 +244,19 @@ def own_window_start(checker: Checker, node: exp.Expr) -> datetime | None:
 
 def _days_since(checker: Checker, node: exp.Expr) -> Typed:
     found = moment(checker, arguments(checker, node, 1, 1)[0], "days_since()")
+    checker.plan.clocked = True
     today = checker.plan.bind(checker.plan.settings.now.date(), DATE)
     sql = f"date_diff('day', cast({sql_of(found, checker.plan)} as date), cast({today} as date))"
     return Typed(kind=BIGINT, node=node, sql=sql)
 
 
 def _today(checker: Checker, node: exp.Expr) -> Typed:
+    checker.plan.clocked = True
     return Typed(kind=DATE, node=node, literal=checker.plan.settings.now.date())
 
 
 def _now(checker: Checker, node: exp.Expr) -> Typed:
+    checker.plan.clocked = True
     return Typed(kind=TIME, node=node, literal=checker.plan.settings.now)
 
 

@@ -8,6 +8,10 @@ from datetime import datetime
 from typing import Protocol
 
 from sfactl.engine.conditions.kinds import Kind
+from sfactl.engine.periods import Period
+
+AMONG = "candidates"
+"""The table of the entities that a statement may be limited to; it has the entity's key."""
 
 
 class DatasetSchema(Protocol):
@@ -58,17 +62,33 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Something that passing time alone can change: rows of ``dataset`` whose ``column`` enters or leaves a window.
+
+    ``period`` None stands for rows that lie in the future and become visible.
+    """
+
+    dataset: str
+    column: str
+    is_date: bool
+    period: Period | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledMany:
     """A statement that answers the entity's key and one boolean column for each condition, never null.
 
     ``columns`` maps each condition's name to its column. Rows for which no condition holds are left out when the
-    statement was compiled with ``members_only``.
+    statement was compiled with ``members_only``. ``among_sql`` is the same about the entities in a table `AMONG` only.
+    ``windows`` are what passing time can change, None where it may change anything.
     """
 
     sql: str
     params: Mapping[str, object]
     columns: Mapping[str, str]
     relations: tuple[str, ...]
+    among_sql: str = ""
+    windows: tuple[Window, ...] | None = None
     segments: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
 

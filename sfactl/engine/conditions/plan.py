@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
-from sfactl.engine.conditions.model import Settings
+from sfactl.engine.conditions.model import AMONG, Settings, Window
 from sfactl.engine.conditions.scans import Aggregate, Scan, scan_sql
 
 KEY_PARAMETER = "key"
@@ -23,6 +23,8 @@ class Plan:
         self.params: dict[str, object] = {}
         self.segments: set[str] = set()
         self.scores: set[str] = set()
+        self.windows: set[Window] = set()
+        self.clocked = False
         self._bound: dict[tuple[type, object, str], str] = {}
         self._scans: dict[tuple[str, bool, bool], Scan] = {}
         self._aggregates: dict[tuple[str, Aggregate, str | None], str] = {}
@@ -70,22 +72,42 @@ class Plan:
         read = {scan.dataset for scan in self._scans.values() if not scan.dataset.startswith("(")}
         return tuple(sorted({self.settings.entity.dataset, *read}))
 
-    def statement(self, levels: Sequence[Sequence[str]], *, where: str | None = None, one: bool = False) -> str:
+    def passing(self) -> tuple[Window, ...] | None:
+        """What passing time can change of the answer; None where that cannot be told from rows (``today()`` …)."""
+        if self.clocked:
+            return None
+        appearing = {
+            Window(dataset=scan.dataset, column=scan.time, is_date=False)
+            for scan in self._scans.values()
+            if scan.time is not None
+        }
+        return tuple(sorted(self.windows | appearing, key=str))
+
+    def statement(
+        self,
+        levels: Sequence[Sequence[str]],
+        *,
+        where: str | None = None,
+        one: bool = False,
+        among: bool = False,
+    ) -> str:
         """The statement that answers the entity's key and the expressions of ``levels``.
 
         An expression may use the columns of the levels before its own. With ``one`` it reads only the entity bound
-        as ``$key``, in every scan.
+        as ``$key``, in every scan; with ``among`` only those in the table ``candidates``.
         """
         entity = self.settings.entity
+        key = quote(entity.key[0])
+        limit = f"{{}} in (select {key} from {AMONG})" if among else ""
+        limit = f"{{}} = ${KEY_PARAMETER}" if one else limit
         used = [scan for scan in self._scans.values() if scan.aggregates]
-        scans = [self._scan_sql(scan, one=one) for scan in used]
+        scans = [self._scan_sql(scan, limit) for scan in used]
         joins = "".join(
             f"\n  left join {scan.name} on {scan.name}.{quote(f'_k{scan.name}')} = e.{quote(entity.link or '')}"
             for scan in used
         )
         source = f"{entity.dataset} as e{joins}"
-        # The key's own condition comes before the joins are seen by the optimizer only if it is inside the scan too.
-        picked = f"\n  where e.{quote(entity.key[0])} = ${KEY_PARAMETER}" if one else ""
+        picked = f"\n  where {limit.format(f'e.{key}')}" if limit else ""
         last = len(levels) - 1
         for number, level in enumerate(levels[:-1]):
             columns = ", ".join(["*", *level])
@@ -100,10 +122,10 @@ class Plan:
             body += f"\n  {'and' if picked else 'where'} {where}"
         return (f"with {', '.join(scans)}\n" if scans else "") + body
 
-    def _scan_sql(self, scan: Scan, *, one: bool) -> str:
+    def _scan_sql(self, scan: Scan, limit: str) -> str:
         entity = self.settings.entity
         link = quote(entity.link or "")
-        terms = [f"r.{link} = ${KEY_PARAMETER}"] if one else []
+        terms = [limit.format(f"r.{link}")] if limit else []
         if scan.time:
             terms.append(f"r.{quote(scan.time)} <= {self.now()}")
             # Every aggregate looks back only so far: older files need not be opened at all.

@@ -14,12 +14,12 @@ from sfactl.engine.duck import ROW_GROUP, Query
 from sfactl.leads.cleaning.companies import company_key
 from sfactl.leads.cleaning.countries import country_code, country_expression
 from sfactl.leads.cleaning.dates import DATE_TYPES, date_expression, decide_orders
-from sfactl.leads.cleaning.emails import email_expression
+from sfactl.leads.cleaning.emails import answered_email, email_expression
 from sfactl.leads.cleaning.expression import Expression, in_list, literal, name
 from sfactl.leads.cleaning.names import first_name, full_name, last_name
 from sfactl.leads.cleaning.numbers import boolean_expression, decimal_sign, number_expression
-from sfactl.leads.cleaning.phones import phone_expression
-from sfactl.leads.cleaning.tax_ids import tax_id_expression
+from sfactl.leads.cleaning.phones import answered_phone, phone_expression
+from sfactl.leads.cleaning.tax_ids import answered_tax_id, tax_id_expression
 from sfactl.leads.cleaning.text import base, needs_nfkc, register_nfkc, text_columns
 from sfactl.leads.files.staging import Staged
 from sfactl.leads.model import Plan, Target
@@ -35,9 +35,9 @@ LOOKED = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
-    """``path`` is Parquet; ``fields`` are its fields with their SQL types."""
+    """``source`` is SQL for the clean rows, to be read from; ``fields`` are their fields with their SQL types."""
 
-    path: Path
+    source: str
     fields: Mapping[str, str]
     counts: Mapping[str, int]
     notes: tuple[str, ...]
@@ -61,27 +61,48 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
         f"create or replace temp view cells as select s._row, s._line, s._problem, {key}{changed} as _wide, {texts}"
         f" from {source} s {joins}"
     )
-    expressions, notes = _expressions(query, plan)
+    first, notes = _expressions(query, plan)
     counts = {"full_width": "s._wide"}
-    for expression in expressions.values():
+    for expression in first.values():
         counts |= expression.counts
-    query.run(f"copy ({_statement(plan, expressions, counts)}) to {literal(str(into))} ({_FORMAT})")
-    totals = ", ".join(f"count(*) filter (where _n_{k})" for k in counts)
-    answer = query.one(f"select {totals} from read_parquet({literal(str(into))})") or ()
-    fields = {f: _type(f, plan) for f in _filled(expressions)}
+    query.run(f"copy ({_statement(plan, first, counts, 'cells s')}) to {literal(str(into))} ({_FORMAT})")
+    files = [into, *_second_look(query, plan, first, counts, into)]
+    read = f"read_parquet([{', '.join(literal(str(f)) for f in files)}])"
+    source = f"(select * exclude (_doubt) from {read} where not _doubt)"
+    totals = ", ".join(f"count(*) filter (where _is_{k})" for k in counts)
+    answer = query.one(f"select {totals} from {source}") or ()
     return Cleaned(
-        path=into,
-        fields=fields,
+        source=source,
+        fields={f: _type(f, plan) for f in first},
         counts={k: int(n) for k, n in zip(counts, answer) if n},
         notes=(*notes, *suspects(query, plan)),
     )
 
 
+def _second_look(
+    query: Query, plan: Plan, first: Mapping[str, Expression], counts: Mapping[str, str], into: Path
+) -> tuple[Path, ...]:
+    """Clean the doubted rows again, with answers from Python: another file beside ``into``, or none."""
+    query.run(
+        f"create or replace temp table doubted as select _row from read_parquet({literal(str(into))}) where _doubt"
+    )
+    if not query.one("select 1 from doubted limit 1"):
+        return ()
+    source = "(select * from cells semi join doubted using (_row)) s"
+    again: dict[str, Expression] = {}
+    for field, expression in first.items():
+        target = plan.target(field)
+        answer = _answered(query, plan, target, first.get("country"), source) if expression.doubt and target else None
+        again[field] = answer or replace(expression, doubt=None)
+    second = into.with_name(f"second-{into.name}")
+    counted = dict(counts)
+    for expression in again.values():
+        counted |= expression.counts
+    query.run(f"copy ({_statement(plan, again, counted, source)}) to {literal(str(second))} ({_FORMAT})")
+    return (second,)
+
+
 _FORMAT = f"format parquet, compression snappy, row_group_size {ROW_GROUP}"
-
-
-def _filled(expressions: Mapping[str, Expression]) -> tuple[str, ...]:
-    return tuple(expressions)
 
 
 def _type(field: str, plan: Plan) -> str:
@@ -117,22 +138,35 @@ def _expressions(query: Query, plan: Plan) -> tuple[dict[str, Expression], tuple
 
 def _text_field(query: Query, plan: Plan, target: Target, text: str, country: Expression | None) -> Expression:
     if target.field == "email":
-        return email_expression(query, text, "cells s")
-    if target.field in ("phone", "tax_id"):
-        place = _country(plan, target, country)
-        joins = country.joins if country and country.value in place else ()
-        make = phone_expression if target.field == "phone" else tax_id_expression
-        made = make(query, text, place, " ".join(("cells s", *joins)))
-        return replace(made, joins=(*joins, *made.joins))
-    return Expression(value=text)
+        return email_expression(text)
+    if target.field not in ("phone", "tax_id"):
+        return Expression(value=text)
+    place, joins = _country(plan, target, country)
+    if target.field == "phone":
+        made = phone_expression(query, text, place, " ".join(("cells s", *joins)))
+    else:
+        made = tax_id_expression(text, place)
+    return replace(made, joins=(*joins, *made.joins))
 
 
-def _country(plan: Plan, target: Target, country: Expression | None) -> str:
-    """SQL for the country of a row: the mapping's for this field, else the row's own, else the workspace's."""
+def _answered(query: Query, plan: Plan, target: Target, country: Expression | None, source: str) -> Expression:
+    text = f"s.{name(target.field)}"
+    if target.field == "email":
+        return answered_email(query, text, source)
+    place, joins = _country(plan, target, country)
+    answer = answered_phone if target.field == "phone" else answered_tax_id
+    made = answer(query, text, place, " ".join((source, *joins)))
+    return replace(made, joins=(*joins, *made.joins))
+
+
+def _country(plan: Plan, target: Target, country: Expression | None) -> tuple[str, tuple[str, ...]]:
+    """SQL for a row's country, and its joins: the mapping's for this field, else the row's, else the workspace's."""
     default = literal(plan.country) if plan.country else "cast(null as varchar)"
     if target.transform.country:
-        return literal(country_code(target.transform.country) or target.transform.country)
-    return f"coalesce({country.value}, {default})" if country else default
+        return literal(country_code(target.transform.country) or target.transform.country), ()
+    if country is None:
+        return default, ()
+    return f"coalesce({country.steps['_country']}, {default})", country.joins
 
 
 def _people(plan: Plan) -> dict[str, Expression]:
@@ -143,25 +177,30 @@ def _people(plan: Plan) -> dict[str, Expression]:
         whole = full_name(
             given.get("full_name", "null"), given.get("first_name", "null"), given.get("last_name", "null")
         )
-        made["full_name"] = Expression(value=whole)
+        made["full_name"] = Expression(value="s._full_name", steps={"_full_name": whole})
         if given.keys() == {"full_name"}:
-            made |= {"first_name": Expression(value=first_name(whole)), "last_name": Expression(value=last_name(whole))}
+            made["first_name"] = Expression(value=first_name("s._full_name"))
+            made["last_name"] = Expression(value=last_name("s._full_name"))
     if plan.target("company"):
         made["company_key"] = Expression(value=company_key(f"s.{name('company')}"))
     return made
 
 
-def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mapping[str, str]) -> str:
+def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mapping[str, str], source: str) -> str:
     values = ", ".join(f"{e.value} as {name(f)}" for f, e in expressions.items())
     problems = [e.problem for e in expressions.values() if e.problem != "null"]
     joins = dict.fromkeys(j for e in expressions.values() for j in e.joins)
-    flags = ", ".join(f"{condition} as _n_{key}" for key, condition in counts.items())
+    steps = {k: sql for e in expressions.values() for k, sql in e.steps.items()}
+    columns = "".join(f", {sql} as {step}" for step, sql in steps.items())
+    inner = f"(select s.*{columns} from {source} {' '.join(joins)}) s"
+    doubts = " or ".join(f"({e.doubt})" for e in expressions.values() if e.doubt)
+    flags = ", ".join(f"{condition} as _is_{key}" for key, condition in counts.items())
     wrong = f"coalesce({', '.join(problems)})" if problems else "null"
     reason = f"coalesce(s._problem, {wrong})" if plan.bad_values == "reject" else "s._problem"
     return (
         f"select s._row, s._line, {'s._key, ' if 'row' in plan.keys else ''}"
         f" cast({reason} as varchar) as _reason, cast({wrong} as varchar) as _blanked,"
-        f" {values}, {flags} from cells s {' '.join(j for j in joins if j)}"
+        f" {values}, {flags}, {doubts or 'false'} as _doubt from {inner}"
     )
 
 

@@ -22,7 +22,7 @@ def company_key(company: str) -> str:
     latin = "|".join(sorted(LATIN_FORMS, key=len, reverse=True))
     han = "|".join(HAN_FORMS)
     bare = f"regexp_replace({folded}, {literal(f'(?: (?:{latin}))+$')}, '')"
-    bare = f"case when {company} ~ '.*[^\\x{{00}}-\\x{{7F}}].*' then {_without_han(bare, han)} else {bare} end"
+    bare = f"case when strlen({company}) > length({company}) then {_without_han(bare, han)} else {bare} end"
     key = f"replace({bare}, ' ', '')"
     return f"coalesce(nullif({key}, ''), replace({folded}, ' ', ''))"
 

@@ -52,13 +52,18 @@ def country_expression(query: Query, text: str, source: str) -> Expression:
         ("code",),
     )
     if not asked:
-        return Expression(value=text)
+        return Expression(value="s._country", steps={"_country": text})
     return Expression(
-        value=f"coalesce(ca.code, {text})",
+        value="s._country",
         joins=(f"left join country_answers ca on ca.raw = {text}",),
+        steps={
+            "_country": f"coalesce(ca.code, {text})",
+            "_country_asked": "ca.raw is not null",
+            "_country_code": "ca.code",
+        },
         counts={
-            "countries": "coalesce(ca.code is not null, false)",
-            "countries_unknown": "coalesce(ca.raw is not null and ca.code is null, false)",
+            "countries": "s._country_code is not null",
+            "countries_unknown": "s._country_asked and s._country_code is null",
         },
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sfactl.api.errors import DataError
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Expression, literal
+from sfactl.leads.cleaning.expression import Expression, literal, name
 from sfactl.leads.files.options import DayMonth
 from sfactl.leads.model import Target
 
@@ -21,7 +21,7 @@ DATE_TYPES = frozenset({"date", "timestamp"})
 _SEPARATED = r"^\d+-\d+-\d+"
 _TIME = r"(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
 _OFFSET = r"(?:\d|[AaPp][Mm])\s*(Z|[+-]\d{2}:?\d{2})$"
-_NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y", "%Y-%b-%d", "%a %b %d %Y")
+_NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%y", "%d-%b-%Y", "%d-%B-%Y", "%Y-%b-%d", "%a %b %d %Y")
 _TOKENS = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"),
     ("hh", "%I"), ("mm", "%M"), ("mi", "%M"), ("ss", "%S"), ("SSS", "%g"), ("M", "%m"), ("D", "%d"),
@@ -58,7 +58,7 @@ def decide_orders(
     Raises `DataError` where the file leaves it open and the mapping does not say.
     """
     found = {
-        f: _evidence(query, text, source)
+        f: _evidence(query, _distinct(query, f, text, source))
         for f, (t, text) in dates.items()
         if t.constant is None and not t.transform.format
     }
@@ -97,15 +97,22 @@ def _year_first(evidence: Evidence, target: Target, stated: DayMonth | None) -> 
     return "ymd", None
 
 
-def _evidence(query: Query, text: str, source: str) -> Evidence:
+def _distinct(query: Query, field: str, text: str, source: str) -> str:
+    """The distinct texts of a column, as a table with the column ``t``."""
+    table = f"dates_{field}"
+    query.run(f"create or replace temp table {table} as select distinct {text} as t from {source}")
+    return table
+
+
+def _evidence(query: Query, table: str) -> Evidence:
     # Values whose day and month are the same number are right in either order and prove nothing.
     sql = f"""
     select coalesce(max(a) > 12, false), coalesce(max(b) > 12, false),
            count(*) filter (where a <= 12 and b <= 12 and a <> b),
-           coalesce(any_value(t) filter (where a > 12 or b > 12), any_value(t) filter (where a <> b))
+           coalesce(min(t) filter (where a > 12 or b > 12), min(t) filter (where a <> b))
     from (select t, try_cast(split_part(d, '-', 1) as int) as a, try_cast(split_part(d, '-', 2) as int) as b
           from (select t, regexp_extract({_dashed("t")}, '^\\d{{1,2}}-\\d{{1,2}}-\\d{{2,4}}') as d
-                from (select {text} as t from {source}))
+                from {table})
           where d <> '' and try_cast(split_part(d, '-', 1) as int) <= 31)
     """
     answer = query.one(sql) or (False, False, 0, None)
@@ -113,7 +120,7 @@ def _evidence(query: Query, text: str, source: str) -> Evidence:
         f"select coalesce(max(try_cast(split_part(d, '-', 2) as int)) > 12, false),"
         f" coalesce(max(try_cast(split_part(d, '-', 3) as int)) > 12, false)"
         f" from (select regexp_extract({_dashed('t')}, '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}') as d"
-        f" from (select {text} as t from {source})) where d <> ''"
+        f" from {table}) where d <> ''"
     ) or (False, False)
     return Evidence(
         first_over=answer[0],
@@ -147,10 +154,9 @@ def _named(target: Target) -> str:
 
 
 def _dashed(text: str) -> str:
-    """SQL: separators of dates become dashes, blanks around them go."""
-    marks = f"regexp_replace({text}, '(\\d)\\s*[年月./-]\\s*(\\d)', '\\1-\\2', 'g')"
-    again = f"regexp_replace({marks}, '(\\d)\\s*[年月./-]\\s*(\\d)', '\\1-\\2', 'g')"
-    return f"regexp_replace({again}, '^(?:民國|民国)\\s*|(\\d)日', '\\1')"
+    """SQL: the separators of a date become dashes, whatever they are; what comes behind it stays."""
+    parts = r"^(?:民國|民国)?\s*(\d{1,4})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,4})日?"
+    return f"regexp_replace({text}, {literal(parts)}, '\\1-\\2-\\3')"
 
 
 def date_expression(target: Target, text: str, order: Order | None, zone: str) -> Expression:
@@ -163,10 +169,11 @@ def date_expression(target: Target, text: str, order: Order | None, zone: str) -
         day = f"try_strptime({text}, {literal(_strptime(target.transform.format))})"
     else:
         day = _day(text, order or Order(day_month="dmy"))
+    step = name(f"_at_{target.field}")
     value = f"cast({day} as date)" if target.type == "date" else _moment(target, text, day, zone)
     kind = "date" if target.type == "date" else "time"
-    problem = f"case when {text} is not null and ({value}) is null then '{target.field} is not a {kind}' end"
-    return Expression(value=value, problem=problem)
+    problem = f"case when s.{step} is null and {text} is not null then '{target.field} is not a {kind}' end"
+    return Expression(value=f"s.{step}", problem=problem, steps={step: value})
 
 
 def _day(text: str, order: Order) -> str:

@@ -17,24 +17,33 @@ PATTERN = (
 )
 """What needs no second look; a test compares it with email-validator."""
 NOT_VALID = "e-mail not valid"
+_AROUND = " .,;:<>()[]\"'"
 
 
-def email_expression(query: Query, text: str, source: str) -> Expression:
-    """SQL for the address; ``text`` is its cleaned text, ``source`` where to read it from."""
+def email_expression(text: str) -> Expression:
+    """SQL for the address where the pattern settles it; ``text`` is SQL for its cleaned text."""
     good = f"regexp_full_match({text}, {literal(PATTERN)}) and length({text}) <= 120 and not contains({text}, '--')"
-    doubted = f"select distinct {text} as raw from {source} where {text} is not null and not ({good})"
-    asked = look_up(query, doubted, "email_answers", judged, ("email", "problem", "several"))
     at = f"split_part({text}, '@', 1) || '@' || lower(split_part({text}, '@', 2))"
-    lowered = f"{text} <> {at}"
-    if not asked:
-        return Expression(value=at, counts={"emails": f"coalesce({lowered}, false)"})
     return Expression(
-        value=f"case when {good} then {at} else ea.email end",
-        problem="ea.problem",
+        value="s._email",
+        steps={"_email": f"case when {good} then {at} end"},
+        counts={"emails": f"coalesce(s._email <> {text}, false)", "several_emails": "false"},
+        doubt=f"s._email is null and {text} is not null",
+    )
+
+
+def answered_email(query: Query, text: str, source: str) -> Expression:
+    """SQL for the addresses of ``source``, each judged by the library."""
+    asked = f"select distinct {text} as raw from {source} where {text} is not null"
+    look_up(query, asked, "email_answers", judged, ("email", "problem", "several"))
+    return Expression(
+        value="s._email",
+        problem="s._email_problem",
         joins=(f"left join email_answers ea on ea.raw = {text}",),
+        steps={"_email": "ea.email", "_email_problem": "ea.problem", "_emails": "ea.several"},
         counts={
-            "emails": f"coalesce(case when {good} then {lowered} else ea.email is not null end, false)",
-            "several_emails": "coalesce(ea.several is not null, false)",
+            "emails": f"coalesce(s._email <> {text}, false)",
+            "several_emails": "coalesce(s._emails is not null, false)",
         },
     )
 
@@ -57,9 +66,10 @@ def _parts(text: str) -> list[str]:
     bracketed = re.findall(r"<([^<>]+@[^<>]+)>", text)
     if bracketed:
         return [b.strip() for b in bracketed]
-    whole = text.strip(" .,;:<>()[]\"'")
-    cut = [p.strip(" .,;:<>()[]\"'") for p in re.split(r"[;,、|\s]+|/(?=[^/]*@)", text)]
-    return [whole, *(p for p in cut if "@" in p and p != whole)]
+    parts = [p.strip(_AROUND) for p in re.split(r"[;,、|]|/(?=[^/]*@)", text)]
+    # A blank parts two addresses, but it may also be a slip within one: "mi ng@example.com" is not ng@example.com.
+    found = [q for p in parts for q in (p.split() if all("@" in w for w in p.split()) else [p])]
+    return [text.strip(_AROUND), *found]
 
 
 def validated(address: str) -> str | None:

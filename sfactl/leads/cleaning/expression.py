@@ -19,16 +19,20 @@ PARALLEL = 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """SQL over the view ``cells`` (alias ``s``) for one field.
+    """SQL for one field, in two layers so that nothing costly is computed twice.
 
-    ``problem`` is the reason for refusing the row, or null. ``joins`` bring in lookups. ``counts`` maps what is counted
-    to the condition under which a row counts.
+    ``steps`` are columns computed over the view ``cells`` (alias ``s``) and the lookups that ``joins`` bring in.
+    ``value``, ``problem`` (the reason for refusing the row, or null) and ``counts`` (what is counted → the condition
+    under which a row counts) are over the result, again with the alias ``s``. ``doubt`` is the condition under which
+    the value needs a second look in Python.
     """
 
     value: str
     problem: str = "null"
     joins: tuple[str, ...] = ()
+    steps: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, str] = field(default_factory=dict)
+    doubt: str | None = None
 
 
 def literal(text: str) -> str:

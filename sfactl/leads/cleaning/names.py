@@ -40,7 +40,7 @@ _TURNED = f"{_WORD}(?: {_WORD})?, {_WORD}(?: {_WORD}\\.?)?"
 def full_name(full: str, first: str, last: str) -> str:
     """SQL for the name as a person reads it; each argument is SQL or ``null``."""
     turned = (
-        f"case when regexp_full_match({full}, {literal(_TURNED)})"
+        f"case when contains({full}, ',') and regexp_full_match({full}, {literal(_TURNED)})"
         f" and lower(trim(split_part({full}, ',', 2))) not in ({in_list(SUFFIXES)})"
         f" then trim(split_part({full}, ',', 2)) || ' ' || trim(split_part({full}, ',', 1)) else {full} end"
     )
@@ -76,4 +76,4 @@ def _two_words(full: str) -> str:
 
 
 def _han(full: str) -> str:
-    return f"regexp_full_match({full}, {literal(HAN + '{2,4}')})"
+    return f"strlen({full}) > length({full}) and regexp_full_match({full}, {literal(HAN + '{2,4}')})"

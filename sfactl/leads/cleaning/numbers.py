@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sfactl.api.errors import DataError
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Expression, in_list
+from sfactl.leads.cleaning.expression import Expression, in_list, name
 from sfactl.leads.model import Target
 
 YES = (
@@ -52,7 +52,7 @@ NO = (
     "nein",
     "いいえ",
 )
-_MONEY = r"^[A-Z]{0,3}\$?|^(?:NT|US|HK|R|RM)?[$€£¥₩₹￥]|[$€£¥₩₹￥元圓円%]|\s*[A-Z]{3}$"
+_MONEY = r"^[A-Z]{1,3}\$?|^(?:NT|US|HK|R|RM)?[$€£¥₩₹￥]|[$€£¥₩₹￥元圓円%]|\s*[A-Z]{3}$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +74,9 @@ def decimal_sign(query: Query, target: Target, text: str, source: str) -> Decima
         f" count(*) filter (where regexp_matches(t, '\\.\\d{{1,2}}$|\\.\\d{{4,}}$|,\\d{{3}}\\.')),"
         f" count(*) filter (where regexp_matches(t, '\\d,\\d{{3}}$')),"
         f" count(*) filter (where regexp_matches(t, '\\.\\d{{3}}$')),"
-        f" any_value(t) filter (where regexp_matches(t, ',\\d{{1,2}}$|,\\d{{4,}}$|\\.\\d{{3}},|^-?0,\\d'))"
-        f" from (select regexp_replace({text}, '[^\\d.,-]', '', 'g') as t from {source}) where t is not null"
+        f" min(t) filter (where regexp_matches(t, ',\\d{{1,2}}$|,\\d{{4,}}$|\\.\\d{{3}},|^-?0,\\d'))"
+        f" from (select regexp_replace(v, '[^\\d.,-]', '', 'g') as t from (select distinct {text} as v from {source}))"
+        " where t is not null"
     ) or (0, 0, 0, 0, None)
     commas, points, grouped, dotted, example = answer
     named = target.names[0] if target.names else target.field
@@ -106,7 +107,7 @@ def number_expression(target: Target, text: str, sign: str) -> Expression:
         value = f"case when contains(regexp_replace({plain}, '\\.0+$', ''), '.') then null else {value} end"
     else:
         value = f"try_cast({plain} as {target.type})"
-    return Expression(value=value, problem=_problem(target, text, value, "is not a number"))
+    return _expression(target, text, value, "is not a number")
 
 
 def boolean_expression(target: Target, text: str) -> Expression:
@@ -114,8 +115,10 @@ def boolean_expression(target: Target, text: str) -> Expression:
     value = (
         f"case when lower({text}) in ({in_list(YES)}) then true when lower({text}) in ({in_list(NO)}) then false end"
     )
-    return Expression(value=value, problem=_problem(target, text, value, "is neither yes nor no"))
+    return _expression(target, text, value, "is neither yes nor no")
 
 
-def _problem(target: Target, text: str, value: str, said: str) -> str:
-    return f"case when {text} is not null and ({value}) is null then '{target.field} {said}' end"
+def _expression(target: Target, text: str, value: str, said: str) -> Expression:
+    step = f"s.{name('_n_' + target.field)}"
+    problem = f"case when {step} is null and {text} is not null then '{target.field} {said}' end"
+    return Expression(value=step, problem=problem, steps={name("_n_" + target.field): value})

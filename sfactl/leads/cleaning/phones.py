@@ -23,6 +23,8 @@ TYPES = (
 )  # fmt: skip
 MOST = 12
 """So many countries get a pattern of their own; the rest is rare enough for the library."""
+LOOKED = 200_000
+"""So many rows are looked at to see which countries are frequent."""
 PLAIN = r"\+?[0-9 ().\-]{5,24}"
 
 
@@ -37,24 +39,35 @@ class Numbering:
     exit: str
 
 
+_STATES = {
+    "phones_without_country": "no country",
+    "phones_not_assigned": "not assigned",
+    "phone_extensions": "extension",
+}
+
+
 def phone_expression(query: Query, text: str, country: str, source: str) -> Expression:
-    """SQL for the number; ``country`` is SQL for the row's country code or null."""
-    fast = _fast(query, text, country, source)
-    doubted = (
-        f"select distinct {text} as raw, {country} as place from {source} where {text} is not null and ({fast}) is null"
-    )
-    asked = look_up(query, doubted, "phone_answers", judged, ("phone", "problem", "state"))
-    if not asked:
-        return Expression(value=fast, counts={"phones": f"coalesce({fast} <> {text}, false)"})
+    """SQL for the number where a pattern settles it; ``country`` is SQL for the row's country code or null."""
     return Expression(
-        value=f"coalesce({fast}, pa.phone)",
-        problem="pa.problem",
+        value="s._phone",
+        steps={"_phone": _fast(query, text, country, source)},
+        counts={"phones": f"coalesce(s._phone <> {text}, false)", **dict.fromkeys(_STATES, "false")},
+        doubt=f"s._phone is null and {text} is not null",
+    )
+
+
+def answered_phone(query: Query, text: str, country: str, source: str) -> Expression:
+    """SQL for the numbers of ``source``, each read by the library."""
+    asked = f"select distinct {text} as raw, {country} as place from {source} where {text} is not null"
+    look_up(query, asked, "phone_answers", judged, ("phone", "problem", "state"))
+    return Expression(
+        value="s._phone",
+        problem="s._phone_problem",
         joins=(f"left join phone_answers pa on pa.raw = {text} and pa.place is not distinct from {country}",),
+        steps={"_phone": "pa.phone", "_phone_problem": "pa.problem", "_phone_state": "pa.state"},
         counts={
-            "phones": f"coalesce(coalesce({fast}, case when pa.phone[1:1] = '+' then pa.phone end) <> {text}, false)",
-            "phones_without_country": "coalesce(pa.state = 'no country', false)",
-            "phones_not_assigned": "coalesce(pa.state = 'not assigned', false)",
-            "phone_extensions": "coalesce(pa.state = 'extension', false)",
+            "phones": f"coalesce(s._phone[1:1] = '+' and s._phone <> {text}, false)",
+            **{key: f"coalesce(s._phone_state = '{state}', false)" for key, state in _STATES.items()},
         },
     )
 
@@ -62,14 +75,15 @@ def phone_expression(query: Query, text: str, country: str, source: str) -> Expr
 def _fast(query: Query, text: str, country: str, source: str) -> str:
     digits = f"regexp_replace({text}, '[ ().-]', '', 'g')"
     plain = f"regexp_full_match({text}, {literal(PLAIN)})"
+    looked = f"(select {text} as t, {country} as place from {source} limit {LOOKED})"
     abroad = query.rows(
-        f"select left({digits}, 4), count(*) as n from {source} where left({text}, 1) = '+' and {plain}"
+        f"select left({digits.replace(text, 't')}, 4), count(*) as n from {looked} where left(t, 1) = '+'"
         f" group by 1 order by n desc, 1 limit {3 * MOST}"
     )
     codes = dict.fromkeys(c for start, _ in abroad if (c := calling_code(str(start)[1:])))
     at_home = query.rows(
-        f"select {country} as place, count(*) as n from {source} where left({text}, 1) <> '+' and {plain}"
-        f" and {country} is not null group by 1 order by n desc, 1 limit {MOST}"
+        f"select place, count(*) as n from {looked} where left(t, 1) <> '+' and place is not null"
+        f" group by 1 order by n desc, 1 limit {MOST}"
     )
     whens = [international(digits, numbering(code)) for code in list(codes)[:MOST]]
     regions = [(str(r), n) for r, _ in at_home if (n := numbering_of(str(r)))]

@@ -26,33 +26,33 @@ MODULES = {
 """Modules of stdnum by country, in the order they are tried; the EU's others are tried as VAT numbers."""
 
 
-def tax_id_expression(query: Query, text: str, country: str, source: str) -> Expression:
-    """SQL for the number; ``country`` is SQL for the row's country code or null."""
+def tax_id_expression(text: str, country: str) -> Expression:
+    """SQL for the number where a statement settles it; ``country`` is SQL for the row's country code or null."""
     compact = f"regexp_replace({text}, '[ -]', '', 'g')"
     taiwan = f"({country} = 'TW' and regexp_full_match({compact}, '[0-9]{{8}}'))"
-    asked = look_up(
-        query,
-        f"select distinct {text} as raw, {country} as place from {source}"
-        f" where {text} is not null and not coalesce({taiwan}, false)",
-        "tax_answers",
-        judged,
-        ("number", "state"),
-    )
-    right = taiwan_rule(compact)
-    if not asked:
-        return Expression(
-            value=f"case when {right} then {compact} else {text} end",
-            counts={
-                "tax_ids": f"coalesce({taiwan}, false)",
-                "tax_ids_wrong": f"coalesce({taiwan} and not {right}, false)",
-            },
-        )
     return Expression(
-        value=f"case when {taiwan} then case when {right} then {compact} else {text} end else ta.number end",
+        value=f"case when s._tax_right then s._tax_compact else {text} end",
+        steps={
+            "_tax_compact": compact,
+            "_tax_taiwan": f"coalesce({taiwan}, false)",
+            "_tax_right": f"case when {taiwan} then {taiwan_rule(compact)} end",
+        },
+        counts={"tax_ids": "s._tax_taiwan", "tax_ids_wrong": "s._tax_taiwan and not s._tax_right"},
+        doubt=f"{text} is not null and not s._tax_taiwan",
+    )
+
+
+def answered_tax_id(query: Query, text: str, country: str, source: str) -> Expression:
+    """SQL for the numbers of ``source``, each judged by its country's rule."""
+    asked = f"select distinct {text} as raw, {country} as place from {source} where {text} is not null"
+    look_up(query, asked, "tax_answers", judged, ("number", "state"))
+    return Expression(
+        value="s._tax_number",
         joins=(f"left join tax_answers ta on ta.raw = {text} and ta.place is not distinct from {country}",),
+        steps={"_tax_number": "ta.number", "_tax_state": "ta.state"},
         counts={
-            "tax_ids": f"coalesce({taiwan} or ta.state in ('right', 'wrong'), false)",
-            "tax_ids_wrong": f"coalesce(case when {taiwan} then not {right} else ta.state = 'wrong' end, false)",
+            "tax_ids": "coalesce(s._tax_state in ('right', 'wrong'), false)",
+            "tax_ids_wrong": "coalesce(s._tax_state = 'wrong', false)",
         },
     )
 
@@ -79,20 +79,33 @@ def judged(rows: Sequence[Answer]) -> list[Answer]:
 def _judge(text: str, country: str | None) -> Answer:
     tidy = re.sub(r"\s+", " ", text).strip()
     compact = re.sub(r"[\s./-]", "", tidy).upper()
+    if country == "TW" and re.fullmatch(r"\d{8}", compact):
+        return (compact, "right") if _taiwan(compact) else (tidy, "wrong")
     modules = [_module(n) for n in MODULES.get(country or "", ())]
-    prefix = re.match(r"[A-Z]{2}", compact)
     if not modules and not country and re.fullmatch(r"[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}", compact):
         modules = [_module("cn.uscc")]
-    if not modules and (country or prefix):
-        modules = [_module("eu.vat")]
-        compact_vat = compact if prefix else f"{country}{compact}"
-        if modules[0] and modules[0].is_valid(compact_vat):
-            return (modules[0].compact(compact_vat), "right")
-        return (tidy, "unknown" if not prefix or not country else "wrong")
+    if not modules:
+        return _european(tidy, compact, country)
     for module in modules:
         if module and module.is_valid(tidy):
             return (module.compact(tidy), "right")
     return (tidy, "wrong" if any(modules) else "unknown")
+
+
+def _european(tidy: str, compact: str, country: str | None) -> Answer:
+    """A VAT number with or without its country's letters."""
+    vat = _module("eu.vat")
+    member = country is not None and country.lower() in vat.MEMBER_STATES
+    for number in (compact, f"{country}{compact}") if member else (compact,):
+        if (member or country is None) and vat.is_valid(number):
+            return (vat.compact(number), "right")
+    return (tidy, "wrong" if member else "unknown")
+
+
+def _taiwan(number: str) -> bool:
+    products = "".join(str(int(d) * w) for d, w in zip(number, (1, 2, 1, 2, 1, 2, 4, 1)))
+    total = sum(map(int, products))
+    return total % 5 == 0 or (number[6] == "7" and total % 5 == 4)
 
 
 def _module(name: str) -> Any:

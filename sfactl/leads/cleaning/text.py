@@ -79,7 +79,12 @@ def _blanked(text: str, target: Target) -> str:
     listed = sorted({p.strip().lower() for p in target.placeholders} - {""})
     if target.field == "country":  # NA is Namibia
         listed = [p for p in listed if p != "na"]
-    return f"case when lower({text}) in ('', {in_list(listed)}) then null else {text} end"
+    longest = max((len(p.encode()) for p in listed), default=0)
+    # Most values are longer than any placeholder: their length settles it.
+    return (
+        f"case when strlen({text}) > {longest} then {text} when lower({text}) in ('', {in_list(listed)}) then null"
+        f" else {text} end"
+    )
 
 
 def _transformed(text: str, transform: Transform) -> str:

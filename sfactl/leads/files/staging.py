@@ -25,6 +25,7 @@ class Staged:
     ``path`` is Parquet with the columns ``_row`` (record number, from 1), ``_line`` (line or sheet row, null where not
     counted), ``_problem``, ``_rest`` (cells beyond the last column) and ``c0 … cN`` in the order of ``columns``.
     ``facts`` are for people ("UTF-8, header in row 3"), ``notes`` tell what was decided or changed on the way.
+    ``empty`` are columns of a fixed layout that nothing is in; nobody misses them.
     ``lines`` finds the lines of some records later, where counting them for all would have cost a second reading.
     ``plain`` says that all text is ASCII without runs of blanks, so that cleaning may skip what it cannot change.
     """
@@ -35,6 +36,7 @@ class Staged:
     facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     plain: bool = False
+    empty: frozenset[str] = frozenset()
     lines: Callable[[set[int]], dict[int, int]] | None = None
 
 
@@ -56,6 +58,7 @@ class Stager:
         self._schema = staged_schema(width)
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=1)
         self._batch: list[tuple[object, ...]] = []
+        self.filled: set[int] = set()
 
     def add(self, cells: Sequence[str | None], *, line: int | None, problem: str | None = None) -> None:
         """One row of the file; rows of another width are marked, and what is too much is kept in ``_rest``."""
@@ -80,6 +83,7 @@ class Stager:
     def _flush(self) -> None:
         if self._batch:
             arrays = [pa.array(column, f.type) for column, f in zip(zip(*self._batch), self._schema)]
+            self.filled |= {i for i, a in enumerate(arrays[len(META) :]) if a.null_count < len(a)}
             self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
             self._batch = []
 

@@ -45,7 +45,8 @@ def stage_vcards(reading: Reading) -> Staged:
                 stager.add(cells, line=line, problem=f"the card cannot be read: {err}")
     if stager.rows == 0:
         raise DataError(f"{reading.file} has no vCards")
-    return Staged(path=reading.into, columns=COLUMNS, rows=stager.rows, facts=(encoding.label, "vCard"))
+    empty = frozenset(c for i, c in enumerate(COLUMNS) if i not in stager.filled)
+    return Staged(path=reading.into, columns=COLUMNS, rows=stager.rows, facts=(encoding.label, "vCard"), empty=empty)
 
 
 def _cards(lines: Iterator[str]) -> Iterator[tuple[int, str, bool]]:

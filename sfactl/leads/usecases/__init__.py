@@ -1,9 +1,31 @@
-"""What can be done with leads: import, pull, show, set, clean. Nothing else in the slice opens the workspace."""
+"""What can be done with leads: import, pull, show, set and clean. Nothing else in the slice opens the workspace.
 
-from sfactl.leads.usecases.imports import import_files
-from sfactl.leads.usecases.pulls import check_sources, list_sources, pull
-from sfactl.leads.usecases.records import clean_leads, list_leads, set_fields, show_lead
-from sfactl.leads.usecases.touches import import_touches
+Each use case is imported when it is first asked for, so that showing one lead does not pay for reading spreadsheets.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sfactl.leads.usecases.imports import import_files
+    from sfactl.leads.usecases.lookup import list_leads, show_lead
+    from sfactl.leads.usecases.pulls import check_sources, list_sources, pull
+    from sfactl.leads.usecases.records import clean_leads, set_fields
+    from sfactl.leads.usecases.touches import import_touches
+
+_HOMES = {
+    "check_sources": "pulls",
+    "clean_leads": "records",
+    "import_files": "imports",
+    "import_touches": "touches",
+    "list_leads": "lookup",
+    "list_sources": "pulls",
+    "pull": "pulls",
+    "set_fields": "records",
+    "show_lead": "lookup",
+}
 
 __all__ = [
     "check_sources",
@@ -16,3 +38,10 @@ __all__ = [
     "set_fields",
     "show_lead",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The use case ``name``."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

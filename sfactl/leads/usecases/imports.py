@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sfactl.api.errors import UserError
 from sfactl.engine.duck import Query
-from sfactl.leads import matching, merging, rejects
+from sfactl.leads import identities, matching, merging, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -114,10 +114,10 @@ class Work:
 
 def write(session: Session, work: Work) -> FileImport:
     """Match the clean rows with the leads and commit what is new: leads, their first stage, and the import itself."""
-    source = f"read_parquet({literal(str(work.cleaned.path))})"
+    source = work.cleaned.source
     fields = tuple(work.cleaned.fields)
     plan = work.plan
-    with session.write("leads", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
+    with session.write("leads", "identities", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
         query = tx.query
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
@@ -125,6 +125,7 @@ def write(session: Session, work: Work) -> FileImport:
         matching.assign(query, plan, existing)
         fresh = matching.fresh_leads(query)
         matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
+        source = identities.silence(query, source, fields)
         values = merging.stated(fields, plan)
         merging.find_changes(query, source, values, plan, existing)
         new, updated, unchanged = merging.count_rows(query, source, values, plan, existing)
@@ -166,8 +167,11 @@ def _stage_rows(
             f"select {_changed_row(columns, values, plan)} from ({merged}) m join leads e using (lead_id)"
             " where m.lead_id in (select lead_id from changes)"
         )
+    none = f"select {', '.join(f'cast(null as {t}) as {name(c)}' for c, t in columns.items())} limit 0"
+    rows = " union all ".join(parts) or none
     if parts:
-        tx.upsert("leads", " union all ".join(parts), now)
+        tx.upsert("leads", rows, now)
+    identities.remember(tx, plan, rows, session.now())
     if fresh:
         tx.append(
             "stage_events",
@@ -232,8 +236,10 @@ def _mapped(plan: Plan) -> dict[str, str]:
 def make_plan(dataset: Dataset, staged: Staged, defaults: Defaults, mapping: LeadMapping | None) -> Plan:
     """The mapping, or what the headers say, laid over the staged columns."""
     if mapping is not None:
-        return plan_mapping(mapping, dataset, staged.columns, defaults)
-    return plan_by_headers(dataset, staged.columns, defaults)
+        plan = plan_mapping(mapping, dataset, staged.columns, defaults)
+    else:
+        plan = plan_by_headers(dataset, staged.columns, defaults, without=staged.empty)
+    return replace(plan, unmapped=tuple(c for c in plan.unmapped if c not in staged.empty))
 
 
 def defaults_of(session: Session, file: str, order: Order) -> Defaults:
@@ -306,7 +312,8 @@ def _declare(session: Session, mapping: LeadMapping) -> None:
     missing = unknown_fields(mapping, session.workspace.schemas["leads"])
     for field in missing:
         set_value(session.folder, f"fields.leads.{field}", "text", dry_run=session.dry_run)
-        session.note(f'declared in sfactl.toml: [fields.leads] {field} = "text"')
+        said = "would declare" if session.dry_run else "declared"
+        session.note(f'{said} in sfactl.toml: [fields.leads] {field} = "text"')
     known = dict(session.settings.fields)
     known["leads"] = {**known.get("leads", {}), **dict.fromkeys(missing, "text")}
     session.workspace.schemas = Schemas(known)

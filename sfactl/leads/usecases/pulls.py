@@ -50,13 +50,13 @@ def check_sources(session: Session, names: Sequence[str] = ()) -> tuple[SourceCh
     checks = []
     for name in names or tuple(session.settings.sources):
         use = ""
+        if name not in session.settings.sources:
+            _table(session, name)
         try:
             table = _table(session, name)
             use = str(table["use"])
             _mapping(session, name, table)
             report = _source(session, name, table).check()
-        except NotFound:
-            raise
         except SfactlError as err:
             checks.append(SourceCheck(source=name, use=use, ok=False, problems=(err.message,)))
             continue

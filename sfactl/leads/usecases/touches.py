@@ -17,6 +17,7 @@ from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
 from sfactl.leads.files.staging import Staged
+from sfactl.leads.identities import are_there, known_keys
 from sfactl.leads.mapping import Defaults, load_mapping, plan_by_headers, plan_mapping
 from sfactl.leads.model import FileImport, ImportResult, LeadMapping, Plan
 from sfactl.leads.usecases.imports import Order, bounded, defaults_of, digest, reading_of, work_folder
@@ -90,10 +91,8 @@ def _write_rejects(session: Session, query: Query, staged: Staged, path: Path) -
 
 def _whole(cleaned: Cleaned) -> str:
     """Clean rows; one without time or kind has a reason too."""
-    return (
-        "(select * replace (coalesce(_reason, case when \"at\" is null then 'no time' when kind is null then 'no kind' end)"
-        f" as _reason) from read_parquet({literal(str(cleaned.path))}))"
-    )
+    missing = "case when \"at\" is null then 'no time' when kind is null then 'no kind' end"
+    return f"(select * replace (coalesce(_reason, {missing}) as _reason) from {cleaned.source})"
 
 
 def _plan(session: Session, columns: Sequence[str], defaults: Defaults, mapping: LeadMapping | None) -> Plan:
@@ -126,8 +125,9 @@ def _match(session: Session, query: Query, cleaned: Cleaned, plan: Plan) -> tupl
         "email": ("lower(email)", "true", "lower(c.email)"),
     }  # fmt: skip
     keys = [k for k in known if k in fields]
+    too = are_there(query)
     joins = " ".join(
-        f"left join (select {value} as k, min(lead_id) as lead_id from leads where {value} is not null and {where}"
+        f"left join (select k, min(lead_id) as lead_id from ({_known(key, value, where, plan, too=too)})"
         # An id that several sources gave out says nothing about whose event it is.
         f" group by 1{' having count(*) = 1' if key == 'external_id' else ''}) k_{key} on k_{key}.k = {own}"
         for key in keys
@@ -148,20 +148,29 @@ def _match(session: Session, query: Query, cleaned: Cleaned, plan: Plan) -> tupl
     return int(answer[0]) if answer else 0, made
 
 
+def _known(key: str, value: str, where: str, plan: Plan, *, too: bool) -> str:
+    """SELECT k, lead_id of the leads known by a key, also by one they had before."""
+    if key == "email" or (key == "external_id" and not plan.guessed):
+        return known_keys(key, plan.namespace, too=too)
+    return f"select {value} as k, lead_id from leads where {value} is not null and {where}"
+
+
 def _new_people(session: Session, query: Query, source: str, fields: Mapping[str, str]) -> int:
-    """Make ``people``: rows of forms with an e-mail of nobody we know, with the numbers of the leads they make."""
+    """Make ``people``: rows of strangers who filled in a form, with the numbers of their new leads."""
     if "email" not in fields:
         query.run("create or replace temp table people as select 0::bigint as _row, 0::bigint as lead_id limit 0")
         return 0
     unknown = (
-        f"select c._row, lower(c.email) as k from {source} c join met using (_row)"
-        f" where met.lead_id is null and c.email is not null and {_kind('c.kind')} = '{FORM}'"
+        f"select lower(c.email) as k, c._row, {_kind('c.kind')} = '{FORM}' as form from {source} c"
+        " join met using (_row) where met.lead_id is null and c.email is not null"
     )
-    answer = query.one(f"select count(distinct k) from ({unknown})")
+    # What else the file tells of somebody who filled in a form is theirs too, before the form and after it.
+    people = f"select k, min(_row) as first_row from ({unknown}) group by k having bool_or(form)"
+    answer = query.one(f"select count(*) from ({people})")
     made = int(answer[0]) if answer else 0
     query.run(
-        f"create or replace temp table people as select u._row, n.lead_id from ({unknown}) u join (select k, $first - 1"
-        f" + row_number() over (order by min(_row)) as lead_id from ({unknown}) group by k) n using (k)",
+        f"create or replace temp table people as select u._row, n.lead_id from ({unknown}) u join"
+        f" (select k, $first - 1 + row_number() over (order by first_row) as lead_id from ({people})) n using (k)",
         {"first": session.reserve("lead", made) if made else 1},
     )
     return made

@@ -82,7 +82,7 @@ def pipeline_totals(session: Session, *, owner: str | None = None, pipeline: str
             "select count(*) from opportunities where category = 'open' and disqualified_reason is not null"
         )
         found = {(r[0], r[1], r[2]): r for r in rows}
-        currencies = sorted({r[2] for r in rows})
+        currencies = sorted({r[2] for r in rows}) or [session.settings.workspace.currency]
         totals = [
             _stage_total(p, stage.name, currency, found.get((p.name, stage.name, currency)))
             for p in pipelines.values()

@@ -1,4 +1,4 @@
-"""List, check, build, size and explain segments. The only module of this slice that touches the workspace."""
+"""List, check, size, explain and compare segments; nothing here writes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ from sfactl.api.errors import NotFound, SfactlError
 from sfactl.engine.conditions import compile_condition, compile_many
 from sfactl.engine.conditions.change import smallest_change
 from sfactl.engine.conditions.explain import ask
-from sfactl.engine.conditions.model import CompiledMany, Question
+from sfactl.engine.conditions.model import Question
 from sfactl.segments import files
-from sfactl.segments.model import BuildResult, Built, Checked, Explanation, Listed, Segment, Size, TermAnswer
+from sfactl.segments.model import Checked, Explanation, Listed, Segment, Size, TermAnswer
+from sfactl.segments.usecases.build import MEMBERS, SQL
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfactl.engine.duck import Query
     from sfactl.session import Session
-    from sfactl.workspace.transaction import Transaction
-
-MEMBERS = "segment_members"
-SQL = "segments"
 
 
 def list_segments(session: Session) -> tuple[Listed, ...]:
@@ -61,35 +58,6 @@ def check(session: Session, paths: Sequence[Path] = ()) -> Checked:
     return Checked(checked=len(chosen), problems=tuple(problems))
 
 
-def build(session: Session, names: Sequence[str] = ()) -> BuildResult:
-    """Decide anew who is a member of the segments ``names`` and of those they depend on (default: of all).
-
-    One pass over the leads and one over each relation, whatever the number of segments; only changes are written. With
-    all segments, members of a segment without a file leave too. Raises `ConditionError`, `NotFound`.
-    """
-    segments = files.read_segments(session.folder)
-    chosen = files.with_used(segments, names) if names else list(segments.values())
-    at = session.now()
-    compiled = compile_many(
-        files.as_conditions(chosen),
-        schemas=session.workspace.schemas,
-        now=at,
-        members_only=True,
-        as_segments=True,
-        segments=segments,
-        scores=_scores(session),
-    )
-    with session.write(MEMBERS) as tx:
-        _flag(tx.query, compiled, only=None if not names else [s.name for s in chosen])
-        built = _changes(tx.query, chosen, every=not names)
-        result = BuildResult(at=at, commit=None, dry_run=session.dry_run, segments=built)
-        if not result.changed:
-            return result
-        _write(tx, at)
-        commit = tx.commit(segments={b.name: [b.members, b.joined, b.left] for b in built})
-    return BuildResult(at=at, commit=commit.seq, dry_run=session.dry_run, segments=built)
-
-
 def members(session: Session, name: str) -> pa.Table:
     """The stored members of a segment: lead_id, full_name, company, email, country, owner, since."""
     files.named(files.read_segments(session.folder), name)
@@ -108,7 +76,7 @@ def size(session: Session, name: str) -> Size:
         now=at,
         as_segments=True,
         segments=segments,
-        scores=_scores(session),
+        scores=files.score_names(session.folder),
     )
     count = f"select count(*) from ({compiled.sql}) as flags where {compiled.columns[name]}"
     with session.query() as query:
@@ -132,7 +100,7 @@ def explain(session: Session, name: str, lead_id: int) -> Explanation:
         now=at,
         where=f"{files.FOLDER}/{name}.toml: where",
         segments=segments,
-        scores=_scores(session),
+        scores=files.score_names(session.folder),
         using=files.as_conditions(used),
     )
     with session.query() as query:
@@ -169,7 +137,7 @@ def _problem(session: Session, segment: Segment, path: Path, known: set[str]) ->
             now=session.now(),
             where=f"{_relative(path, session.folder)}: where",
             segments=known,
-            scores=_scores(session),
+            scores=files.score_names(session.folder),
         )
     except SfactlError as err:
         return [err.message]
@@ -193,47 +161,6 @@ def _circles(session: Session, segments: dict[str, Segment]) -> list[str]:
 def _relative(path: Path, folder: Path) -> Path:
     resolved = path.resolve()
     return resolved.relative_to(folder.resolve()) if resolved.is_relative_to(folder.resolve()) else path
-
-
-def _scores(session: Session) -> set[str]:
-    return {path.stem for path in (session.folder / "scores").glob("*.toml")}
-
-
-def _flag(query: Query, compiled: CompiledMany, only: Sequence[str] | None) -> None:
-    """Make the temporary tables ``wanted`` (who should be a member) and ``known`` (who is)."""
-    if compiled.columns:
-        query.run(f"create temp table flags as {compiled.sql}", compiled.params)
-    parts = [
-        f"select {_literal(name)} as segment, lead_id from flags where {column}"
-        for name, column in compiled.columns.items()
-    ]
-    empty = "select cast(null as varchar) as segment, cast(null as bigint) as lead_id where false"
-    query.run(f"create temp table wanted as {' union all '.join(parts) or empty}")
-    chosen = "" if only is None else f"where segment in ({', '.join(map(_literal, only))})"
-    query.run(f"create temp table known as select segment, lead_id from {MEMBERS} {chosen}")
-    query.run(f"create temp table joined as {query.statement(SQL, 'joined')}")
-    query.run(f"create temp table departed as {query.statement(SQL, 'departed')}")
-
-
-def _literal(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"
-
-
-def _changes(query: Query, chosen: Sequence[Segment], *, every: bool) -> tuple[Built, ...]:
-    counted = {row[0]: row[1:] for row in query.rows(query.statement(SQL, "changes"))}
-    names = [segment.name for segment in chosen]
-    gone = sorted(set(counted) - set(names)) if every else []
-    empty = (0, 0, 0)
-    return tuple(
-        Built(name=name, members=counts[0], joined=counts[1], left=counts[2])
-        for name in [*names, *gone]
-        for counts in [counted.get(name, empty)]
-    )
-
-
-def _write(tx: Transaction, at: object) -> None:
-    tx.upsert(MEMBERS, "select segment, lead_id, cast($at as timestamp) as since from joined", {"at": at})
-    tx.delete(MEMBERS, "select segment, lead_id from departed")
 
 
 def _answers(query: Query, question: Question, lead_id: int) -> dict[str, object]:

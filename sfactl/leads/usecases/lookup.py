@@ -1,0 +1,92 @@
+"""Look at leads: a listing, and one lead in full. Light: it must not pay for the readers and cleaners of imports."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sfactl.api.errors import NotFound, UserError
+from sfactl.engine.duck import Query
+from sfactl.leads.model import LeadDetail, Touch
+from sfactl.schemas import Dataset
+from sfactl.session import Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DEFAULT_COLUMNS = ("lead_id", "status", "full_name", "company", "email", "phone", "country", "source", "owner")
+
+
+def list_leads(
+    session: Session, *, where: str | None = None, columns: Sequence[str] = (), limit: int = 50
+) -> tuple[pa.Table, int]:
+    """Leads that meet the condition ``where``, in the order of their numbers, and how many there are in all.
+
+    ``columns`` are fields of leads; ``id`` stands for ``lead_id``. ``limit`` 0 means all. Raises `ConditionError`.
+    """
+    schema = session.workspace.schemas["leads"]
+    chosen = [_column(c, schema) for c in columns or DEFAULT_COLUMNS]
+    shown = ", ".join(f'"{c}" as "{a}"' if a != c else f'"{c}"' for c, a in chosen)
+    with session.query() as query:
+        inside, params = "", {}
+        if where:
+            from sfactl.engine.conditions import compile_condition
+
+            found = compile_condition(where, schemas=session.workspace.schemas, now=session.now(), where="--where")
+            inside, params = f" where lead_id in ({found.sql})", dict(found.params)
+        cut = f" limit {limit}" if limit else ""
+        table = query.table(f"select {shown} from leads{inside} order by lead_id{cut}", params)
+        total = table.num_rows
+        if limit and total == limit:
+            total = int((query.one(f"select count(*) from leads{inside}", params) or (0,))[0])
+    return table, total
+
+
+def _column(said: str, schema: Dataset) -> tuple[str, str]:
+    known = "lead_id" if said in ("id", "lead_id") else said
+    if known not in schema.types:
+        near = difflib.get_close_matches(known, schema.types, 1)
+        hint = f"Did you mean {near[0]}?" if near else "See: sfactl data show leads"
+        raise UserError(f"leads have no field {said!r}", hint=hint)
+    return known, said
+
+
+def show_lead(session: Session, ref: str, *, touches: int = 5) -> LeadDetail:
+    """One lead by number (``lead:8841``, ``8841``), e-mail address or external id, with its latest touchpoints.
+
+    Raises `NotFound`, or `UserError` where an external id belongs to several leads.
+    """
+    with session.query() as query:
+        row = find_lead(query, ref)
+        lead_id = int(row["lead_id"])
+        found: tuple[Touch, ...] = ()
+        if touches:
+            rows = query.rows(
+                'select "at", kind, channel, content, campaign from touchpoints where lead_id = $lead_id'
+                f' order by "at" desc limit {int(touches)}',
+                {"lead_id": lead_id},
+            )
+            found = tuple(
+                Touch(at=at, kind=kind, channel=channel, content=content, campaign=campaign)
+                for at, kind, channel, content, campaign in rows
+            )
+    known = {k: v for k, v in row.items() if v is not None}
+    return LeadDetail(lead_id=lead_id, fields=known, touchpoints=found)
+
+
+def find_lead(query: Query, ref: str) -> dict[str, Any]:
+    """The row of the lead that ``ref`` means."""
+    plain = ref.removeprefix("lead:")
+    if plain.isdigit() and len(plain) < 19 and (row := query.get("leads", int(plain))):
+        return row
+    column = "lower(email)" if "@" in plain else "external_id"
+    value = plain.lower() if "@" in plain else plain
+    rows = query.rows(f"select lead_id from leads where {column} = $value order by 1 limit 3", {"value": value})
+    if len(rows) > 1:
+        numbers = ", ".join(f"lead:{r[0]}" for r in rows)
+        raise UserError(f"{ref} is several leads: {numbers}", hint="Name one by its number.")
+    row = query.get("leads", rows[0][0]) if rows else None
+    if row is None:
+        raise NotFound(f"there is no lead {ref!r}", hint="Name a number, an e-mail address or an external id.")
+    return row

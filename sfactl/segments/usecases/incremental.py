@@ -1,0 +1,99 @@
+"""Which leads a rebuild must look at: those whose data changed since the last build, and those whom passing time moved.
+
+It reads the workspace's history and the cursors that builds leave behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import sfactl
+from sfactl.engine.conditions.model import CompiledMany, Window
+from sfactl.engine.periods import PeriodError
+from sfactl.segments.model import Segment
+from sfactl.workspace.changes import changed_since
+
+if TYPE_CHECKING:
+    from sfactl.engine.duck import Query
+    from sfactl.session import Session
+
+LINK = "lead_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The oldest of the last builds of some segments: the time it was for, and the commit it read."""
+
+    at: datetime
+    data: int
+
+
+def cursor(segment: Segment, chosen: Sequence[Segment], at: datetime, data: int) -> tuple[str, Mapping[str, Any]]:
+    """The cursor that a build leaves behind: its name, and the time, the data and the definition it stands for."""
+    return f"segment:{segment.name}", {"at": at.isoformat(), "data": data, "definition": _definition(segment, chosen)}
+
+
+def earlier_build(session: Session, chosen: Sequence[Segment], at: datetime) -> Earlier | None:
+    """The build to go on from, or None where a segment is new or differs from what was built."""
+    found = []
+    for segment in chosen:
+        saved = session.workspace.cursor(f"segment:{segment.name}")
+        if saved is None or saved.get("definition") != _definition(segment, chosen):
+            return None
+        found.append(Earlier(at=datetime.fromisoformat(saved["at"]), data=saved["data"]))
+    oldest = min(found, key=lambda build: (build.data, build.at), default=None)
+    if oldest is None or any(build.at > at for build in found):
+        return None
+    return Earlier(at=min(build.at for build in found), data=oldest.data)
+
+
+def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: Earlier, at: datetime) -> bool:
+    """Make the temporary table ``candidates`` of the leads to look at; False where all must be looked at."""
+    if compiled.windows is None:
+        return False
+    parts: list[str] = []
+    for dataset in compiled.relations:
+        changed = changed_since(session.workspace, dataset, LINK, earlier.data, query.seq)
+        if changed is None:
+            return False
+        parts.append(f"select {LINK} from ({changed})")
+    params: dict[str, date] = {}
+    try:
+        for number, window in enumerate(compiled.windows if at > earlier.at else ()):
+            spans, bounds = _moved(window, number, earlier.at, at)
+            parts.append(f"select {LINK} from {window.dataset} where {spans}")
+            params |= bounds
+    except PeriodError:
+        return False
+    sql = " union all ".join(parts)
+    query.run(f"create temp table candidates as select distinct {LINK} from ({sql}) where {LINK} is not null", params)
+    return True
+
+
+def _moved(window: Window, number: int, then: datetime, now: datetime) -> tuple[str, dict[str, date]]:
+    """The rows that came into the window or fell out of it between ``then`` and ``now``, as SQL with its bounds."""
+    last, first = (now.date(), then.date()) if window.is_date else (now, then)
+    column = f'"{window.column}"'
+    bounds: dict[str, date] = {f"n{number}": last, f"t{number}": first}
+    sql = f"({column} > $t{number} and {column} <= $n{number})"
+    if window.period is not None:
+        bounds |= {f"x{number}": window.period.before(first), f"y{number}": window.period.before(last)}
+        sql += f" or ({column} >= $x{number} and {column} < $y{number})"
+    return f"({sql})", bounds
+
+
+def _definition(segment: Segment, chosen: Sequence[Segment]) -> str:
+    """A hash of all that decides about members besides the data. Other chosen segments count: it may depend on them."""
+    parts = [sfactl.__version__, segment.name, segment.where, *_texts(chosen)]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _texts(chosen: Sequence[Segment]) -> Iterator[str]:
+    for segment in chosen:
+        if "member_of" in segment.where:
+            yield from (f"{other.name}={other.where}" for other in chosen)
+            return
