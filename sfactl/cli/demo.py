@@ -25,10 +25,19 @@ from sfactl.cli.app import App, Output, pass_app
     metavar="DAY",
     help="The day after the story's last.",
 )
+@options.dry_run
 @options.output
 @pass_app
 def group(
-    app: App, folder: Path, *, leads: int, events: int | None, seed: int | None, until: datetime, output: Output
+    app: App,
+    folder: Path,
+    *,
+    leads: int,
+    events: int | None,
+    seed: int | None,
+    until: datetime,
+    dry_run: bool,
+    output: Output,
 ) -> None:
     """Live through a year of a made-up seller in DIR, with every step from lead to cash, and report on it.
 
@@ -48,7 +57,10 @@ def group(
     started = time.monotonic()
     number = seed if seed is not None else app.seed or 1
     world = World(leads=leads, events=leads * 20 if events is None else events, seed=number, closes_on=until.date())
-    create(folder, preset="b2b")
+    made = create(folder, preset="b2b", dry_run=dry_run)
+    if dry_run:
+        output.emit(made, human=made.lines)
+        return
     clock = FixedClock(world.opens_at)
     session = open_session(
         folder,
