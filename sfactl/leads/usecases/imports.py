@@ -139,6 +139,7 @@ def write(session: Session, work: Work) -> FileImport:
             rejects_file=rejects_file,
             reasons=reasons,
             cleaned=work.cleaned.counts,
+            columns=len(work.staged.columns) - len(work.staged.empty),
             mapped=_mapped(plan),
             not_mapped=plan.unmapped,
             facts=work.staged.facts,

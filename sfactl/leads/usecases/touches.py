@@ -74,6 +74,7 @@ def _import_one(session: Session, path: Path, order: Order) -> FileImport:
         rejects_file=rejects_file,
         reasons=reasons,
         cleaned={**cleaned.counts, **({"leads_made": made} if made else {})},
+        columns=len(staged.columns) - len(staged.empty),
         mapped={t.field: " + ".join(t.names) for t in plan.targets if t.names},
         not_mapped=plan.unmapped,
         facts=staged.facts,
