@@ -45,7 +45,7 @@ class Cleaned:
 
 def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
     """Write the clean rows of ``staged`` to ``into``. Raises `DataError` where a column is ambiguous."""
-    source = f"read_parquet({literal(str(staged.path))})"
+    source = staged.source
     normal = () if staged.plain else needs_nfkc(query, source, text_columns(plan))
     joins = ""
     if normal:
