@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
@@ -17,6 +18,8 @@ from sfactl.api.records import Message
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1."""
 
+WORD_LINE = 76
+"""A line with an encoded word, RFC 2047, 2."""
 
 if TYPE_CHECKING:
     _Policy = EmailPolicy[EmailMessage]
@@ -25,26 +28,36 @@ else:
 
 
 class MailPolicy(_Policy):
-    """Writes a header that is plain ASCII on one line, as it is.
+    """Writes a header that is plain ASCII on one line as it is, and others as encoded words that keep their spaces.
 
-    The standard library would turn a long link into an encoded word, which List-Unsubscribe may not be (RFC 2369, 2).
+    The standard library's modern folding would turn a long link into an encoded word, which List-Unsubscribe may not
+    be (RFC 2369, 2), and loses spaces between encoded words.
     """
 
     def fold(self, name: str, value: str) -> str:
         """One header, ready to send."""
-        if str(value).isascii() and len(name) + 2 + len(str(value)) <= LONGEST_LINE:
-            return f"{name}: {value}{self.linesep}"
+        text = str(value)
+        if text.isascii() and len(name) + 2 + len(text) <= LONGEST_LINE:
+            return f"{name}: {text}{self.linesep}"
+        if name.lower() == "subject" and not self.utf8:
+            return f"{name}: {_encoded(text, name, self.linesep)}{self.linesep}"
+        if name.lower() in ("from", "to", "reply-to") and not self.utf8:
+            person, bare = parseaddr(text)
+            if bare.isascii():
+                return f"{name}: {_encoded(person, name, self.linesep)} <{bare}>{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """One header, ready to send, as bytes."""
-        if str(value).isascii():
-            return self.fold(name, value).encode("ascii")
-        return super().fold_binary(name, value)
+        return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii", "surrogateescape")
 
 
-POLICY = MailPolicy(cte_type="7bit", linesep="\r\n", max_line_length=76)
+def _encoded(text: str, name: str, linesep: str) -> str:
+    return Header(text, "utf-8", maxlinelen=WORD_LINE, header_name=name).encode(linesep=linesep)
+
+
+POLICY = MailPolicy(cte_type="7bit", linesep="\r\n", max_line_length=WORD_LINE)
 """7-bit on the wire, so that no server has to be trusted with 8BITMIME; encoded words of 75 (RFC 2047, 2)."""
 
 

@@ -39,10 +39,12 @@ class Claims(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the messages of a run so far."""
+    """What became of the messages of a run so far; it outlives a dispatcher, so that no run tries for ever."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     details: Counter[str] = field(default_factory=Counter)
+    tries: Counter[str] = field(default_factory=Counter)
+    taken_nothing: int = 0
     gave_up: str = ""
 
     def add(self, receipts: Sequence[Receipt]) -> None:
@@ -58,7 +60,6 @@ class Tally:
 class _Waiting:
     message: Message
     due: datetime
-    tries: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,7 +73,6 @@ class Dispatcher:
     go_on: Callable[[], bool]
     on_sent: Callable[[int], None]
     tally: Tally = field(default_factory=Tally)
-    refused_in_a_row: int = 0
 
     def run(self, messages: Iterator[Message]) -> None:
         """Send all, as far as they are taken. Messages left over stay planned."""
@@ -89,7 +89,7 @@ class Dispatcher:
                 break
             receipts = self._send([w.message for w in batch])
             self.tally.add(receipts)
-            stopped = not self._put_back(batch, receipts, waiting)
+            stopped = not self._put_back(batch, receipts, waiting) or bool(self.tally.gave_up)
 
     def _next(self, messages: Iterator[Message], waiting: deque[_Waiting]) -> list[_Waiting]:
         """Those whose wait is over, then new ones."""
@@ -98,7 +98,8 @@ class Dispatcher:
         for w in due:
             waiting.remove(w)
         while len(due) < BATCH and (message := next(messages, None)) is not None:
-            due.append(_Waiting(message, now, 0))
+            if self.tally.tries[message.key] < TRIES:
+                due.append(_Waiting(message, now))
         return due
 
     def _await(self, waiting: deque[_Waiting]) -> bool:
@@ -111,21 +112,21 @@ class Dispatcher:
     def _put_back(self, batch: Sequence[_Waiting], receipts: Sequence[Receipt], waiting: deque[_Waiting]) -> bool:
         """Queue what may be tried again. False when the receiver has taken nothing for too long."""
         later = {r.key: r for r in receipts if r.outcome == "retry_after"}
+        none_taken = bool(receipts) and len(later) == len(receipts)
         now = self.now()
         for w in batch:
             if receipt := later.get(w.message.key):
-                w.tries += 1
+                # Where nothing at all is taken, it is not for this message's sake.
+                self.tally.tries[w.message.key] += not none_taken
                 w.due = now + timedelta(seconds=receipt.retry_after_s or 0)
-                if w.tries < TRIES or len(later) == len(receipts):
+                if self.tally.tries[w.message.key] < TRIES:
                     waiting.append(w)
-        if not receipts or len(later) < len(receipts):
-            self.refused_in_a_row = 0
-            return True
-        self.refused_in_a_row += 1
-        if self.refused_in_a_row >= PATIENCE:
+        self.tally.taken_nothing = self.tally.taken_nothing + 1 if none_taken else 0
+        if self.tally.taken_nothing >= PATIENCE:
             self.tally.gave_up = receipts[-1].detail or "the receiver takes nothing"
             return False
-        self.sleep(min(0.25 * 2**self.refused_in_a_row, LONGEST_WAIT_S))
+        if none_taken:
+            self.sleep(min(0.25 * 2**self.tally.taken_nothing, LONGEST_WAIT_S))
         return True
 
     def _send(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -140,7 +141,7 @@ class Dispatcher:
                 if receipt.key in claimed:
                     receipts.setdefault(receipt.key, receipt)
         except Exception as err:  # a plugin may raise anything; what has no receipt may have left
-            reason = f"the sender failed: {type(err).__name__}: {err}"
+            reason = self.tally.gave_up = f"the sender failed: {type(err).__name__}: {err}"
         except BaseException:
             self.claims.settle(list(receipts.values()))
             raise

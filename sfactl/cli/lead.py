@@ -80,7 +80,12 @@ def list_(app: App, *, where: str | None, limit: int, as_of: str | None, fail_em
 @group.command()
 @click.argument("ref")
 @click.option(
-    "--touches", type=click.IntRange(min=0), default=5, show_default=True, metavar="N", help="Latest touchpoints."
+    "--touches",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Touchpoints of the last 90 days.",
 )
 @options.as_of
 @options.output

@@ -10,19 +10,26 @@ from sfactl.cli.tables import pad, width
 if TYPE_CHECKING:
     from sfactl.leads.model import CleanResult, FileImport, ImportResult, LeadDetail, PullResult, SetResult, SourcePull
 
-CLEANED: Mapping[str, str] = {
-    "phones": "phones to E.164",
-    "full_width": "rows with full-width or odd characters",
-    "emails": "e-mail addresses",
-    "countries": "countries to codes",
-    "tax_ids": "tax ids checked",
-    "several_emails": "cells with several e-mails (the first is kept)",
-    "phone_extensions": "phone extensions dropped",
-    "phones_not_assigned": "phones in no known number range (kept)",
-    "phones_without_country": "phones without a country (kept as written)",
-    "countries_unknown": "countries not recognised (kept as written)",
-    "leads_made": "leads made by forms",
+CLEANED: Mapping[str, tuple[str, str]] = {
+    "phones": ("phone to E.164", "phones to E.164"),
+    "full_width": ("row with full-width or odd characters", "rows with full-width or odd characters"),
+    "emails": ("e-mail address", "e-mail addresses"),
+    "countries": ("country to its code", "countries to codes"),
+    "tax_ids": ("tax id checked", "tax ids checked"),
+    "several_emails": (
+        "cell with several e-mails (the first is kept)",
+        "cells with several e-mails (the first is kept)",
+    ),
+    "phone_extensions": ("phone extension dropped", "phone extensions dropped"),
+    "phones_not_assigned": ("phone in no known number range (kept)", "phones in no known number range (kept)"),
+    "phones_without_country": (
+        "phone without a country (kept as written)",
+        "phones without a country (kept as written)",
+    ),
+    "countries_unknown": ("country not recognised (kept as written)", "countries not recognised (kept as written)"),
+    "leads_made": ("lead made by a form", "leads made by forms"),
 }
+"""What is counted: the words for one, and for several."""
 REASONS = 6
 
 
@@ -56,26 +63,25 @@ def _file(done: FileImport, *, dry_run: bool) -> Iterator[str]:
 
 
 def _mapped(done: FileImport) -> str:
-    columns = len(done.mapped) + len(done.not_mapped)
     pairs = [f"{column}→{field}" for field, column in done.mapped.items()]
     shown = ", ".join(pairs[:8]) + (" …" if len(pairs) > 8 else "")
     left = ", ".join(done.not_mapped[:8]) + (" …" if len(done.not_mapped) > 8 else "")
-    return f"Mapped {len(done.mapped)} of {columns} columns: {shown}{f'. Not mapped: {left}' if left else ''}"
+    more = f". Not mapped: {left}" if left else ""
+    return f"Mapped {done.columns - len(done.not_mapped)} of {done.columns} columns: {shown}{more}"
 
 
 def _counts(done: FileImport | ImportResult | PullResult | SourcePull) -> str:
-    return (
-        f"{done.rows:,} rows · {done.new:,} new · {done.updated:,} updated · {done.unchanged:,} unchanged"
-        f" · {done.rejected:,} rejected"
-    )
+    rows = "1 row" if done.rows == 1 else f"{done.rows:,} rows"
+    known = f"{done.updated:,} updated · {done.unchanged:,} unchanged"
+    return f"{rows} · {done.new:,} new · {known} · {done.rejected:,} rejected"
 
 
 def _cleaned(counts: Mapping[str, int]) -> str:
     parts = []
-    for key, text in CLEANED.items():
-        if counts.get(key):
+    for key, (one, several) in CLEANED.items():
+        if n := counts.get(key):
             wrong = counts.get("tax_ids_wrong") if key == "tax_ids" else None
-            parts.append(f"{counts[key]:,} {text}{f' ({wrong:,} wrong, kept as text)' if wrong else ''}")
+            parts.append(f"{n:,} {one if n == 1 else several}{f' ({wrong:,} wrong, kept as text)' if wrong else ''}")
     return ", ".join(parts)
 
 

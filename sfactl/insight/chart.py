@@ -54,7 +54,7 @@ class Whiskers:
     dot: float
 
 
-AXIS = 6
+AXIS = 8
 """Room for the numbers of the axis, in percent of the width."""
 
 SHOWN = ("lead", "opportunity", "order")

@@ -193,9 +193,9 @@ class Turnover:
     """What the cohort ordered in one currency and what was paid of it."""
 
     currency: str
-    orders: int
-    ordered: Decimal
-    paid: Decimal
+    orders: int = 0
+    ordered: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +214,7 @@ class Overview:
     cohort: Cohort
     read_at: datetime
     language: str
+    currency: str
     funnel: Funnel
     months: tuple[Funnel, ...]
     turnover: tuple[Turnover, ...]

@@ -108,7 +108,11 @@ def html(
 
     Raises `UserError` if the folder of ``file`` is not there.
     """
-    overview = read_overview(session, since=since, until=until)
+    return write_page(session, read_overview(session, since=since, until=until), file)
+
+
+def write_page(session: Session, overview: Overview, file: Path | None = None) -> PageWritten:
+    """Write ``overview`` as `html` does."""
     path = file or session.folder / "reports" / f"report-{overview.read_at:%Y-%m-%d}.html"
     data = page.render(overview).encode()
     if not session.dry_run:
@@ -131,6 +135,7 @@ def read_overview(session: Session, *, since: date | None = None, until: date | 
             cohort=cohort,
             read_at=session.as_of_time(),
             language=settings.language,
+            currency=settings.currency,
             funnel=whole,
             months=months,
             turnover=shape.turnover(_rows(query, "money")),

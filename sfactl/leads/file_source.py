@@ -156,7 +156,9 @@ def _table(columns: tuple[str, ...], batch: Any) -> Any:
     import pyarrow as pa
 
     cells = [batch.column(f"c{i}") for i in range(len(columns))]
-    data = [pa.chunked_array([c]) for c in (*cells, batch.column("_problem"))]
+    whole = "_problem" not in batch.schema.names
+    problem = pa.nulls(batch.num_rows, pa.string()) if whole else batch.column("_problem")
+    data = [pa.chunked_array([c]) for c in (*cells, problem)]
     return pa.Table.from_arrays(data, names=[*columns, "_problem"])
 
 

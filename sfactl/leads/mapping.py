@@ -75,6 +75,9 @@ def check_fields(mapping: LeadMapping, dataset: Dataset, *, where: str, extra: S
         for name in names:
             if name not in types:
                 raise _unknown(name, f"{where}: {table}.{name}", types, dataset.name)
+    for name in mapping.optional:
+        if name not in mapping.columns:
+            raise ConfigError(f"{where}: optional: {name!r} is not in [columns]")
     both = sorted(set(mapping.columns) & set(mapping.constants))
     if both:
         raise ConfigError(f"{where}: {both[0]} is in [columns] and in [constants]; keep one")
@@ -105,11 +108,15 @@ def plan_mapping(
     targets: dict[str, Target] = {}
     for name, said in mapping.columns.items():
         names = (said,) if isinstance(said, str) else said
+        if name in mapping.optional and any(position(n, columns) is None for n in names):
+            continue
         at = tuple(_position(n, columns, f"{where}: columns.{name}", defaults.file) for n in names)
         targets[name] = Target(field=name, type=types[name], columns=at, names=tuple(columns[i] for i in at))
     for name, constant in mapping.constants.items():
         targets[name] = Target(field=name, type=types[name], constant=constant)
     for name, transform in transforms.items():
+        if name in mapping.optional and name not in targets:
+            continue
         if name not in targets:
             raise ConfigError(f"{where}: transforms.{name}: the field is neither in [columns] nor in [constants]")
         targets[name] = replace(targets[name], transform=transform)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sfactl.engine.duck import Query
 from sfactl.leads.cleaning.expression import literal
+from sfactl.leads.identities import are_there, known_keys
 from sfactl.leads.model import IdentityKey, Plan
 
 LABELS: Mapping[str, str] = {"external_id": "id", "email": "e-mail", "phone": "phone", "tax_id": "tax id"}
@@ -83,7 +84,8 @@ def assign(query: Query, plan: Plan, existing: bool) -> None:
     if not existing:
         query.run("create or replace temp table claims as select _person, 0::bigint as lead_id from persons limit 0")
         return
-    found = [_known_by(k, plan) for k in keys]
+    too = are_there(query)
+    found = [_known_by(k, plan, too=too) for k in keys]
     matches = ", ".join(f"min(m_{k}) as m_{k}" for k in keys)
     columns = ", ".join(f"{f.lead} as m_{k}" for k, f in zip(keys, found))
     best = ", ".join(f"m_{k}" for k in keys)
@@ -113,23 +115,22 @@ class _Known:
     lead: str
 
 
-def _known_by(key: str, plan: Plan) -> _Known:
-    """Known leads by one key; where several share it, the oldest."""
-    mine = literal(plan.namespace)
-    value, where = {
-        "external_id": ("external_id", f"id_namespace = {mine}"),
-        "row": ("row_key", f"id_namespace = {mine}"),
-        "email": ("lower(email)", "true"),
-        "phone": ("phone || '|' || coalesce(lower(full_name), lower(company), '')", "true"),
-        "tax_id": ("lower(tax_id)", "true"),
-    }[key]
-    known = f"select {value} as k, min(lead_id) as lead_id from leads where {value} is not null and {where}"
-    joins = f"left join ({known} group by 1) e_{key} on e_{key}.k = keyed.k_{key}"
+def _known_by(key: str, plan: Plan, *, too: bool) -> _Known:
+    """Known leads by one key; where several share it, the oldest. ``too``: also by keys they had before."""
+    known = "(select k, min(lead_id) as lead_id from ({}) group by 1)"
+    every = known.format(known_keys(key, plan.namespace, too=too))
+    joins = f"left join {every} e_{key} on e_{key}.k = keyed.k_{key}"
     if key in ("external_id", "row") or "external_id" not in plan.keys:
         return _Known(joins, f"e_{key}.lead_id")
     # A row with an id may only meet leads that have no other id of the same namespace.
-    free = f"{known} and (external_id is null or id_namespace is distinct from {mine}) group by 1"
-    joins += f" left join ({free}) f_{key} on f_{key}.k = keyed.k_{key}"
+    mine = literal(plan.namespace)
+    only = f"(external_id is null or id_namespace is distinct from {mine})"
+    if too:
+        only += (
+            f" and lead_id not in (select lead_id from identities where kind = 'external_id' and namespace = {mine})"
+        )
+    free = known.format(known_keys(key, plan.namespace, too=too, only=only))
+    joins += f" left join {free} f_{key} on f_{key}.k = keyed.k_{key}"
     return _Known(joins, f"case when keyed.k_external_id is null then e_{key}.lead_id else f_{key}.lead_id end")
 
 

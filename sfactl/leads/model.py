@@ -85,12 +85,13 @@ class RejectRules:
 class LeadMapping:
     """One mapping: how the columns of a kind of file become fields.
 
-    ``columns`` maps a field to the column, or the columns, it is made of.
+    ``columns`` maps a field to the column, or the columns, it is made of. Fields in ``optional`` may lack theirs.
     """
 
     name: str
     description: str = ""
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
     constants: Mapping[str, Scalar] = field(default_factory=dict)
     transforms: Mapping[str, Any] = field(default_factory=dict)
     placeholders: Placeholders = field(default_factory=Placeholders)
@@ -160,6 +161,7 @@ class FileImport:
     rejects_file: str | None = None
     reasons: tuple[Reason, ...] = ()
     cleaned: Mapping[str, int] = field(default_factory=dict)
+    columns: int = 0
     mapped: Mapping[str, str] = field(default_factory=dict)
     not_mapped: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()

@@ -44,7 +44,6 @@ def with_places(query: Query, reasons: Sequence[Reason], staged: Staged) -> Mapp
 def write_rejects(query: Query, staged: Staged, into: Path) -> None:
     """Write the rows of ``rejects`` with the file's columns to ``into``."""
     cells = ", ".join(f"s.c{i}" for i in range(len(staged.columns)))
-    source = f"read_parquet({literal(str(staged.path))})"
     lines: Mapping[int, int] = {}
     if staged.lines is not None:
         lines = staged.lines({int(r[0]) for r in query.rows("select _row from rejects")})
@@ -54,7 +53,7 @@ def write_rejects(query: Query, staged: Staged, into: Path) -> None:
         out = csv.writer(file)
         out.writerow([*staged.columns, *_own_columns(staged.columns)])
         reader = query.batches(
-            f"select s._row, r._line, r._reason, s._rest, {cells} from {source} s join rejects r using (_row)"
+            f"select s._row, r._line, r._reason, s._rest, {cells} from {staged.source} s join rejects r using (_row)"
             " order by s._row"
         )
         for batch in reader:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from sfactl.api.errors import Conflict, LockBusy, NotFound, PolicyError, TryLater
+from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.records import CheckReport, Message, Receipt
 from sfactl.campaigns import usecases
-from sfactl.campaigns.usecases import applying
+from sfactl.campaigns.usecases import applying, delivery
 from sfactl.session import Session
 
 from .conftest import CAMPAIGN, FRIDAY, Acme
@@ -54,6 +55,8 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
     def use(answer: Callable[[Message, int], str | Exception] = lambda m, n: "accepted") -> Scripted:
         sender = Scripted(answer)
         monkeypatch.setattr(applying, "make_sender", lambda session, files: sender)
+        forgetful = TouchpointSenderOffer(name="scripted", summary="", target="nowhere:Nothing")
+        monkeypatch.setattr(delivery, "sender_offer", lambda session, files: forgetful)
         return sender
 
     return use
@@ -219,6 +222,14 @@ def test_a_long_wait_is_left_to_a_resume(acme: Acme, scripted: Callable[..., Scr
     assert (second.accepted, second.left, second.state) == (1, 0, "applied")
 
 
+def test_a_stubborn_message_does_not_hold_a_run_for_ever(acme: Acme, scripted: Callable[..., Scripted]) -> None:
+    sender = scripted(lambda m, n: "retry_after 25" if m.recipient == "u1@example.com" else "accepted")
+    leads(acme, 30)
+    result = acme.run()
+    assert (result.accepted, result.left, result.state) == (29, 1, "partly")
+    assert sender.tries["u1@example.com"] < 20
+
+
 def test_a_receiver_that_takes_nothing_ends_the_run_for_now(acme: Acme, scripted: Callable[..., Scripted]) -> None:
     sender = scripted(lambda m, n: "retry_after 0")
     leads(acme, 300)
@@ -244,9 +255,10 @@ def test_unknown_is_held_listed_and_never_repeated(acme: Acme, scripted: Callabl
     plan = acme.plan()
     result = acme.apply(plan.plan_id)
     assert result.unknown >= 1
-    assert result.accepted + result.unknown == 30
     again = acme.apply(plan.plan_id)
-    assert (again.nothing, again.accepted) == (True, 0)
+    assert result.accepted + again.accepted + result.unknown == 30
+    assert again.unknown == 0
+    assert acme.apply(plan.plan_id).nothing
     assert acme.verdicts(acme.plan())[7, "invite"] == "hold: unknown outcome"
     assert sender.tries["u7@example.com"] == 1
     with acme.session() as session:
@@ -298,6 +310,86 @@ def test_a_sender_that_remembers_keys_settles_its_own_unknown(acme: Acme, monkey
 
 def _die(*_: object) -> None:
     raise RuntimeError("the process ends here")
+
+
+def test_a_sender_that_fails_stops_the_run_at_once(acme: Acme, scripted: Callable[..., Scripted]) -> None:
+    sender = scripted(lambda m, n: OSError("no route"))
+    leads(acme, 100)
+    result = acme.run()
+    assert (result.unknown, result.left, sender.batches) == (20, 80, 1)
+    assert "the sender failed: OSError: no route" in result.stopped
+
+
+def test_commits_without_end_do_not_hold_a_run(acme: Acme, scripted: Callable[..., Scripted]) -> None:
+    sender = scripted()
+    leads(acme, 100)
+    plan = acme.plan()
+    sender.before_batch = lambda batch: acme.leads({"lead_id": 1000 + batch, "status": "sql"})
+    result = acme.apply(plan.plan_id)
+    assert (result.accepted, result.left) == (100, 0)
+    assert len(set(sender.taken)) == len(sender.taken)
+
+
+@pytest.mark.parametrize(
+    ("key", "minutes", "said"),
+    [
+        pytest.param("expires_at = 2026-11-20T10:30:00", 31, "the campaign has ended", id="the-end"),
+        pytest.param('window = { hours = "09:00-10:30" }', 31, "", id="closing-time"),
+    ],
+)
+def test_a_run_stops_when_its_time_is_over(
+    acme: Acme, scripted: Callable[..., Scripted], key: str, minutes: int, said: str
+) -> None:
+    acme.write("campaigns/spring.toml", CAMPAIGN.replace("sender =", f"{key}\nsender ="))
+    sender = scripted()
+    leads(acme, 100)
+    plan = acme.plan()
+
+    def after(batch: int) -> None:
+        if batch == 2:
+            acme.clock.advance(timedelta(minutes=minutes))
+
+    sender.before_batch = after
+    result = acme.apply(plan.plan_id)
+    assert (result.accepted, result.left, result.stopped) == (40, 60, said)
+
+
+def test_who_was_kept_back_gets_the_message_by_a_later_plan(acme: Acme, scripted: Callable[..., Scripted]) -> None:
+    sender = scripted()
+
+    def after(batch: int) -> None:
+        if batch == 1:
+            with acme.session() as session:
+                usecases.suppress(session, "u30@example.com")
+
+    leads(acme, 30)
+    plan = acme.plan()
+    sender.before_batch = after
+    assert acme.apply(plan.plan_id).accepted == 29
+    with acme.session() as session:
+        usecases.unsuppress(session, "u30@example.com")
+    assert acme.run().accepted == 1
+    assert sender.taken[-1] == "u30@example.com"
+
+
+def test_the_same_plan_can_be_applied_again_when_all_were_kept_back(
+    acme: Acme, scripted: Callable[..., Scripted]
+) -> None:
+    scripted()
+    acme.write(
+        "campaigns/spring.toml", CAMPAIGN.replace("[[steps]]", '[caps]\nmessages = 1\nwithin = "7 days"\n[[steps]]')
+    )
+    acme.write("campaigns/summer.toml", CAMPAIGN)
+    leads(acme, 3)
+    plan = acme.plan()
+    with acme.session() as session:
+        applying._Run(session, *_row_and_files(session, plan.plan_id))._begin()
+    acme.run("summer")
+    assert acme.apply(plan.plan_id).accepted == 0
+    acme.clock.advance(timedelta(days=8))
+    later = acme.plan()
+    assert (later.plan_id, later.state) == (plan.plan_id, "planned")
+    assert acme.apply(later.plan_id).accepted == 3
 
 
 def test_who_opts_out_during_the_run_gets_nothing(acme: Acme, scripted: Callable[..., Scripted]) -> None:

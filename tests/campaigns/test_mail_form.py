@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import given, settings
@@ -59,9 +61,24 @@ def test_line_breaks_in_headers_are_refused(header: str) -> None:
         wire(**{header: "a@b.example\r\nBcc: c@d.example"})
 
 
+PRINTABLE = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.text(PRINTABLE, min_size=1, max_size=60)
+    .map(str.strip)
+    .filter(lambda n: n and not set(n) & set('"\\\\<>@,;:()[].'))
+)
+def test_any_name_of_a_sender_arrives(name: str) -> None:
+    raw = message_from_bytes(wire(sender=f"{name} <n@acme.example>"))["From"]
+    shown, bare = parseaddr(str(make_header(decode_header(raw))))
+    assert (shown.split(), bare) == (name.split(), "n@acme.example")
+
+
 @settings(max_examples=80, deadline=None)
 @given(
-    subject=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=200),
+    subject=st.text(PRINTABLE, max_size=200),
     text=st.text(max_size=300),
 )
 def test_any_text_arrives_and_adds_no_header(subject: str, text: str) -> None:

@@ -157,3 +157,7 @@ def test_every_command_that_a_text_names_exists(path: Path) -> None:
         group = groups.ALIASES.get(group, group)
         if isinstance(COMMANDS.get(group), click.Group) and group != "x":
             assert f"{group} {verb}" in COMMANDS, f"sfactl {group} {verb}"
+
+
+def test_every_group_of_the_table_is_there() -> None:
+    assert [name for name in groups.GROUPS if not groups.exists(name)] == []

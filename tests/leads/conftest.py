@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from sfactl.config.settings import Settings, WorkspaceSettings
@@ -118,7 +117,7 @@ def read(tmp_path: Path) -> Iterator[Callable[..., tuple[Staged, list[dict[str, 
                     scratch=tmp_path,
                 )
             )
-            rows = pq.read_table(staged.path).to_pylist()
+            rows = query.table(f"select * from {staged.source} order by _row").to_pylist()
             names = {f"c{i}": c for i, c in enumerate(staged.columns)}
             return staged, [{names.get(k, k): v for k, v in row.items()} for row in rows]
 
@@ -137,6 +136,19 @@ def desk(tmp_path: Path) -> Desk:
     folder.mkdir()
     Workspace.create(folder).close()
     return Desk(folder)
+
+
+@pytest.fixture(scope="session")
+def make_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
+    """Fresh workspaces for the examples of a property."""
+
+    def make() -> Desk:
+        folder = tmp_path_factory.mktemp("desk") / "acme"
+        folder.mkdir()
+        Workspace.create(folder).close()
+        return Desk(folder)
+
+    return make
 
 
 @pytest.fixture

@@ -86,6 +86,12 @@ def test_ambiguous_encoding_is_never_guessed(desk, content: bytes) -> None:
     assert desk.rows("select count(*) from leads") == [(0,)]
 
 
+def test_a_file_of_two_encodings_is_told(read) -> None:
+    content = "name,email\nJosé,a@example.tw\n".encode() + "Müller,b@example.tw\n".encode("latin-1")
+    with pytest.raises(DataError, match="most lines are UTF-8, but line 3 is not"):
+        read(content)
+
+
 def test_stated_encoding_settles_it(desk) -> None:
     done = desk.load(
         AMBIGUOUS["Czech"], 'schema = 1\n[columns]\nfull_name = "jméno"\nemail = "email"\n[file]\nencoding = "cp1250"\n'

@@ -15,12 +15,14 @@ from sfactl.campaigns.candidates import load_candidates
 from sfactl.campaigns.dispatch import Dispatcher, Tally
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.mail import payload_hash, write_message
+from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import judge
 from sfactl.campaigns.usecases.checking import sender_offer
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.scene import (
     GATES,
     effects_of,
+    expires_at,
     load_frozen,
     moved_since,
     paused_by,
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 CHUNK = 5000
 """Recipients that pass the gate together and are folded into the data together."""
+
+GATE_HOLDS = timedelta(minutes=1)
+"""How long a passed gate is good for: a window may have closed since."""
 
 
 class Delivery:
@@ -105,7 +110,7 @@ class Delivery:
         """Send one chunk; answers what is left of it when others changed what the gate depends on."""
         before = self.blocked.copy(), self.later.copy()
         with self._session.query() as query:
-            watch = _Watch(self._session, self._files.campaign.name, query.seq)
+            watch = _Watch(self._session, self._files.campaign, query.seq)
             dispatcher = Dispatcher(
                 sender=sender,
                 claims=_Claims(lease, self._plan_id, self._files.campaign.sender),
@@ -116,7 +121,7 @@ class Delivery:
                 tally=self.tally,
             )
             dispatcher.run(self._written(self._passed(query, chunk)))
-        self.stopped = watch.paused or self.tally.gave_up
+        self.stopped = watch.stop or self.tally.gave_up
         if not watch.moved:
             return None
         # What is left passes the gate again, and is counted again.
@@ -187,24 +192,33 @@ class _Claims:
 
 
 class _Watch:
-    """Looks before each batch whether the run may go on."""
+    """Looks before each batch whether the run may go on, and whether the gate must be passed again."""
 
-    def __init__(self, session: Session, campaign: str, seq: int) -> None:
+    def __init__(self, session: Session, campaign: Campaign, seq: int) -> None:
+        self.stop = ""
+        self.moved = False
         self._session = session
         self._campaign = campaign
         self._seq = seq
-        self.paused = ""
-        self.moved = False
+        self._since = session.now()
+        self._end = expires_at(session, campaign)
+        self._first = True
 
     def go_on(self) -> bool:
+        """False to stop, with the reason in ``stop``, or to pass the gate again (``moved``)."""
         head = self._session.workspace.head()
-        if head == self._seq:
-            return True
-        if by := paused_by(self._session, self._campaign):
-            self.paused = f"paused by {by}"
-        self.moved = bool(moved_since(self._session, self._seq) & GATES)
-        self._seq = head
-        return not self.paused and not self.moved
+        now = self._session.now()
+        if self._end is not None and now >= self._end:
+            self.stop = "the campaign has ended"
+        if head != self._seq and (by := paused_by(self._session, self._campaign.name)):
+            self.stop = f"paused by {by}"
+        # The first batch has just passed. Without this a steady stream of commits could hold a run for ever.
+        if not self._first:
+            changed = head != self._seq and moved_since(self._session, self._seq) & GATES
+            self.moved = bool(changed) or now - self._since > GATE_HOLDS
+            self._seq = head
+        self._first = False
+        return not self.stop and not self.moved
 
 
 def chunks(items: pa.Table) -> Iterator[pa.Table]:

@@ -149,7 +149,7 @@ def obstacles(session: Session, campaign: Campaign, row: PlanRow, at: datetime) 
 
 
 def _row(files: CampaignFiles, made: Draft, same: PlanRow | None) -> PlanRow:
-    return PlanRow(
+    row = PlanRow(
         plan_id=made.plan_id,
         campaign=files.campaign.name,
         version=files.version,
@@ -160,11 +160,17 @@ def _row(files: CampaignFiles, made: Draft, same: PlanRow | None) -> PlanRow:
         waits=made.total("wait"),
         skips=made.total("skip"),
         holds=made.total("hold"),
-        state=same.state if same and same.state != "superseded" else "planned",
-        approved_by=same.approved_by if same else None,
-        approved_at=same.approved_at if same else None,
-        applied_at=same.applied_at if same else None,
+        state="planned",
+        approved_by=None,
+        approved_at=None,
+        applied_at=None,
     )
+    # What was applied, and yet has something to do, was kept back when it was applied: it is a plan once more.
+    done = same is not None and same.state == "applied" and row.sends + row.tasks == 0
+    if same is None or not (done or same.state in ("planned", "approved", "partly")):
+        return row
+    kept = {name: getattr(same, name) for name in ("state", "approved_by", "approved_at", "applied_at")}
+    return replace(row, **kept)
 
 
 def _save(session: Session, row: PlanRow, made: Draft, *, known: bool) -> bool:

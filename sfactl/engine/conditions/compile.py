@@ -33,10 +33,11 @@ def compile_condition(
     them unchecked. Raises `ConditionError`.
     """
     plan = Plan(settings_of(entity, schemas, now, segments, scores))
-    sql = check(plan, Source(text=text, where=where))
+    test = check(plan, Source(text=text, where=where))
+    sql = plan.statement([[]], where=test)
     return Compiled(
-        sql=plan.statement([[]], where=sql),
-        params=dict(plan.params),
+        sql=sql,
+        params=plan.used(sql),
         relations=plan.relations(),
         segments=tuple(sorted(plan.segments)),
         scores=tuple(sorted(plan.scores)),
@@ -66,11 +67,12 @@ def compile_many(
     only = members_only and bool(columns)
     shape = [*levels, []] if only else levels or [[]]
     where = any_of if only else None
+    sql = plan.statement(shape, where=where)
     return CompiledMany(
-        sql=plan.statement(shape, where=where),
+        sql=sql,
         among_sql=plan.statement(shape, where=where, among=True),
         windows=plan.passing(),
-        params=dict(plan.params),
+        params=plan.used(sql),
         columns=columns,
         relations=plan.relations(),
         segments=tuple(sorted(plan.segments)),

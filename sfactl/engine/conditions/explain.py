@@ -53,9 +53,10 @@ def ask(
         terms.append(
             Term(text=written, column=name, value_column=value_name if subject is not None else None, needs=needs)
         )
+    sql = plan.statement([*levels, columns], one=True)
     return Question(
-        sql=plan.statement([*levels, columns], one=True),
-        params=dict(plan.params),
+        sql=sql,
+        params=plan.used(sql),
         holds=HOLDS,
         terms=tuple(terms),
         relations=plan.relations(),

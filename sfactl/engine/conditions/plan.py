@@ -6,6 +6,7 @@ Names that the statement makes up begin with an underscore, which no field can: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
@@ -37,6 +38,11 @@ class Plan:
             self._bound[key] = f"${name}"
             self.params[name] = value
         return self._bound[key]
+
+    def used(self, sql: str) -> dict[str, object]:
+        """The parameters that ``sql`` needs: of what was bound, some may have been left out of the statement."""
+        said = set(re.findall(r"\$(\w+)", sql))
+        return {name: value for name, value in self.params.items() if name in said}
 
     def now(self) -> str:
         """The placeholder of the time for which the conditions are asked."""

@@ -45,7 +45,7 @@ class Cleaned:
 
 def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
     """Write the clean rows of ``staged`` to ``into``. Raises `DataError` where a column is ambiguous."""
-    source = f"read_parquet({literal(str(staged.path))})"
+    source = staged.source
     normal = () if staged.plain else needs_nfkc(query, source, text_columns(plan))
     joins = ""
     if normal:
@@ -75,8 +75,19 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
         source=source,
         fields={f: _type(f, plan) for f in first},
         counts={k: int(n) for k, n in zip(counts, answer) if n},
-        notes=(*notes, *suspects(query, plan)),
+        notes=(*notes, *_blanked(query, plan, source), *suspects(query, plan)),
     )
+
+
+def _blanked(query: Query, plan: Plan, source: str) -> tuple[str, ...]:
+    """What was left blank because it cannot be right, where the mapping wants that."""
+    if plan.bad_values != "blank":
+        return ()
+    rows = query.rows(
+        f"select _blanked, count(*) from {source} where _blanked is not null group by 1 order by 2 desc, 1"
+    )
+    said = " · ".join(f"{n:,} {reason}" for reason, n in rows)
+    return (f"values that cannot be right were left blank: {said}",) if rows else ()
 
 
 def _second_look(

@@ -21,7 +21,7 @@ DATE_TYPES = frozenset({"date", "timestamp"})
 _SEPARATED = r"^\d+-\d+-\d+"
 _TIME = r"(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
 _OFFSET = r"(?:\d|[AaPp][Mm])\s*(Z|[+-]\d{2}:?\d{2})$"
-_NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y", "%Y-%b-%d", "%a %b %d %Y")
+_NAMED = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%y", "%d-%b-%Y", "%d-%B-%Y", "%Y-%b-%d", "%a %b %d %Y")
 _TOKENS = (
     ("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"),
     ("hh", "%I"), ("mm", "%M"), ("mi", "%M"), ("ss", "%S"), ("SSS", "%g"), ("M", "%m"), ("D", "%d"),
@@ -154,10 +154,9 @@ def _named(target: Target) -> str:
 
 
 def _dashed(text: str) -> str:
-    """SQL: separators of dates become dashes, blanks around them go."""
-    marks = f"regexp_replace({text}, '(\\d)\\s*[年月./-]\\s*(\\d)', '\\1-\\2', 'g')"
-    again = f"regexp_replace({marks}, '(\\d)\\s*[年月./-]\\s*(\\d)', '\\1-\\2', 'g')"
-    return f"regexp_replace({again}, '^(?:民國|民国)\\s*|(\\d)日', '\\1')"
+    """SQL: the separators of a date become dashes, whatever they are; what comes behind it stays."""
+    parts = r"^(?:民國|民国)?\s*(\d{1,4})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,4})日?"
+    return f"regexp_replace({text}, {literal(parts)}, '\\1-\\2-\\3')"
 
 
 def date_expression(target: Target, text: str, order: Order | None, zone: str) -> Expression:

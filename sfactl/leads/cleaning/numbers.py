@@ -52,7 +52,7 @@ NO = (
     "nein",
     "いいえ",
 )
-_MONEY = r"^[A-Z]{0,3}\$?|^(?:NT|US|HK|R|RM)?[$€£¥₩₹￥]|[$€£¥₩₹￥元圓円%]|\s*[A-Z]{3}$"
+_MONEY = r"^[A-Z]{1,3}\$?|^(?:NT|US|HK|R|RM)?[$€£¥₩₹￥]|[$€£¥₩₹￥元圓円%]|\s*[A-Z]{3}$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ def decimal_sign(query: Query, target: Target, text: str, source: str) -> Decima
         f" count(*) filter (where regexp_matches(t, '\\d,\\d{{3}}$')),"
         f" count(*) filter (where regexp_matches(t, '\\.\\d{{3}}$')),"
         f" min(t) filter (where regexp_matches(t, ',\\d{{1,2}}$|,\\d{{4,}}$|\\.\\d{{3}},|^-?0,\\d'))"
-        f" from (select regexp_replace(v, '[^\\d.,-]', '', 'g') as t from (select distinct {text} as v from {source}))"
-        " where t is not null"
+        f" from (select regexp_replace(v, '[^\\d.,-]', '', 'g') as t from (select distinct {text} as v from {source}"
+        f" where contains({text}, ',') or contains({text}, '.'))) where t is not null"
     ) or (0, 0, 0, 0, None)
     commas, points, grouped, dotted, example = answer
     named = target.names[0] if target.names else target.field

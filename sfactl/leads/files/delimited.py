@@ -52,15 +52,18 @@ def stage_delimited(reading: Reading) -> Staged:
     )
     shape = _shape(reading, found, encoding)
     rows = _fast(reading, shape)
-    counted = rows is not None and _lines_known(shape, rows)
+    fast = rows is not None
+    counted = rows is None or _lines_known(shape, rows)
     if rows is None:
-        rows, counted = _slow(reading, shape), True
+        rows = _slow(reading, shape)
     if rows == 0:
         raise DataError(f"{reading.file} has no rows below its header")
     return Staged(
         path=reading.into,
         columns=shape.columns,
         rows=rows,
+        cells_only=fast,
+        first=shape.first if counted else None,
         facts=_facts(shape),
         notes=shape.notes,
         lines=None if counted else partial(line_numbers, reading),
@@ -188,16 +191,11 @@ def _lines_known(shape: _Shape, rows: int) -> bool:
 def _copy_sql(source: Path, into: Path, shape: _Shape, delimiter: str) -> str:
     width = len(shape.columns)
     columns = ", ".join(f"'c{i}': 'varchar'" for i in range(width))
-    cells = ", ".join(f"c{i}" for i in range(width))
-    # Without quotes no record spans lines, so that the record number gives the line.
-    line = f"n + {shape.first - 1}" if not shape.found.quote else "null"
     return (
-        f"copy (select n as _row, cast({line} as bigint) as _line, cast(null as varchar) as _problem,"
-        f" cast(null as varchar) as _rest, {cells} from (select row_number() over () as n, {cells} from read_csv("
-        f"{_quoted(source)}, auto_detect = false, header = false, skip = {shape.first - 1}, columns = {{{columns}}},"
-        f" delim = {_literal(delimiter)}, quote = {_literal(shape.dialect.quote)},"
-        f" escape = {_literal(shape.dialect.quote)}, strict_mode = true, null_padding = false,"
-        f" parallel = true))) to {_quoted(into)} (format parquet, compression snappy, row_group_size {ROW_GROUP})"
+        f"copy (from read_csv({_quoted(source)}, auto_detect = false, header = false, skip = {shape.first - 1},"
+        f" columns = {{{columns}}}, delim = {_literal(delimiter)}, quote = {_literal(shape.dialect.quote)},"
+        f" escape = {_literal(shape.dialect.quote)}, strict_mode = true, null_padding = false, parallel = true))"
+        f" to {_quoted(into)} (format parquet, compression snappy, row_group_size {ROW_GROUP})"
     )
 
 

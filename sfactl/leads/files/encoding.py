@@ -106,6 +106,11 @@ class _Candidate:
 
 
 def _by_evidence(found: Scan, file: str) -> Encoding:
+    if _mostly_utf8(found.sample):
+        raise DataError(
+            f"{file}: most lines are UTF-8, but line {found.bad_utf8_line} is not",
+            hint='To reject such lines, state it in the mapping: [file] encoding = "utf-8"',
+        )
     candidates = sorted(_candidates(found.sample), key=lambda c: -c.score)
     if not candidates:
         raise DataError(
@@ -117,6 +122,19 @@ def _by_evidence(found: Scan, file: str) -> Encoding:
     if best.score >= GOOD and all(_clearly_worse(best, rival) for rival in rivals):
         return Encoding(codec=best.codec, why="evidence", confidence=round(best.score, 2))
     raise _ambiguous(file, [best, *(r for r in rivals if r.score > best.score / 2)][:4])
+
+
+def _mostly_utf8(sample: bytes) -> bool:
+    """Files put together from several sources: some lines in one encoding, some in another."""
+    lines = sample[: 1 << 17].splitlines()
+    readable = 0
+    for line in lines:
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        readable += 1
+    return 2 * readable >= len(lines) > 0
 
 
 def _clearly_worse(best: _Candidate, rival: _Candidate) -> bool:

@@ -22,8 +22,10 @@ META = ("_row", "_line", "_problem", "_rest")
 class Staged:
     """A file as it was read.
 
-    ``path`` is Parquet with the columns ``_row`` (record number, from 1), ``_line`` (line or sheet row, null where not
-    counted), ``_problem``, ``_rest`` (cells beyond the last column) and ``c0 … cN`` in the order of ``columns``.
+    ``source`` is SQL over the Parquet file ``path``, with the columns ``_row`` (record number, from 1), ``_line`` (line
+    or sheet row, null where not counted), ``_problem``, ``_rest`` (cells beyond the last column) and ``c0 … cN`` in the
+    order of ``columns``. A file that the engine staged by itself holds ``cells_only``; then ``first`` is the line of
+    its first row, if lines can be counted.
     ``facts`` are for people ("UTF-8, header in row 3"), ``notes`` tell what was decided or changed on the way.
     ``empty`` are columns of a fixed layout that nothing is in; nobody misses them.
     ``lines`` finds the lines of some records later, where counting them for all would have cost a second reading.
@@ -33,11 +35,27 @@ class Staged:
     path: Path
     columns: tuple[str, ...]
     rows: int
+    cells_only: bool = False
+    first: int | None = None
     facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     plain: bool = False
     empty: frozenset[str] = frozenset()
     lines: Callable[[set[int]], dict[int, int]] | None = None
+
+    @property
+    def source(self) -> str:
+        """To be read from in SQL."""
+        path = "'" + str(self.path).replace("'", "''") + "'"
+        if not self.cells_only:
+            return f"read_parquet({path})"
+        # Numbering the rows while they were read would have kept the engine to one core.
+        line = "null" if self.first is None else f"file_row_number + {self.first}"
+        return (
+            f"(select file_row_number + 1 as _row, cast({line} as bigint) as _line, cast(null as varchar) as _problem,"
+            f" cast(null as varchar) as _rest, * exclude (file_row_number)"
+            f" from read_parquet({path}, file_row_number = true))"
+        )
 
 
 def staged_schema(width: int) -> pa.Schema:

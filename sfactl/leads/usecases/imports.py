@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sfactl.api.errors import UserError
 from sfactl.engine.duck import Query
-from sfactl.leads import matching, merging, rejects
+from sfactl.leads import identities, matching, merging, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -117,7 +117,7 @@ def write(session: Session, work: Work) -> FileImport:
     source = work.cleaned.source
     fields = tuple(work.cleaned.fields)
     plan = work.plan
-    with session.write("leads", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
+    with session.write("leads", "identities", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
         query = tx.query
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
@@ -125,6 +125,7 @@ def write(session: Session, work: Work) -> FileImport:
         matching.assign(query, plan, existing)
         fresh = matching.fresh_leads(query)
         matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
+        source = identities.silence(query, source, fields)
         values = merging.stated(fields, plan)
         merging.find_changes(query, source, values, plan, existing)
         new, updated, unchanged = merging.count_rows(query, source, values, plan, existing)
@@ -138,6 +139,7 @@ def write(session: Session, work: Work) -> FileImport:
             rejects_file=rejects_file,
             reasons=reasons,
             cleaned=work.cleaned.counts,
+            columns=len(work.staged.columns) - len(work.staged.empty),
             mapped=_mapped(plan),
             not_mapped=plan.unmapped,
             facts=work.staged.facts,
@@ -166,8 +168,11 @@ def _stage_rows(
             f"select {_changed_row(columns, values, plan)} from ({merged}) m join leads e using (lead_id)"
             " where m.lead_id in (select lead_id from changes)"
         )
+    none = f"select {', '.join(f'cast(null as {t}) as {name(c)}' for c, t in columns.items())} limit 0"
+    rows = " union all ".join(parts) or none
     if parts:
-        tx.upsert("leads", " union all ".join(parts), now)
+        tx.upsert("leads", rows, now)
+    identities.remember(tx, plan, rows, session.now())
     if fresh:
         tx.append(
             "stage_events",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, UserError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEFAULT_COLUMNS = ("lead_id", "status", "full_name", "company", "email", "phone", "country", "source", "owner")
+
+RECENT = timedelta(days=90)
+"""Touchpoints are sorted by time: the recent ones are found at once, all of a lead's only by reading all there are."""
 
 
 def list_leads(
@@ -53,7 +57,7 @@ def _column(said: str, schema: Dataset) -> tuple[str, str]:
 
 
 def show_lead(session: Session, ref: str, *, touches: int = 5) -> LeadDetail:
-    """One lead by number (``lead:8841``, ``8841``), e-mail address or external id, with its latest touchpoints.
+    """One lead by number (``lead:8841``, ``8841``), e-mail address or external id, with its recent touchpoints.
 
     Raises `NotFound`, or `UserError` where an external id belongs to several leads.
     """

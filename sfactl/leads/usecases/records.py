@@ -13,6 +13,7 @@ from sfactl.engine.duck import Query
 from sfactl.leads.cleaning.clean import clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.staging import Staged, Stager
+from sfactl.leads.identities import remember_replaced
 from sfactl.leads.mapping import RESERVED
 from sfactl.leads.model import CleanResult, Plan, SetResult, Target
 from sfactl.leads.usecases.imports import bounded, work_folder
@@ -32,7 +33,7 @@ def set_fields(session: Session, ref: str, said: Mapping[str, str], *, reason: s
             hint = f"Did you mean {near[0]}?" if near else "See: sfactl data show leads"
             why = "is kept by sfactl itself" if field in RESERVED else "is no field of a lead"
             raise UserError(f"{field} {why}", hint=hint)
-    with session.write("leads", reason=reason) as tx:
+    with session.write("leads", "identities", reason=reason) as tx:
         row = find_lead(tx.query, ref)
         made = _cleaned_values(session, tx.query, said, schema, row)
         changes = {f: v for f, v in made.items() if row.get(f) != v}
@@ -41,6 +42,8 @@ def set_fields(session: Session, ref: str, said: Mapping[str, str], *, reason: s
             import pyarrow as pa
 
             tx.upsert("leads", pa.Table.from_pylist([after], schema=schema.arrow()))
+            if not {"email", "phone", "full_name", "company", "tax_id"}.isdisjoint(changes):
+                remember_replaced(tx, row, after, session.now())
             commit = tx.commit(changed=sorted(changes)).seq
         else:
             commit = None

@@ -17,6 +17,7 @@ from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
 from sfactl.leads.files.staging import Staged
+from sfactl.leads.identities import are_there, known_keys
 from sfactl.leads.mapping import Defaults, load_mapping, plan_by_headers, plan_mapping
 from sfactl.leads.model import FileImport, ImportResult, LeadMapping, Plan
 from sfactl.leads.usecases.imports import Order, bounded, defaults_of, digest, reading_of, work_folder
@@ -73,6 +74,7 @@ def _import_one(session: Session, path: Path, order: Order) -> FileImport:
         rejects_file=rejects_file,
         reasons=reasons,
         cleaned={**cleaned.counts, **({"leads_made": made} if made else {})},
+        columns=len(staged.columns) - len(staged.empty),
         mapped={t.field: " + ".join(t.names) for t in plan.targets if t.names},
         not_mapped=plan.unmapped,
         facts=staged.facts,
@@ -124,8 +126,9 @@ def _match(session: Session, query: Query, cleaned: Cleaned, plan: Plan) -> tupl
         "email": ("lower(email)", "true", "lower(c.email)"),
     }  # fmt: skip
     keys = [k for k in known if k in fields]
+    too = are_there(query)
     joins = " ".join(
-        f"left join (select {value} as k, min(lead_id) as lead_id from leads where {value} is not null and {where}"
+        f"left join (select k, min(lead_id) as lead_id from ({_known(key, value, where, plan, too=too)})"
         # An id that several sources gave out says nothing about whose event it is.
         f" group by 1{' having count(*) = 1' if key == 'external_id' else ''}) k_{key} on k_{key}.k = {own}"
         for key in keys
@@ -144,6 +147,13 @@ def _match(session: Session, query: Query, cleaned: Cleaned, plan: Plan) -> tupl
     _identify(query, source, fields)
     answer = query.one("select count(*) from events")
     return int(answer[0]) if answer else 0, made
+
+
+def _known(key: str, value: str, where: str, plan: Plan, *, too: bool) -> str:
+    """SELECT k, lead_id of the leads known by a key, also by one they had before."""
+    if key == "email" or (key == "external_id" and not plan.guessed):
+        return known_keys(key, plan.namespace, too=too)
+    return f"select {value} as k, lead_id from leads where {value} is not null and {where}"
 
 
 def _new_people(session: Session, query: Query, source: str, fields: Mapping[str, str]) -> int:

@@ -16,7 +16,8 @@ select
     l.row_no,
     l.person_no,
     p.first_contact_at + if(l.repeated, to_days(3), to_days(0)) as known_at,
-    'W' || lpad(l.person_no::varchar, 8, '0') || if(l.repeated, '-2', '') as external_id,
+    -- Whoever comes again was typed in by hand, without an id.
+    if(l.repeated, null, 'W' || lpad(l.person_no::varchar, 8, '0')) as external_id,
     p.first_name,
     p.last_name,
     if(width < 0.02, wide(p.full_name), p.full_name) as full_name,
@@ -38,7 +39,8 @@ select
         when phone_form < 0.52 then p.trunk || p.national
         when phone_form < 0.75 then p.phone
         when phone_form < 0.85 then '+' || p.calling || ' ' || left(p.national, 3) || ' ' || substr(p.national, 4)
-        when phone_form < 0.92 then '00' || p.calling || p.national
+        when phone_form < 0.92
+            then if(p.country in ('CN', 'DE', 'GB'), '00', '+') || p.calling || ' ' || p.national
         when phone_form < 0.97 then wide(p.trunk || p.national)
     end as phone,
     if(width between 0.02 and 0.05, wide(p.company), p.company) as company,

@@ -14,9 +14,9 @@ fate as (
         -- One draw against falling chances: who wins has been quoted, who was quoted has been converted.
         luck < logistic(base - 1.6) as accepts,
         luck < logistic(base - 2.8) as converts,
-        luck < logistic(base - 3.6) as quotes,
-        luck < logistic(base - 4.7) as wins,
-        logistic(base - 4.7) as win_chance,
+        luck < logistic(base - 4.3) as quotes,
+        luck < logistic(base - 5.2) as wins,
+        logistic(base - 5.2) as win_chance,
         greatest(1, least(5, round(exp(0.35 * normal(person_no, 'truth.units'))
             * (1 + (employees > 200)::bigint))))::bigint as units,
         u(person_no, 'truth.payer') as payer
