@@ -15,9 +15,17 @@ from sfactl.scoring.model import Decay, Rule
 DAY_S = 86_400.0
 
 
-def amount_sql(plan: Plan, rule: Rule, unit: int, at: str) -> str:
-    """The units that a row at ``at`` gives: the points, faded by its age in whole seconds, rounded half away from 0."""
-    full = plan.bind(float(rule.points * unit), DOUBLE)
+def full_sql(plan: Plan, rule: Rule, unit: int) -> str:
+    """The units that a row gives before it fades."""
+    return plan.bind(float(rule.points * unit), DOUBLE)
+
+
+def amount_sql(plan: Plan, rule: Rule, unit: int, at: str, full: str | None = None) -> str:
+    """The units that a row at ``at`` gives: the points, faded by its age in whole seconds, rounded half away from 0.
+
+    ``full`` may stand for the points themselves.
+    """
+    full = full or full_sql(plan, rule, unit)
     if rule.decay is None:
         return full
     now = plan.bind(float(math.floor(plan.settings.now.replace(tzinfo=UTC).timestamp())), DOUBLE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sfactl.engine.conditions.compile import check
@@ -16,41 +16,70 @@ from sfactl.engine.conditions.entity import Relation
 from sfactl.engine.conditions.kinds import DOUBLE
 from sfactl.engine.conditions.plan import Plan, quote
 from sfactl.engine.conditions.rows import RowFilter, relation_named, row_filter, time_sql
-from sfactl.engine.conditions.scans import EQUALITY, ROW, Aggregate
+from sfactl.engine.conditions.scans import EQUALITY, ROW, Aggregate, Fold, Scan
 from sfactl.engine.conditions.source import Source
-from sfactl.scoring.amounts import amount_sql, reach
+from sfactl.scoring.amounts import amount_sql, full_sql, reach
 from sfactl.scoring.model import Rule, Score
 
 
-@dataclass(slots=True, kw_only=True)
-class Bucket:
-    """Amounts that are added up under one bound: those of one capped rule, of one group, or all others of a score.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A finished amount as SQL over the lead and its scans.
 
-    ``parts`` are finished expressions over the lead; ``rows`` are amounts that each matching row gives.
+    Where all that it reads comes from rows of ``scan`` that meet one term ``switch``, it can be added up there.
     """
 
-    parts: list[str] = field(default_factory=list)
-    rows: list[Given] = field(default_factory=list)
-
-    def sql(self, plan: Plan) -> str:
-        """The sum as SQL over the joined scans."""
-        parts = list(self.parts)
-        together: dict[tuple[str, str | None], list[Given]] = {}
-        for given in self.rows:
-            together.setdefault((given.found.scan.name, _switch(given.found.terms)), []).append(given)
-        for (_, switch), rows in together.items():
-            parts.append(_count(plan, rows[0]) if len(rows) == 1 and rows[0].plain else _sum(plan, switch, rows))
-        return " + ".join(parts) if parts else "0"
+    sql: str
+    scan: Scan | None = None
+    switch: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What each row that meets ``found`` gives: ``amount`` in units; ``plain`` if it is the same for every row."""
+    """What each row that meets ``found`` gives under ``rule``: ``amount`` in units, of rows not before ``since``."""
 
+    rule: Rule
     found: RowFilter
     amount: str
-    plain: bool
     since: datetime | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Bucket:
+    """Amounts that are added up under one bound: those of one capped rule, of one group, or all others of a score."""
+
+    parts: list[Part] = field(default_factory=list)
+    rows: list[Given] = field(default_factory=list)
+
+    def finished(self, plan: Plan, unit: int) -> list[Part]:
+        """All amounts, those that rows give added up in as few columns as possible."""
+        together: dict[tuple[str, str | None], list[Given]] = {}
+        for given in self.rows:
+            together.setdefault((given.found.scan.name, _switch(given.found.terms)), []).append(given)
+        sums = [
+            _count(plan, rows[0]) if len(rows) == 1 and rows[0].rule.decay is None else _sum(plan, unit, switch, rows)
+            for (_, switch), rows in together.items()
+        ]
+        return [*self.parts, *sums]
+
+    def sql(self, plan: Plan, unit: int) -> str:
+        """The sum as SQL over the joined scans."""
+        parts = self.finished(plan, unit)
+        texts = [part.sql for part in parts if part.scan is None or part.switch is None]
+        folds: dict[str, tuple[Scan, list[Fold]]] = {}
+        for part in parts:
+            if part.scan is not None and part.switch is not None:
+                fold = Fold(switch=part.switch, sql=part.sql)
+                folds.setdefault(part.scan.name, (part.scan, []))[1].append(fold)
+        texts += [f"coalesce({plan.fold(scan, several)}, 0)" for scan, several in folds.values()]
+        return " + ".join(texts) if texts else "0"
+
+    def bounded(self, plan: Plan, unit: int, cap: float) -> Part:
+        """The sum, not above ``cap`` and not below minus ``cap``."""
+        parts = self.finished(plan, unit)
+        if len(parts) == 1:
+            return replace(parts[0], sql=_bounded(plan, parts[0].sql, cap))
+        return Part(sql=_bounded(plan, self.sql(plan, unit), cap))
 
 
 def rule_place(score: Score, rule: Rule) -> str:
@@ -65,16 +94,16 @@ def total_sql(plan: Plan, score: Score) -> str:
     for rule in score.rules:
         target = groups[rule.group] if rule.group else loose
         if rule.on is None:
-            target.parts.append(_once(plan, score, rule))
+            target.parts.append(Part(sql=_once(plan, score, rule)))
         elif rule.cap is None:
             _add(plan, score, rule, target)
         else:
             own = Bucket()
             _add(plan, score, rule, own)
-            target.parts.append(_bounded(plan, own.sql(plan), float(rule.cap * score.unit)))
+            target.parts.append(own.bounded(plan, score.unit, float(rule.cap * score.unit)))
     for name, bucket in groups.items():
-        loose.parts.append(_bounded(plan, bucket.sql(plan), float(score.groups[name].cap * score.unit)))
-    total = f"({loose.sql(plan)})"
+        loose.parts.append(bucket.bounded(plan, score.unit, float(score.groups[name].cap * score.unit)))
+    total = f"({loose.sql(plan, score.unit)})"
     if score.ceiling is not None:
         total = f"least({total}, {plan.bind(float(score.ceiling * score.unit), DOUBLE)})"
     if score.floor is not None:
@@ -123,66 +152,75 @@ def _add(plan: Plan, score: Score, rule: Rule, bucket: Bucket) -> None:
     found = rule_rows(plan, score, rule)
     at = time_sql(found.relation)
     starts = [s for s in (found.since, reach(rule, score.unit, plan.settings.now)) if s is not None]
-    given = Given(
-        found=found,
-        amount=amount_sql(plan, rule, score.unit, at),
-        plain=rule.decay is None,
-        since=max(starts, default=None),
-    )
+    since = max(starts, default=None)
+    given = Given(rule=rule, found=found, amount=amount_sql(plan, rule, score.unit, at), since=since)
     if rule.limit is None:
         bucket.rows.append(given)
     elif rule.limit == "daily":
-        bucket.parts.append(_daily(plan, score, rule, given))
+        bucket.parts.append(_daily(plan, score, given))
     elif rule.limit == "first" or rule.limit == 1:
         bucket.parts.append(_single(plan, score, rule, found))
     elif rule.decay is not None:
-        bucket.parts.append(_ranked(plan, score, rule, found))
+        bucket.parts.append(Part(sql=_ranked(plan, score, rule, found)))
     else:
         bucket.parts.append(_count(plan, given, limit=rank_limit(rule)))
 
 
-def _count(plan: Plan, given: Given, limit: int | None = None) -> str:
+def _part(found: RowFilter, sql: str) -> Part:
+    return Part(sql=sql, scan=found.scan, switch=_switch(found.terms))
+
+
+def _count(plan: Plan, given: Given, limit: int | None = None) -> Part:
     """A fixed amount for each row, of at most ``limit`` rows."""
     wanted = Aggregate(function="count", argument="", terms=given.found.terms, type=ROW, since=given.since)
     rows = f"coalesce({plan.aggregate(given.found.scan, wanted)}, 0)"
     if limit is not None:
         rows = f"least({rows}, {plan.bind(limit, DOUBLE)})"
-    return f"{rows} * {given.amount}"
+    return _part(given.found, f"{rows} * {given.amount}")
 
 
-def _sum(plan: Plan, switch: str | None, rows: Sequence[Given]) -> str:
+def _sum(plan: Plan, unit: int, switch: str | None, rows: Sequence[Given]) -> Part:
     """Amounts of several rules, or amounts that differ from row to row, in one column."""
-    cases = []
-    for given in rows:
-        rest = [term for term in given.found.terms if term != switch]
-        cases.append(f"case when {' and '.join(rest)} then {given.amount} else 0 end" if rest else given.amount)
     starts = [given.since for given in rows if given.since is not None]
-    wanted = Aggregate(
-        function="sum",
-        argument=" + ".join(cases),
-        terms=(switch,) if switch else (),
-        type="double",
-        since=min(starts) if len(starts) == len(rows) else None,
-    )
-    return f"coalesce({plan.aggregate(rows[0].found.scan, wanted)}, 0)"
+    since = min(starts) if len(starts) == len(rows) else None
+    first = rows[0]
+    if len(rows) == 1:
+        amount = amount_sql(plan, first.rule, unit, time_sql(first.found.relation), full="{factor}")
+        wanted = Aggregate(
+            function="sum",
+            argument=amount,
+            terms=first.found.terms,
+            type="double",
+            since=since,
+            factor=full_sql(plan, first.rule, unit),
+        )
+    else:
+        cases = [_case([term for term in given.found.terms if term != switch], given.amount) for given in rows]
+        terms = (switch,) if switch else ()
+        wanted = Aggregate(function="sum", argument=" + ".join(cases), terms=terms, type="double", since=since)
+    return _part(first.found, f"coalesce({plan.aggregate(first.found.scan, wanted)}, 0)")
 
 
-def _single(plan: Plan, score: Score, rule: Rule, found: RowFilter) -> str:
+def _case(terms: Sequence[str], amount: str) -> str:
+    return f"case when {' and '.join(terms)} then {amount} else 0 end" if terms else amount
+
+
+def _single(plan: Plan, score: Score, rule: Rule, found: RowFilter) -> Part:
     """The earliest or the latest row alone; only its time is needed."""
-    at = time_sql(found.relation)
     # The earliest row decides even when it has faded to nothing, so the pass is not cut short by the decay.
     wanted = Aggregate(
         function="min" if rule.limit == "first" else "max",
-        argument=at,
+        argument=time_sql(found.relation),
         terms=found.terms,
         type="timestamp",
         since=found.since,
     )
     column = plan.aggregate(found.scan, wanted)
-    return f"case when {column} is null then 0 else {amount_sql(plan, rule, score.unit, column)} end"
+    amount = amount_sql(plan, rule, score.unit, column)
+    return _part(found, f"case when {column} is null then 0 else {amount} end")
 
 
-def _daily(plan: Plan, score: Score, rule: Rule, given: Given) -> str:
+def _daily(plan: Plan, score: Score, given: Given) -> Part:
     """The first row of each day, in a pass that groups by day once for all such rules."""
     relation = given.found.relation
     scan = plan.scan(relation.dataset, relation.time, by_day=True)
@@ -190,8 +228,10 @@ def _daily(plan: Plan, score: Score, rule: Rule, given: Given) -> str:
     wanted = Aggregate(
         function="min", argument=time_sql(relation), terms=given.found.terms, type="timestamp", since=given.since
     )
-    amount = amount_sql(plan, rule, score.unit, "{}")
-    return f"coalesce({plan.aggregate(scan, wanted, outer=f'case when {{}} is null then 0 else {amount} end')}, 0)"
+    if given.rule.decay is None:
+        return Part(sql=f"coalesce({plan.aggregate(scan, wanted, outer='count({})')}, 0) * {given.amount}")
+    amount = amount_sql(plan, given.rule, score.unit, "{}")
+    return Part(sql=f"coalesce({plan.aggregate(scan, wanted, outer=f'sum({amount})')}, 0)")
 
 
 def _switch(terms: Sequence[str]) -> str | None:

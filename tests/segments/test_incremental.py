@@ -17,7 +17,7 @@ from sfactl.engine.conditions import compile_many
 from sfactl.segments import files, usecases
 from sfactl.segments.usecases import incremental
 from sfactl.session import FixedClock, Session, open_session
-from sfactl.workspace import Workspace
+from sfactl.workspace import Workspace, changes
 from sfactl.workspace.compaction import compact
 from sfactl.workspace.transaction import Author
 
@@ -129,7 +129,9 @@ def stored(session: Session) -> set[tuple[str, int]]:
 @given(rounds=st.lists(steps, min_size=1, max_size=4))
 def test_a_rebuild_stores_what_a_full_build_would(rounds: list[list[Step]]) -> None:
     clock = FixedClock(NOW)
-    with TemporaryDirectory() as place:
+    # In a world this small almost every change would be too large a share to go on from.
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as place:
+        patch.setattr(changes, "LARGEST_SHARE", 1000)
         folder = Path(place) / "ws"
         Workspace.create(folder).close()
         for name in ("segments", "scores"):
@@ -138,8 +140,11 @@ def test_a_rebuild_stores_what_a_full_build_would(rounds: list[list[Step]]) -> N
         for name, where in SEGMENTS.items():
             (folder / "segments" / f"{name}.toml").write_text(f'schema = 1\nwhere = """{where}"""\n', encoding="utf-8")
         with open_session(folder, settings=Settings(), command="t", actor="t", clock=clock) as session:
-            with session.write("leads") as tx:
+            with session.write("leads", "orders") as tx:
                 tx.upsert("leads", lead_rows(NOW, list(range(1, 40)), 0))
+                days = range(1, 13)
+                at = [NOW - timedelta(days=n) for n in days]
+                tx.upsert("orders", pa.table({"order_id": days, "lead_id": days, "at": at, "amount": [60] * 12}))
                 tx.commit()
             usecases.build(session)
             for round_number, several in enumerate(rounds):

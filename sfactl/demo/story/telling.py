@@ -18,7 +18,7 @@ from sfactl.session import FixedClock, Session
 ROUNDS = 3
 """How often in the year the office catches up."""
 
-CAMPAIGN_AFTER = 2
+CAMPAIGN_AFTER = 1
 """The round after which the campaign goes out."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
 from sfactl.engine.conditions.model import AMONG, Settings, Window
-from sfactl.engine.conditions.scans import Aggregate, Scan, scan_sql
+from sfactl.engine.conditions.scans import Aggregate, Fold, Scan, scan_sql
 
 KEY_PARAMETER = "key"
 
@@ -61,9 +61,9 @@ class Plan:
         return self.scan(source, None)
 
     def aggregate(self, scan: Scan, aggregate: Aggregate, outer: str | None = None) -> str:
-        """The column of ``scan`` that answers ``aggregate``; in a scan by day, ``outer`` is added up over the days.
+        """The column of ``scan`` that answers ``aggregate``. Equal aggregates share a column.
 
-        In ``outer`` ``{}`` stands for the day's value. Equal aggregates share a column.
+        In a scan by day ``outer`` is the aggregate over the days, in which ``{}`` stands for the day's value.
         """
         key = (scan.name, aggregate, outer)
         if key not in self._aggregates:
@@ -72,6 +72,14 @@ class Plan:
             scan.aggregates[name] = aggregate
             scan.outer[name] = (outer or "{}").replace("{}", quote(name))
         return quote(self._aggregates[key])
+
+    def fold(self, scan: Scan, folds: Sequence[Fold]) -> str:
+        """The column of ``scan`` that answers the sum of ``folds``; null where the scan has no row."""
+        name = f"_a{len(self._aggregates)}"
+        # It takes a place among the aggregates, so that names stay unique.
+        self._aggregates[scan.name, Aggregate(function="sum", argument=name, terms=(), type="fold"), None] = name
+        scan.folds[name] = list(folds)
+        return quote(name)
 
     def relations(self) -> tuple[str, ...]:
         """All datasets that the statement reads, sorted."""

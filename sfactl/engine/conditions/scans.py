@@ -28,7 +28,8 @@ FEWEST = 4
 class Aggregate:
     """``function`` of ``argument`` (SQL over a row ``r``; empty: of the row) over rows that meet all ``terms``.
 
-    ``type`` is the SQL type of the argument. ``since``: no earlier row matters (None: all do).
+    ``type`` is the SQL type of the argument. ``since``: no earlier row matters (None: all do). ``factor`` stands for
+    ``{factor}`` in the argument; aggregates that differ in it alone can be computed together.
     """
 
     function: Function
@@ -36,26 +37,34 @@ class Aggregate:
     terms: tuple[str, ...]
     type: str
     since: datetime | None = None
+    factor: str = ""
 
     @property
     def flat(self) -> str:
         """The aggregate as one call with a FILTER."""
-        of = {"count": "count({})", "count distinct": "count(distinct {})"}.get(self.function, f"{self.function}({{}})")
-        call = of.format(self.argument or "*")
+        call = _call(self.function, self.argument.replace("{factor}", self.factor) or "*")
         return f"{call} filter (where {' and '.join(self.terms)})" if self.terms else call
 
     def switch(self, column: str | None) -> str | None:
         """The value that the aggregate asks of ``column``, or None."""
         return next((m[2] for m in map(EQUALITY.fullmatch, self.terms) if m and m[1] == column), None)
 
-    def cell(self, column: str | None = None) -> str:
+    def cell(self, column: str | None = None, factor: str | None = None) -> str:
         """What one row hands to the function: null where a term does not hold, leaving out the one on ``column``."""
         rest = [t for t in self.terms if not ((m := EQUALITY.fullmatch(t)) and m[1] == column)]
-        value = self.argument
+        value = self.argument.replace("{factor}", self.factor if factor is None else factor)
         if self.function == "count":
             rest += [f"{self.argument} is not null"] if self.argument else []
             value = "1"
         return f"case when {' and '.join(rest)} then {value} end" if rest else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """An expression over aggregates that all ask for the same ``switch`` term; it is 0 where they found no row."""
+
+    switch: str
+    sql: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +77,7 @@ class Scan:
     by_day: bool = False
     aggregates: dict[str, Aggregate] = field(default_factory=dict)
     outer: dict[str, str] = field(default_factory=dict)
+    folds: dict[str, list[Fold]] = field(default_factory=dict)
     reads_entity: bool = False
 
     @property
@@ -109,8 +119,17 @@ def scan_sql(scan: Scan, *, link: str, entity: str, terms: Sequence[str]) -> str
         columns = [f"r.{link} as {key}", *(f'{a.flat} as "{name}"' for name, a in scan.aggregates.items())]
         source = _source(scan, link, entity)
         where = _where([*terms, *scan.shared_filter()])
-        return f"select {', '.join(columns)}\n  from {source}{where}\n  group by r.{link}"
+        flat = f"select {', '.join(columns)}\n  from {source}{where}\n  group by r.{link}"
+        return _folded(flat, {name: [fold.sql for fold in folds] for name, folds in scan.folds.items()})
     return _switched(scan, column, key, link, entity, terms)
+
+
+def _folded(body: str, folds: Mapping[str, Sequence[str]]) -> str:
+    """``body`` with the sums of expressions over its columns."""
+    if not folds:
+        return body
+    sums = ", ".join(f'{" + ".join(parts)} as "{name}"' for name, parts in folds.items())
+    return f"select *, {sums}\n  from (\n  {body}\n  ) as folded"
 
 
 def _source(scan: Scan, link: str, entity: str, rows: str | None = None) -> str:
@@ -131,7 +150,7 @@ def _by_day(scan: Scan, key: str, link: str, entity: str, terms: Sequence[str]) 
         f"select {', '.join(inner)}\n  from {_source(scan, link, entity)}{_where([*terms, *scan.shared_filter()])}"
         f"\n  group by r.{link}, {day}"
     )
-    outer = [key, *(f'sum({scan.outer[name]}) as "{name}"' for name in scan.aggregates)]
+    outer = [key, *(f'{scan.outer[name]} as "{name}"' for name in scan.aggregates)]
     return f"select {', '.join(outer)}\n  from (\n  {grouped}\n  ) as days\n  group by {key}"
 
 
@@ -158,35 +177,82 @@ def _switched(scan: Scan, column: str, key: str, link: str, entity: str, terms: 
             outer.append(f'cast(sum({slot}) as bigint) as "{name}"')
         else:
             outer.append(f'{aggregate.function}({slot}) as "{name}"')
-    return f"select {', '.join(outer)}\n  from (\n  {grouped}\n  ) as parts\n  group by {key}"
+    sums, others = _fold_parts(scan, column, number, places)
+    outer += sums
+    body = f"select {', '.join(outer)}\n  from (\n  {grouped}\n  ) as parts\n  group by {key}"
+    return _folded(body, others)
+
+
+def _fold_parts(
+    scan: Scan, column: str, number: Mapping[str, int], places: Mapping[str, int]
+) -> tuple[list[str], dict[str, list[str]]]:
+    """Folds over one value of the switch are added up before rows are spread; others have to wait until after."""
+    sums: list[str] = []
+    others: dict[str, list[str]] = {}
+    for name, folds in scan.folds.items():
+        early: dict[int, list[str]] = {}
+        late: list[str] = []
+        for fold in folds:
+            match = EQUALITY.fullmatch(fold.switch)
+            if match is None or match[1] != column:
+                late.append(fold.sql)
+                continue
+            cells = re.sub(r'"(_a\d+)"', lambda ref: f'"_f{places[ref[1]]}"', fold.sql)
+            early.setdefault(number[match[2]], []).append(cells)
+        whens = " ".join(f"when {place} then {' + '.join(parts)}" for place, parts in early.items())
+        if early:
+            sums.append(f'sum(case "_w" {whens} end) as "{name}{"m" if late else ""}"')
+        if late:
+            others[name] = [*([f'coalesce("{name}m", 0)'] if early else []), *late]
+    return sums, others
 
 
 def _slots(scan: Scan, column: str, number: Mapping[str, int]) -> tuple[list[str], dict[str, int]]:
     """The columns of the first grouping, and which of them answers each aggregate.
 
-    Aggregates that differ in nothing but the value share a column; others of one function and type are laid side by
-    side, one for each value, under a CASE.
+    Aggregates that differ in nothing but the value of the switch share a column, also if only a factor goes with the
+    value; others of one function and type are laid side by side, one for each value, under a CASE.
     """
     slots: list[str] = []
     places: dict[str, int] = {}
     alike: dict[tuple[str, str, str], list[str]] = {}
-    for name, aggregate in scan.aggregates.items():
-        alike.setdefault((aggregate.function, aggregate.type, aggregate.cell(column)), []).append(name)
+    for name, a in scan.aggregates.items():
+        alike.setdefault((a.function, a.type, a.cell(column, "{factor}")), []).append(name)
     lone: dict[tuple[str, str], dict[int, list[str]]] = {}
     for (function, kind, cell), names in alike.items():
-        value = scan.aggregates[names[0]].switch(column)
-        if len(names) == 1 and value is not None:
+        factors = {scan.aggregates[name].factor for name in names}
+        if len(factors) > 1:
+            for row in _rows(scan, column, number, names):
+                places |= dict.fromkeys(row.values(), len(slots))
+                whens = " ".join(f"when {place} then {scan.aggregates[name].factor}" for place, name in row.items())
+                first = scan.aggregates[next(iter(row.values()))]
+                factor = f'case r."_w" {whens} end' if 0 not in row else first.factor
+                slots.append(_call(function, cell.replace("{factor}", factor)))
+        elif len(names) == 1 and (value := scan.aggregates[names[0]].switch(column)) is not None:
             lone.setdefault((function, kind), {}).setdefault(number[value], []).append(names[0])
-            continue
-        places |= dict.fromkeys(names, len(slots))
-        slots.append(_call(function, cell))
+        else:
+            places |= dict.fromkeys(names, len(slots))
+            slots.append(_call(function, cell.replace("{factor}", factors.pop())))
     for (function, _), by_value in lone.items():
-        for row in range(max(map(len, by_value.values()))):
-            chosen = {place: names[row] for place, names in by_value.items() if row < len(names)}
-            whens = " ".join(f"when {p} then {scan.aggregates[n].cell(column)}" for p, n in chosen.items())
-            places |= dict.fromkeys(chosen.values(), len(slots))
+        for row in _rows(scan, column, number, [name for names in by_value.values() for name in names]):
+            places |= dict.fromkeys(row.values(), len(slots))
+            whens = " ".join(f"when {p} then {scan.aggregates[n].cell(column)}" for p, n in row.items())
             slots.append(_call(function, f'case r."_w" {whens} end'))
     return slots, places
+
+
+def _rows(scan: Scan, column: str, number: Mapping[str, int], names: Sequence[str]) -> list[dict[int, str]]:
+    """``names`` in as few rows as possible, each with one aggregate for a value at most; those for all values alone."""
+    rows: list[dict[int, str]] = []
+    for name in names:
+        value = scan.aggregates[name].switch(column)
+        place = number[value] if value is not None else 0
+        free = next((row for row in rows if place and place not in row and 0 not in row), None)
+        if free is None:
+            rows.append({place: name})
+        else:
+            free[place] = name
+    return rows
 
 
 def _call(function: str, cell: str) -> str:
