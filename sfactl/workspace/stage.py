@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sfactl.api.errors import DataError
@@ -16,6 +16,9 @@ from sfactl.engine.duck import Query, Written
 from sfactl.schemas import Dataset
 from sfactl.workspace.manifest import disk_error
 from sfactl.workspace.snapshot import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,81 @@ def stage(
     return _measured(path, dataset, written, kind=kind, rank=rank)
 
 
+SMALL = 1000
+"""Rows up to which Arrow alone checks, sorts and writes a table: for a few rows the engine's set-up would cost more."""
+
+
+def stage_small(folder: Path, dataset: Dataset, table: pa.Table, *, kind: str, deleted: bool | None) -> Staged | None:
+    """Write a small Arrow table as a file of ``kind``; None where only the engine can say what is to be done with it.
+
+    Raises `DataError` for unknown columns and for missing or doubled keys.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if table.num_rows > SMALL or len(set(table.column_names)) != table.num_columns:
+        return None
+    _refuse_unknown(dataset, table.column_names)
+    try:
+        whole = _typed(dataset, table, deleted)
+    except pa.ArrowException:  # a cast that only the engine knows, or an error that it words better
+        return None
+    if dataset.kind == "state":
+        _check_small_keys(dataset, whole)
+    whole = whole.sort_by([(c, "ascending") for c in ((dataset.time, *dataset.key) if dataset.time else dataset.key)])
+    path = folder / f"{dataset.name}-{uuid4().hex}.parquet"
+    try:
+        pq.write_table(whole, path, compression="zstd")
+    except OSError as err:
+        raise disk_error(err, path) from err
+    bounds = {c: _bounds(whole, c) for c in (dataset.key[0], dataset.time) if c}
+    written = Written(rows=whole.num_rows, bytes=path.stat().st_size, columns=tuple(whole.column_names), bounds=bounds)
+    return _measured(path, dataset, written, kind=kind, rank=None)
+
+
+def _typed(dataset: Dataset, table: pa.Table, deleted: bool | None) -> pa.Table:
+    import pyarrow as pa
+
+    schema = dataset.arrow()
+    columns = [
+        table.column(f.name).cast(f.type) if f.name in table.column_names else pa.nulls(table.num_rows, f.type)
+        for f in schema
+    ]
+    whole = pa.table(columns, schema=schema)
+    if deleted is not None:
+        whole = whole.append_column("_deleted", pa.array([deleted] * table.num_rows, pa.bool_()))
+    return whole
+
+
+def _check_small_keys(dataset: Dataset, table: pa.Table) -> None:
+    keys = list(zip(*(table.column(c).to_pylist() for c in dataset.key), strict=True))
+    if missing := sum(any(part is None for part in key) for key in keys):
+        raise DataError(_no_key(dataset, missing))
+    if len(set(keys)) != len(keys):
+        raise DataError(_double_key(dataset, min(k for k in keys if keys.count(k) > 1)))
+
+
+def _bounds(table: pa.Table, column: str) -> tuple[str | None, str | None]:
+    import pyarrow.compute as pc
+
+    found = pc.min_max(table.column(column)).as_py()
+    return tuple(None if found[k] is None else str(found[k]) for k in ("min", "max"))  # type: ignore[return-value]
+
+
+def _refuse_unknown(dataset: Dataset, have: Sequence[str]) -> None:
+    unknown = [c for c in have if c not in dataset.types]
+    if unknown:
+        raise DataError(f"{dataset.name}: unknown columns {', '.join(unknown)}")
+
+
+def _no_key(dataset: Dataset, missing: int) -> str:
+    return f"{dataset.name}: {missing} rows have no {' and '.join(dataset.key)}"
+
+
+def _double_key(dataset: Dataset, key: tuple[Any, ...] | None) -> str:
+    return f"{dataset.name}: the key ({', '.join(dataset.key)}) = {key} comes more than once"
+
+
 def _measured(path: Path, dataset: Dataset, written: Written, *, kind: str, rank: str | None) -> Staged:
     key_min, key_max = written.bounds.get(dataset.key[0], (None, None))
     time_min, time_max = written.bounds.get(dataset.time, (None, None)) if dataset.time else (None, None)
@@ -98,17 +176,15 @@ def check_keys(query: Query, dataset: Dataset, staged: Staged) -> None:
     row = query.one(f"select count(*) filter (where {nulls})::bigint, count(distinct {counted})::bigint from {source}")
     missing, distinct = row or (0, 0)
     if missing:
-        raise DataError(f"{dataset.name}: {missing} rows have no {' and '.join(dataset.key)}")
+        raise DataError(_no_key(dataset, missing))
     if distinct != staged.rows:
         double = query.one(f"select {keys} from {source} group by {keys} having count(*) > 1 order by {keys} limit 1")
-        raise DataError(f"{dataset.name}: the key ({', '.join(dataset.key)}) = {double} comes more than once")
+        raise DataError(_double_key(dataset, double))
 
 
 def columns_sql(dataset: Dataset, sql: str, have: Sequence[str], *, deleted: bool | None = None) -> str:
     """``sql`` in the dataset's columns and types; what it lacks is NULL, what is unknown is refused."""
-    unknown = [c for c in have if c not in dataset.types]
-    if unknown:
-        raise DataError(f"{dataset.name}: unknown columns {', '.join(unknown)}")
+    _refuse_unknown(dataset, have)
     cells = [
         f"cast({quoted(c.name) if c.name in have else 'null'} as {c.type}) as {quoted(c.name)}" for c in dataset.columns
     ]

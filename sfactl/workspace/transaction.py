@@ -22,7 +22,7 @@ from sfactl.engine.duck import Query
 from sfactl.schemas import Dataset, Schemas
 from sfactl.workspace.manifest import Manifest, disk_error, dump, from_micros, to_micros
 from sfactl.workspace.snapshot import live_files, quoted
-from sfactl.workspace.stage import Staged, check_keys, columns_sql, fsync_folder, stage
+from sfactl.workspace.stage import Staged, check_keys, columns_sql, fsync_folder, stage, stage_small
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -197,6 +197,10 @@ class Transaction:
     ) -> int:
         sql = data
         if not isinstance(sql, str):
+            small = stage_small(self.staging(), schema, data, kind=kind, deleted=deleted)
+            if small is not None:
+                self._staged += [small] if small.rows else []
+                return small.rows
             name = f"_given_{len(self._staged)}"
             self.query.register(name, data)
             sql = f"select * from {name}"
