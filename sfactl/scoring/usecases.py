@@ -213,12 +213,12 @@ def _plugin_rows(
         if isinstance(strategy, SqlScoring):
             statement = strategy.statement()
             sql = f'select {columns}, cast("at" as timestamp) as "at" from ({statement.sql}) as reasons{only}'
-            query.run(f"create temp table {table} as {sql}", {**statement.params, "now": at, "as_of": at})
+            query.run(f"create or replace temp table {table} as {sql}", {**statement.params, "now": at, "as_of": at})
         else:
             given = strategy.score(_all_rows(query, strategy, at))
             query.register(f"{table}_given", given)
             sql = f'select {columns}, cast(null as timestamp) as "at" from {table}_given{only}'
-            query.run(f"create temp table {table} as {sql}")
+            query.run(f"create or replace temp table {table} as {sql}")
     except SfactlError:
         raise
     except Exception as err:
@@ -333,7 +333,7 @@ def _reasons(
         sql = reasons_statement(plan, score, one=True, source=reader)
         rows = query.rows(f'select rule_no, units, "at", detail from ({sql}) as rows', {**plan.params, "key": lead_id})
         return add_up(score, [Entry(rule=r[0], units=int(r[1]), at=r[2], detail=r[3]) for r in rows])
-    table = f"reasons_{score.name.replace('-', '_')}"
+    table = "reasons_of_lead"
     _plugin_rows(session, query, score, at, table, lead_id)
     found = query.rows(f'select rule, points, "at", detail from {table} order by rule, "at", detail')
     given = [

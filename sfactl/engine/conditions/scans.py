@@ -46,7 +46,7 @@ class Aggregate:
         return f"{call} filter (where {' and '.join(self.terms)})" if self.terms else call
 
     def switch(self, column: str | None) -> str | None:
-        """The value that the aggregate asks of ``column``, or None."""
+        """The value that the aggregate asks of ``column``, or None (also where no column is named)."""
         return next((m[2] for m in map(EQUALITY.fullmatch, self.terms) if m and m[1] == column), None)
 
     def cell(self, column: str | None = None, factor: str | None = None) -> str:
@@ -143,24 +143,31 @@ def _where(terms: Iterable[str]) -> str:
 
 
 def _by_day(scan: Scan, key: str, link: str, entity: str, terms: Sequence[str]) -> str:
-    day = f'cast(r."{scan.time}" as date)'
+    column = scan.switch()
+    number = _numbers(scan, column) if column is not None else {}
     inner = [f"r.{link} as {key}"]
-    inner += [f'{a.function}({a.cell()}) as "{name}"' for name, a in scan.aggregates.items()]
-    grouped = (
-        f"select {', '.join(inner)}\n  from {_source(scan, link, entity)}{_where([*terms, *scan.shared_filter()])}"
-        f"\n  group by r.{link}, {day}"
-    )
+    for name, aggregate in scan.aggregates.items():
+        value = aggregate.switch(column)
+        cell = aggregate.cell(column if value is not None else None)
+        if value is not None:
+            # Comparing small numbers is cheaper than comparing texts again for every rule.
+            cell = f'case when r."_w" = {number[value]} then {cell} end'
+        inner.append(f'{aggregate.function}({cell}) as "{name}"')
+    rows = _numbered(scan, column, number) if column is not None else None
+    source = _source(scan, link, entity, rows)
+    days = f"select {', '.join(inner)}\n  from {source}{_where([*terms, *scan.shared_filter()])}"
     outer = [key, *(f'{scan.outer[name]} as "{name}"' for name in scan.aggregates)]
-    return f"select {', '.join(outer)}\n  from (\n  {grouped}\n  ) as days\n  group by {key}"
+    return (
+        f'select {", ".join(outer)}\n  from (\n  {days}\n  group by r.{link}, cast(r."{scan.time}" as date)\n  )'
+        f" as days\n  group by {key}"
+    )
 
 
 def _switched(scan: Scan, column: str, key: str, link: str, entity: str, terms: Sequence[str]) -> str:
-    values = sorted({v for a in scan.aggregates.values() if (v := a.switch(column))}, key=lambda v: int(v[2:]))
-    number = {value: place for place, value in enumerate(values, 1)}
+    number = _numbers(scan, column)
     slots, places = _slots(scan, column, number)
     everywhere = any(a.switch(column) is None for a in scan.aggregates.values())
-    cases = " ".join(f"when {value} then {place}" for value, place in number.items())
-    rows = f'(select r.*, case {column} {cases}{" else 0" if everywhere else ""} end as "_w" from {scan.dataset} as r)'
+    rows = _numbered(scan, column, number, other="0" if everywhere else "null")
     inner = [f"r.{link} as {key}", 'r."_w" as "_w"', *(f'{sql} as "_f{n}"' for n, sql in enumerate(slots))]
     asked = [*terms] if everywhere else [*terms, 'r."_w" is not null']
     grouped = (
@@ -181,6 +188,18 @@ def _switched(scan: Scan, column: str, key: str, link: str, entity: str, terms: 
     outer += sums
     body = f"select {', '.join(outer)}\n  from (\n  {grouped}\n  ) as parts\n  group by {key}"
     return _folded(body, others)
+
+
+def _numbers(scan: Scan, column: str) -> dict[str, int]:
+    """A small number for each value that the aggregates ask of ``column``."""
+    values = {v for a in scan.aggregates.values() if (v := a.switch(column))}
+    return {value: place for place, value in enumerate(sorted(values, key=lambda v: int(v[2:])), 1)}
+
+
+def _numbered(scan: Scan, column: str, number: Mapping[str, int], other: str = "null") -> str:
+    """The rows with the number of their value as ``_w``."""
+    cases = " ".join(f"when {value} then {place}" for value, place in number.items())
+    return f'(select r.*, case {column} {cases} else {other} end as "_w" from {scan.dataset} as r)'
 
 
 def _fold_parts(
