@@ -61,7 +61,7 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
         f"create or replace temp view cells as select s._row, s._line, s._problem, {key}{changed} as _wide, {texts}"
         f" from {source} s {joins}"
     )
-    first, notes = _expressions(query, plan)
+    first, notes = _expressions(query, plan, patterns=staged.rows > FEW)
     counts = {"full_width": "s._wide"}
     for expression in first.values():
         counts |= expression.counts
@@ -77,6 +77,10 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
         counts={k: int(n) for k, n in zip(counts, answer) if n},
         notes=(*notes, *_blanked(query, plan, source), *suspects(query, plan)),
     )
+
+
+FEW = 2_000
+"""Rows up to which Python judges every address, phone and tax number: patterns would cost more than they save."""
 
 
 def _blanked(query: Query, plan: Plan, source: str) -> tuple[str, ...]:
@@ -121,8 +125,8 @@ def _type(field: str, plan: Plan) -> str:
     return target.type if target else "varchar"
 
 
-def _expressions(query: Query, plan: Plan) -> tuple[dict[str, Expression], tuple[str, ...]]:
-    """Field → expression over ``cells s``, and what was decided on the way."""
+def _expressions(query: Query, plan: Plan, *, patterns: bool) -> tuple[dict[str, Expression], tuple[str, ...]]:
+    """Field → expression over ``cells s``, and what was decided on the way. ``patterns``: try those before Python."""
     made: dict[str, Expression] = {}
     notes: list[str] = []
     dates = {t.field: (t, f"s.{name(t.field)}") for t in plan.targets if t.type in DATE_TYPES}
@@ -143,11 +147,15 @@ def _expressions(query: Query, plan: Plan) -> tuple[dict[str, Expression], tuple
         elif target.type == "boolean":
             made[target.field] = boolean_expression(target, text)
         else:
-            made[target.field] = _text_field(query, plan, target, text, made.get("country"))
+            made[target.field] = _text_field(query, plan, target, text, made.get("country"), patterns=patterns)
     return made | _people(plan), tuple(notes)
 
 
-def _text_field(query: Query, plan: Plan, target: Target, text: str, country: Expression | None) -> Expression:
+def _text_field(
+    query: Query, plan: Plan, target: Target, text: str, country: Expression | None, *, patterns: bool
+) -> Expression:
+    if not patterns and target.field in ("email", "phone", "tax_id"):
+        return _answered(query, plan, target, country, "cells s")
     if target.field == "email":
         return email_expression(text)
     if target.field not in ("phone", "tax_id"):

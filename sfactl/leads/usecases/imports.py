@@ -28,6 +28,8 @@ from sfactl.workspace import Transaction
 MEMORY = "1000MiB"
 """An import works in streams; more memory than this would not make it faster."""
 
+FEW_ROWS = 20_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -90,6 +92,7 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
         reading = reading_of(path, scratch, query, order, "leads")
         with session.progress(f"Reading {path.name}"):
             staged = stage(reading)
+        alone(query, staged.rows)
         plan = make_plan(leads, staged, defaults_of(session, path.name, order), order.mapping)
         with session.progress(f"Cleaning {staged.rows:,} rows"):
             cleaned = clean(query, staged, plan, scratch / "clean.parquet")
@@ -119,6 +122,7 @@ def write(session: Session, work: Work) -> FileImport:
     plan = work.plan
     with session.write("leads", "identities", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
         query = tx.query
+        alone(query, work.staged.rows)
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
         reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
@@ -296,13 +300,20 @@ def work_folder(session: Session) -> Iterator[Path]:
 
 @contextmanager
 def bounded(query: Query) -> Iterator[None]:
-    """Hold the engine to `MEMORY` meanwhile."""
-    before = str((query.one("select current_setting('memory_limit')") or ("",))[0])
+    """Hold the engine to `MEMORY` meanwhile; what `alone` set is taken back too."""
+    memory, threads = query.one("select current_setting('memory_limit'), current_setting('threads')") or ("", 1)
     query.run(f"set memory_limit = '{MEMORY}'")
     try:
         yield
     finally:
-        query.run(f"set memory_limit = '{before}'")
+        query.run(f"set memory_limit = '{memory}'")
+        query.run(f"set threads = {threads}")
+
+
+def alone(query: Query, rows: int) -> None:
+    """Work on few rows in one thread: a second one would only be waited for. Use it inside `bounded`."""
+    if rows <= FEW_ROWS:
+        query.run("set threads = 1")
 
 
 def _declare(session: Session, mapping: LeadMapping) -> None:
