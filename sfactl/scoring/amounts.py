@@ -47,5 +47,6 @@ def reach(rule: Rule, unit: int, now: datetime) -> datetime | None:
 
 def _days_to_nothing(decay: Decay, units: float) -> float:
     if decay.half_life:
-        return decay.days * max(0.0, math.log2(units * 2))
+        # In steps of six half-lives, so that rules of like points reach equally far and can share their work.
+        return decay.days * 6 * math.ceil(max(0.0, math.log2(units * 2)) / 6)
     return decay.days

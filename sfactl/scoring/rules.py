@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sfactl.engine.conditions.compile import check
 from sfactl.engine.conditions.entity import Relation
-from sfactl.engine.conditions.kinds import DOUBLE
+from sfactl.engine.conditions.kinds import DOUBLE, TIME
 from sfactl.engine.conditions.plan import Plan, quote
 from sfactl.engine.conditions.rows import RowFilter, relation_named, row_filter, time_sql
 from sfactl.engine.conditions.scans import EQUALITY, ROW, Aggregate, Fold, Scan
@@ -185,11 +185,15 @@ def _sum(plan: Plan, unit: int, switch: str | None, rows: Sequence[Given]) -> Pa
     since = min(starts) if len(starts) == len(rows) else None
     first = rows[0]
     if len(rows) == 1:
+        terms = first.found.terms
+        if since is not None and since != first.found.since:
+            # What has faded to nothing need not be computed.
+            terms = (*terms, f"({time_sql(first.found.relation)} >= {plan.bind(since, TIME)})")
         amount = amount_sql(plan, first.rule, unit, time_sql(first.found.relation), full="{factor}")
         wanted = Aggregate(
             function="sum",
             argument=amount,
-            terms=first.found.terms,
+            terms=terms,
             type="double",
             since=since,
             factor=full_sql(plan, first.rule, unit),
