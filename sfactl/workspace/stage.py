@@ -169,6 +169,11 @@ def _measured(path: Path, dataset: Dataset, written: Written, *, kind: str, rank
 
 def check_keys(query: Query, dataset: Dataset, staged: Staged) -> None:
     """Refuse rows without a key, and two rows with the same key."""
+    if staged.rows <= SMALL:
+        import pyarrow.parquet as pq
+
+        _check_small_keys(dataset, pq.read_table(staged.path, columns=list(dataset.key)))
+        return
     keys = ", ".join(quoted(c) for c in dataset.key)
     source = f"read_parquet('{str(staged.path).replace(chr(39), chr(39) * 2)}')"
     nulls = " or ".join(f"{quoted(c)} is null" for c in dataset.key)

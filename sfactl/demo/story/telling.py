@@ -15,7 +15,7 @@ from sfactl.insight.model import AGES, Age, Overview, Turnover
 from sfactl.insight.page import short_money
 from sfactl.session import FixedClock, Session
 
-ROUNDS = 3
+ROUNDS = 2
 """How often in the year the office catches up."""
 
 CAMPAIGN_AFTER = 1
