@@ -20,7 +20,7 @@ from sfactl.leads.cleaning.names import first_name, full_name, last_name
 from sfactl.leads.cleaning.numbers import boolean_expression, decimal_sign, number_expression
 from sfactl.leads.cleaning.phones import answered_phone, phone_expression
 from sfactl.leads.cleaning.tax_ids import answered_tax_id, tax_id_expression
-from sfactl.leads.cleaning.text import base, needs_nfkc, register_nfkc, text_columns
+from sfactl.leads.cleaning.text import base, register_nfkc, text_columns
 from sfactl.leads.files.staging import Staged
 from sfactl.leads.model import Plan, Target
 
@@ -45,22 +45,7 @@ class Cleaned:
 
 def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
     """Write the clean rows of ``staged`` to ``into``. Raises `DataError` where a column is ambiguous."""
-    source = staged.source
-    normal = () if staged.plain else needs_nfkc(query, source, text_columns(plan))
-    joins = ""
-    if normal:
-        register_nfkc(query, source, normal)
-        joins = " ".join(f"left join nfkc n{i} on n{i}.raw = s.c{i}" for i in normal)
-    changed = " or ".join(f"coalesce(n{i}.clean <> s.c{i}, false)" for i in normal) or "false"
-    texts = ", ".join(f"{base(t, staged.plain, normal)} as {name(t.field)}" for t in plan.targets)
-    key = ""
-    if "row" in plan.keys:  # a fingerprint of what was mapped, before any rule of ours could change it
-        cells = ", ".join(f"coalesce(s.c{i}, '')" for t in plan.targets for i in t.columns)
-        key = f"md5(concat_ws(chr(31), {cells})) as _key, "
-    query.run(
-        f"create or replace temp view cells as select s._row, s._line, s._problem, {key}{changed} as _wide, {texts}"
-        f" from {source} s {joins}"
-    )
+    _make_cells(query, staged, plan, into.with_name("cells.parquet"))
     first, notes = _expressions(query, plan)
     counts = {"full_width": "s._wide"}
     for expression in first.values():
@@ -77,6 +62,23 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
         counts={k: int(n) for k, n in zip(counts, answer) if n},
         notes=(*notes, *_blanked(query, plan, source), *suspects(query, plan)),
     )
+
+
+def _make_cells(query: Query, staged: Staged, plan: Plan, scratch: Path) -> None:
+    """Make ``cells``: the text of every field, trimmed, normalised and transformed, one row a row of the file."""
+    normal = () if staged.plain else register_nfkc(query, staged.source, text_columns(plan))
+    joins = " ".join(f"left join nfkc n{i} on n{i}.raw = s.c{i}" for i in normal)
+    changed = " or ".join(f"n{i}.raw is not null" for i in normal) or "false"
+    texts = ", ".join(f"{base(t, staged.plain, normal)} as {name(t.field)}" for t in plan.targets)
+    key = ""
+    if "row" in plan.keys:  # a fingerprint of what was mapped, before any rule of ours could change it
+        raw = ", ".join(f"coalesce(s.c{i}, '')" for t in plan.targets for i in t.columns)
+        key = f"md5(concat_ws(chr(31), {raw})) as _key, "
+    select = f"select s._row, s._line, s._problem, {key}{changed} as _wide, {texts} from {staged.source} s {joins}"
+    if normal:  # the lookups are costly enough to be done once
+        query.run(f"copy ({select}) to {literal(str(scratch))} ({_FORMAT})")
+        select = f"select * from read_parquet({literal(str(scratch))})"
+    query.run(f"create or replace temp view cells as {select}")
 
 
 def _blanked(query: Query, plan: Plan, source: str) -> tuple[str, ...]:
@@ -103,7 +105,7 @@ def _second_look(
     again: dict[str, Expression] = {}
     for field, expression in first.items():
         target = plan.target(field)
-        answer = _answered(query, plan, target, first.get("country"), source) if expression.doubt and target else None
+        answer = _answered(query, plan, target, first, source) if expression.doubt and target else None
         again[field] = answer or replace(expression, doubt=None)
     second = into.with_name(f"second-{into.name}")
     counted = dict(counts)
@@ -160,13 +162,16 @@ def _text_field(query: Query, plan: Plan, target: Target, text: str, country: Ex
     return replace(made, joins=(*joins, *made.joins))
 
 
-def _answered(query: Query, plan: Plan, target: Target, country: Expression | None, source: str) -> Expression:
-    text = f"s.{name(target.field)}"
+def _answered(query: Query, plan: Plan, target: Target, first: Mapping[str, Expression], source: str) -> Expression:
+    text, mine = f"s.{name(target.field)}", first[target.field]
     if target.field == "email":
-        return answered_email(query, text, source)
-    place, joins = _country(plan, target, country)
-    answer = answered_phone if target.field == "phone" else answered_tax_id
-    made = answer(query, text, place, " ".join((source, *joins)))
+        return answered_email(query, mine, text, source)
+    place, joins = _country(plan, target, first.get("country"))
+    source = " ".join((source, *joins))
+    if target.field == "phone":
+        made = answered_phone(query, mine, text, place, source)
+    else:
+        made = answered_tax_id(query, text, place, source)
     return replace(made, joins=(*joins, *made.joins))
 
 

@@ -56,15 +56,16 @@ def phone_expression(query: Query, text: str, country: str, source: str) -> Expr
     )
 
 
-def answered_phone(query: Query, text: str, country: str, source: str) -> Expression:
-    """SQL for the numbers of ``source``, each read by the library."""
+def answered_phone(query: Query, first: Expression, text: str, country: str, source: str) -> Expression:
+    """SQL for the numbers of ``source``: what no pattern settles is read by the library."""
+    fast = first.steps["_phone"]
     asked = f"select distinct {text} as raw, {country} as place from {source} where {text} is not null"
-    look_up(query, asked, "phone_answers", judged, ("phone", "problem", "state"))
+    look_up(query, f"{asked} and ({fast}) is null", "phone_answers", judged, ("phone", "problem", "state"))
     return Expression(
         value="s._phone",
         problem="s._phone_problem",
         joins=(f"left join phone_answers pa on pa.raw = {text} and pa.place is not distinct from {country}",),
-        steps={"_phone": "pa.phone", "_phone_problem": "pa.problem", "_phone_state": "pa.state"},
+        steps={"_phone": f"coalesce({fast}, pa.phone)", "_phone_problem": "pa.problem", "_phone_state": "pa.state"},
         counts={
             "phones": f"coalesce(s._phone[1:1] = '+' and s._phone <> {text}, false)",
             **{key: f"coalesce(s._phone_state = '{state}', false)" for key, state in _STATES.items()},

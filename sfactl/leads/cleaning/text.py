@@ -18,7 +18,7 @@ PROSE = frozenset({"note", "need", "background", "text"})
 """Fields of sentences: only trimmed."""
 SAFE = (
     r"\x{00C0}-\x{00D6}\x{00D8}-\x{00F6}\x{00F8}-\x{0131}\x{0134}-\x{013E}\x{0141}-\x{0148}\x{014A}-\x{017E}"
-    r"\x{0391}-\x{03A1}\x{03A3}-\x{03C9}\x{0410}-\x{044F}\x{3041}-\x{3096}\x{30A1}-\x{30FA}\x{3001}-\x{3029}"
+    r"\x{0391}-\x{03A1}\x{03A3}-\x{03C9}\x{0410}-\x{044F}\x{2010}\x{2012}-\x{2016}\x{2018}-\x{2023}\x{2027}\x{3041}-\x{3096}\x{30A1}-\x{30FE}\x{3001}-\x{3029}"
     r"\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{AC00}-\x{D7A3}"
 )
 """Characters that NFKC leaves alone wherever they stand; a test compares them with the Unicode tables."""
@@ -26,21 +26,20 @@ UNSAFE = rf"[^\x{{20}}-\x{{7E}}\t\n\r{SAFE}]"
 _GONE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b-\x1f\x7f]")
 
 
-def needs_nfkc(query: Query, staged: str, columns: Sequence[int]) -> tuple[int, ...]:
-    """Which of the staged columns hold characters that NFKC may change."""
+def register_nfkc(query: Query, staged: str, columns: Sequence[int]) -> tuple[int, ...]:
+    """Make the table ``nfkc`` (raw, clean) of all values that NFKC changes, and say in which columns such are."""
     if not columns:
         return ()
     tests = ", ".join(f"bool_or(regexp_matches(c{i}, {literal(UNSAFE)}))" for i in columns)
-    answer = query.one(f"select {tests} from {staged}") or ()
-    return tuple(i for i, found in zip(columns, answer) if found)
-
-
-def register_nfkc(query: Query, staged: str, columns: Sequence[int]) -> None:
-    """Register the table ``nfkc`` (raw, clean) of all values in ``columns`` that NFKC may change."""
+    doubted = [i for i, found in zip(columns, query.one(f"select {tests} from {staged}") or ()) if found]
+    if not doubted:
+        return ()
     parts = " union ".join(
-        f"select distinct c{i} as raw from {staged} where regexp_matches(c{i}, {literal(UNSAFE)})" for i in columns
+        f"select c{i} as raw, {i} as i from {staged} where regexp_matches(c{i}, {literal(UNSAFE)})" for i in doubted
     )
-    look_up(query, parts, "nfkc", normalised, ("clean",))
+    look_up(query, f"select distinct raw, i from ({parts})", "nfkc_answers", normalised, ("clean",))
+    query.run("create or replace temp table nfkc as select distinct raw, clean from nfkc_answers where clean <> raw")
+    return tuple(int(r[0]) for r in query.rows("select distinct i from nfkc_answers where clean <> raw order by 1"))
 
 
 def normalised(rows: Sequence[Answer]) -> list[Answer]:
