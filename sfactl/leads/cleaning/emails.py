@@ -41,7 +41,8 @@ def answered_email(query: Query, first: Expression, text: str, source: str) -> E
         value="s._email",
         problem="s._email_problem",
         joins=(f"left join email_answers ea on ea.raw = {text}",),
-        steps={"_email": f"coalesce({fast}, ea.email)", "_email_problem": "ea.problem", "_emails": "ea.several"},
+        early={"_email_answer": "ea.email", "_email_problem": "ea.problem", "_emails": "ea.several"},
+        steps={"_email": f"coalesce({fast}, s._email_answer)"},
         counts={
             "emails": f"coalesce(s._email <> {text}, false)",
             "several_emails": "coalesce(s._emails is not null, false)",

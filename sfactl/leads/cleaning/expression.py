@@ -19,9 +19,10 @@ PARALLEL = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """SQL for one field, in two layers so that nothing costly is computed twice.
+    """SQL for one field, in layers so that nothing costly is computed twice.
 
-    ``steps`` are columns computed over the view ``cells`` (alias ``s``) and the lookups that ``joins`` bring in.
+    ``early`` are columns computed over the cells (alias ``s``) and the lookups that ``joins`` bring in; ``steps`` are
+    computed over these.
     ``value``, ``problem`` (the reason for refusing the row, or null) and ``counts`` (what is counted → the condition
     under which a row counts) are over the result, again with the alias ``s``. ``doubt`` is the condition under which
     the value needs a second look in Python.
@@ -30,6 +31,7 @@ class Expression:
     value: str
     problem: str = "null"
     joins: tuple[str, ...] = ()
+    early: Mapping[str, str] = field(default_factory=dict)
     steps: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, str] = field(default_factory=dict)
     doubt: str | None = None
@@ -48,6 +50,12 @@ def name(column: str) -> str:
 def in_list(texts: Iterable[str]) -> str:
     """An SQL list of texts, never empty."""
     return ", ".join(literal(t) for t in texts) or "null"
+
+
+def with_early(expression: Expression, source: str) -> str:
+    """``source`` with the early columns of ``expression``, alias ``s``."""
+    early = "".join(f", {sql} as {step}" for step, sql in expression.early.items())
+    return f"(select s.*{early} from {source}) s"
 
 
 Answer = tuple[Any, ...]

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Answer, Expression, literal, look_up
+from sfactl.leads.cleaning.expression import Answer, Expression, literal, look_up, with_early
 from sfactl.leads.cleaning.tax_rules import rules
 
 MODULES = {
@@ -36,60 +36,52 @@ _COUNTS = {
 def tax_id_expression(text: str, country: str) -> Expression:
     """SQL for the number where a rule settles it; ``country`` is SQL for the row's country code or null."""
     return Expression(
-        value=_stored(text, text),
-        steps={"_tax_state": _settled(text, country), "_tax_place": country},
+        value=_stored(text),
+        early={"_tax_compact": f"regexp_replace({text}, '[ -]', '', 'g')", "_tax_place": country},
+        steps={"_tax_state": _settled()},
         counts=_COUNTS,
         doubt=f"s._tax_state is null and {text} is not null",
     )
 
 
-def answered_tax_id(query: Query, text: str, country: str, source: str) -> Expression:
+def answered_tax_id(query: Query, first: Expression, text: str, country: str, source: str) -> Expression:
     """SQL for the numbers of ``source``: what no rule settles is judged by the library."""
-    state = _settled(text, country)
+    asked = f"select distinct {text} as raw, s._tax_place as place from {with_early(first, source)}"
     look_up(
         query,
-        f"select distinct {text} as raw, {country} as place from {source}"
-        f" where {text} is not null and ({state}) is null",
+        f"{asked} where {text} is not null and ({_settled()}) is null",
         "tax_answers",
         judged,
         ("number", "state"),
     )
     return Expression(
-        value=f"case when s._tax_answer is not null then s._tax_answer else {_stored(text, text)} end",
+        value=f"case when s._tax_answer is not null then s._tax_answer else {_stored(text)} end",
         joins=(f"left join tax_answers ta on ta.raw = {text} and ta.place is not distinct from {country}",),
-        steps={
-            "_tax_state": f"case when ta.raw is null then {state} else ta.state end",
-            "_tax_place": country,
-            "_tax_answer": "ta.number",
-        },
+        early={**first.early, "_tax_answer": "ta.number", "_tax_answer_state": "ta.state"},
+        steps={"_tax_state": f"case when s._tax_answer is null then {_settled()} else s._tax_answer_state end"},
         counts=_COUNTS,
     )
 
 
-def _compact(text: str) -> str:
-    return f"regexp_replace({text}, '[ -]', '', 'g')"
-
-
-def _settled(text: str, country: str) -> str:
+def _settled() -> str:
     """SQL: right, wrong, or null where no rule settles it."""
-    compact = _compact(text)
     whens = []
-    for rule in rules(compact):
+    for rule in rules("s._tax_compact"):
         wrong = " else 'wrong'" if rule.sure else ""
-        fits = f"regexp_full_match({compact}, {literal(rule.pattern)})"
+        fits = f"regexp_full_match(s._tax_compact, {literal(rule.pattern)})"
         whens.append(
             f"when '{rule.country}' then case when {fits} then case when {rule.right} then 'right'{wrong} end end"
         )
-    return f"case {country} {' '.join(whens)} end"
+    return f"case s._tax_place {' '.join(whens)} end"
 
 
-def _stored(text: str, other: str) -> str:
-    """SQL for what is stored: a right number without blanks, dashes and its country's letters, else ``other``."""
-    compact = _compact(text)
+def _stored(text: str) -> str:
+    """SQL for what is stored: a right number without blanks, dashes and its country's letters, else the text."""
+    compact = "s._tax_compact"
     whens = " ".join(
         f"when '{r.country}' then regexp_replace({compact}, '^{r.prefix}', '')" for r in rules(compact) if r.prefix
     )
-    return f"case when s._tax_state = 'right' then case s._tax_place {whens} else {compact} end else {other} end"
+    return f"case when s._tax_state = 'right' then case s._tax_place {whens} else {compact} end else {text} end"
 
 
 def judged(rows: Sequence[Answer]) -> list[Answer]:
