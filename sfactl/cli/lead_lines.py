@@ -130,7 +130,7 @@ def shown_lines(detail: LeadDetail) -> Iterator[str]:
     for key, value in shown.items():
         yield f"  {pad(key, longest)}  {_value(value)}"
     if detail.touchpoints:
-        yield "Latest touchpoints"
+        yield "Touchpoints of the last 90 days"
     for touch in detail.touchpoints:
         more = "  ".join(str(x) for x in (touch.channel, touch.content, touch.campaign) if x)
         yield f"  {touch.at:%Y-%m-%d %H:%M}  {touch.kind}  {more}".rstrip()

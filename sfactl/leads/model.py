@@ -199,7 +199,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadDetail:
-    """A lead: what is known of it, and its latest touchpoints, the newest first."""
+    """A lead: what is known of it, and its recent touchpoints, the newest first."""
 
     lead_id: int
     fields: Mapping[str, Any]

@@ -5,22 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 import unicodedata
+from importlib import import_module
 
 import email_validator
 import phonenumbers
 import pytest
-import stdnum.tw.ubn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfactl.engine.duck import Limits, Query
 from sfactl.leads.cleaning import phones, text
-from sfactl.leads.cleaning.companies import company_key
+from sfactl.leads.cleaning.companies import company_key, folded
 from sfactl.leads.cleaning.countries import country_code
 from sfactl.leads.cleaning.emails import PATTERN, validated
 from sfactl.leads.cleaning.expression import literal
-from sfactl.leads.cleaning.tax_ids import taiwan_rule
+from sfactl.leads.cleaning.tax_ids import MODULES
+from sfactl.leads.cleaning.tax_rules import Rule, rules
 
 
 class Nothing:
@@ -197,8 +199,6 @@ def test_the_email_pattern_accepts_only_what_the_validator_accepts(address: str)
 
 
 def test_unicode_that_needs_no_second_look_is_stable_under_nfkc() -> None:
-    import re
-
     unsafe = re.compile(re.sub(r"\\x\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)).replace("]", "\\]"), text.UNSAFE))
     safe = [c for c in map(chr, range(0x110000)) if not unsafe.match(c)]
     assert len(safe) > 38_000
@@ -216,19 +216,51 @@ COMPANIES = {
 
 @pytest.mark.parametrize(("key", "names"), COMPANIES.items(), ids=COMPANIES)
 def test_company_keys(key: str, names: list[str]) -> None:
-    assert set(answers(company_key("t"), names)) == {key}
+    assert set(answers(company_key(folded("t")), names)) == {key}
 
 
 def test_a_company_that_is_nothing_but_a_legal_form_keeps_its_key() -> None:
-    assert answers(company_key("t"), ["有限公司", "Co"]) == ["有限公司", "co"]
+    assert answers(company_key(folded("t")), ["有限公司", "Co"]) == ["有限公司", "co"]
 
 
-def test_taiwan_numbers_follow_stdnum_and_the_wider_rule_of_2023() -> None:
-    rnd = random.Random(3)
-    values = [f"{rnd.randrange(10**8):08d}" for _ in range(2_000)]
-    found = answers(taiwan_rule("t"), values)
-    assert all(ours for v, ours in zip(values, found) if stdnum.tw.ubn.is_valid(v))
-    assert 0.15 < sum(map(bool, found)) / len(found) < 0.35  # one in five, and some with a 7
+def tax_numbers(rule: Rule, n: int) -> list[str]:
+    """Texts that the rule is for; about a third of them with a right check digit."""
+    rnd = random.Random(5)
+    shape = re.sub(r"\(\?:(?:DE|GB)\)\?", "", rule.pattern).replace("(?:19[0-9]{2}|20[01][0-9])", "20[0]{1}[0-9]{1}")
+    made = []
+    for _ in range(n):
+        parts = re.findall(r"\[([^\]]+)\](?:\{(\d+)\})?|(.)", shape)
+        text = ""
+        for group, times, plain in parts:
+            letters = (
+                group.replace("0-9", "0123456789")
+                .replace("1-9", "123456789")
+                .replace("A-Z", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+            )
+            text += plain or "".join(rnd.choice(letters) for _ in range(int(times or 1)))
+        made.append(text)
+    modules = [import_module(f"stdnum.{m}") for m in {**MODULES, "TW": ("tw.ubn",)}[rule.country]]
+    letters = "0123456789ABCDEFGHJKLMNPQRTUWXYZ"
+    for i in range(0, n, 3):
+        ends = [made[i][:-1] + c for c in letters] + [c + made[i][1:] for c in letters]
+        made[i] = next((e for e in ends if re.fullmatch(rule.pattern, e) and modules[0].is_valid(e)), made[i])
+    return made
+
+
+@pytest.mark.parametrize("rule", rules("t"), ids=lambda r: r.country)
+def test_tax_rules_agree_with_stdnum(rule: Rule) -> None:
+    values = tax_numbers(rule, 900)
+    modules = [import_module(f"stdnum.{m}") for m in {**MODULES, "TW": ("tw.ubn",)}[rule.country]]
+    found = answers(rule.right, values)
+    library = [modules[0].is_valid(v) for v in values]
+    assert sum(library) > 100
+    if rule.country == "TW":  # the rule of 2023 lets more numbers pass
+        assert all(ours for ours, theirs in zip(found, library) if theirs)
+        assert sum(map(bool, found)) < 0.6 * len(values)
+    else:
+        assert found == library
+    if rule.sure and rule.country != "TW":
+        assert [any(m.is_valid(v) for m in modules) for v in values] == library
 
 
 TAX_IDS = [

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sfactl.engine.duck import ROW_GROUP, Query
-from sfactl.leads.cleaning.companies import company_key
+from sfactl.leads.cleaning.cells import Cells
+from sfactl.leads.cleaning.companies import company_key, folded
 from sfactl.leads.cleaning.countries import country_code, country_expression
 from sfactl.leads.cleaning.dates import DATE_TYPES, date_expression, decide_orders
 from sfactl.leads.cleaning.emails import answered_email, email_expression
@@ -20,7 +21,6 @@ from sfactl.leads.cleaning.names import first_name, full_name, last_name
 from sfactl.leads.cleaning.numbers import boolean_expression, decimal_sign, number_expression
 from sfactl.leads.cleaning.phones import answered_phone, phone_expression
 from sfactl.leads.cleaning.tax_ids import answered_tax_id, tax_id_expression
-from sfactl.leads.cleaning.text import base, needs_nfkc, register_nfkc, text_columns
 from sfactl.leads.files.staging import Staged
 from sfactl.leads.model import Plan, Target
 
@@ -43,30 +43,19 @@ class Cleaned:
     notes: tuple[str, ...]
 
 
+FEW = 2_000
+"""Rows up to which Python reads every phone at once: patterns would cost more to set up than they save."""
+
+
 def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
     """Write the clean rows of ``staged`` to ``into``. Raises `DataError` where a column is ambiguous."""
-    source = staged.source
-    normal = () if staged.plain else needs_nfkc(query, source, text_columns(plan))
-    joins = ""
-    if normal:
-        register_nfkc(query, source, normal)
-        joins = " ".join(f"left join nfkc n{i} on n{i}.raw = s.c{i}" for i in normal)
-    changed = " or ".join(f"coalesce(n{i}.clean <> s.c{i}, false)" for i in normal) or "false"
-    texts = ", ".join(f"{base(t, staged.plain, normal)} as {name(t.field)}" for t in plan.targets)
-    key = ""
-    if "row" in plan.keys:  # a fingerprint of what was mapped, before any rule of ours could change it
-        cells = ", ".join(f"coalesce(s.c{i}, '')" for t in plan.targets for i in t.columns)
-        key = f"md5(concat_ws(chr(31), {cells})) as _key, "
-    query.run(
-        f"create or replace temp view cells as select s._row, s._line, s._problem, {key}{changed} as _wide, {texts}"
-        f" from {source} s {joins}"
-    )
-    first, notes = _expressions(query, plan, patterns=staged.rows > FEW)
+    cells = Cells(query, staged, plan)
+    first, notes = _expressions(query, plan, cells)
     counts = {"full_width": "s._wide"}
     for expression in first.values():
         counts |= expression.counts
-    query.run(f"copy ({_statement(plan, first, counts, 'cells s')}) to {literal(str(into))} ({_FORMAT})")
-    files = [into, *_second_look(query, plan, first, counts, into)]
+    query.run(f"copy ({_statement(plan, first, counts, cells.select())}) to {literal(str(into))} ({_FORMAT})")
+    files = [into, *_second_look(query, plan, cells, first, counts, into)]
     read = f"read_parquet([{', '.join(literal(str(f)) for f in files)}])"
     source = f"(select * exclude (_doubt) from {read} where not _doubt)"
     totals = ", ".join(f"count(*) filter (where _is_{k})" for k in counts)
@@ -75,12 +64,8 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
         source=source,
         fields={f: _type(f, plan) for f in first},
         counts={k: int(n) for k, n in zip(counts, answer) if n},
-        notes=(*notes, *_blanked(query, plan, source), *suspects(query, plan)),
+        notes=(*notes, *_blanked(query, plan, source), *suspects(query, plan, cells)),
     )
-
-
-FEW = 2_000
-"""Rows up to which Python judges every address, phone and tax number: patterns would cost more than they save."""
 
 
 def _blanked(query: Query, plan: Plan, source: str) -> tuple[str, ...]:
@@ -95,25 +80,24 @@ def _blanked(query: Query, plan: Plan, source: str) -> tuple[str, ...]:
 
 
 def _second_look(
-    query: Query, plan: Plan, first: Mapping[str, Expression], counts: Mapping[str, str], into: Path
+    query: Query, plan: Plan, cells: Cells, first: Mapping[str, Expression], counts: Mapping[str, str], into: Path
 ) -> tuple[Path, ...]:
     """Clean the doubted rows again, with answers from Python: another file beside ``into``, or none."""
-    query.run(
-        f"create or replace temp table doubted as select _row from read_parquet({literal(str(into))}) where _doubt"
-    )
+    made = f"read_parquet({literal(str(into))})"
+    query.run(f"create or replace temp table doubted as select _row from {made} where _doubt")
     if not query.one("select 1 from doubted limit 1"):
         return ()
-    source = "(select * from cells semi join doubted using (_row)) s"
     again: dict[str, Expression] = {}
     for field, expression in first.items():
         target = plan.target(field)
-        answer = _answered(query, plan, target, first.get("country"), source) if expression.doubt and target else None
+        answer = _answered(query, plan, cells, target, first) if expression.doubt and target else None
         again[field] = answer or replace(expression, doubt=None)
     second = into.with_name(f"second-{into.name}")
     counted = dict(counts)
     for expression in again.values():
         counted |= expression.counts
-    query.run(f"copy ({_statement(plan, again, counted, source)}) to {literal(str(second))} ({_FORMAT})")
+    statement = _statement(plan, again, counted, cells.select(only="doubted"))
+    query.run(f"copy ({statement}) to {literal(str(second))} ({_FORMAT})")
     return (second,)
 
 
@@ -125,15 +109,15 @@ def _type(field: str, plan: Plan) -> str:
     return target.type if target else "varchar"
 
 
-def _expressions(query: Query, plan: Plan, *, patterns: bool) -> tuple[dict[str, Expression], tuple[str, ...]]:
-    """Field → expression over ``cells s``, and what was decided on the way. ``patterns``: try those before Python."""
+def _expressions(query: Query, plan: Plan, cells: Cells) -> tuple[dict[str, Expression], tuple[str, ...]]:
+    """Field → expression over the cells, and what was decided on the way."""
     made: dict[str, Expression] = {}
     notes: list[str] = []
     dates = {t.field: (t, f"s.{name(t.field)}") for t in plan.targets if t.type in DATE_TYPES}
-    orders = decide_orders(query, dates, plan.day_month, "cells s")
+    orders = decide_orders(query, dates, plan.day_month, cells.select(list(dates)))
     notes += [o.note for o in orders.values() if o.note]
-    if country := plan.target("country"):
-        made["country"] = country_expression(query, f"s.{name(country.field)}", "cells s")
+    if plan.target("country"):
+        made["country"] = country_expression(query, f"s.{name('country')}", cells.select(["country"]))
     for target in plan.targets:
         text = f"s.{name(target.field)}"
         if target.field == "country":
@@ -141,40 +125,41 @@ def _expressions(query: Query, plan: Plan, *, patterns: bool) -> tuple[dict[str,
         if target.type in DATE_TYPES:
             made[target.field] = date_expression(target, text, orders.get(target.field), plan.zone)
         elif target.type in ("bigint", "double", "integer") or target.type.startswith("decimal"):
-            sign = decimal_sign(query, target, text, "cells s")
+            sign = decimal_sign(query, target, text, cells.select([target.field]))
             notes += [sign.note] if sign.note else []
             made[target.field] = number_expression(target, text, sign.sign)
         elif target.type == "boolean":
             made[target.field] = boolean_expression(target, text)
         else:
-            made[target.field] = _text_field(query, plan, target, text, made.get("country"), patterns=patterns)
+            made[target.field] = _text_field(query, plan, cells, target, made.get("country"))
     return made | _people(plan), tuple(notes)
 
 
-def _text_field(
-    query: Query, plan: Plan, target: Target, text: str, country: Expression | None, *, patterns: bool
-) -> Expression:
-    if not patterns and target.field in ("email", "phone", "tax_id"):
-        return _answered(query, plan, target, country, "cells s")
+def _text_field(query: Query, plan: Plan, cells: Cells, target: Target, country: Expression | None) -> Expression:
+    text = f"s.{name(target.field)}"
     if target.field == "email":
         return email_expression(text)
     if target.field not in ("phone", "tax_id"):
         return Expression(value=text)
     place, joins = _country(plan, target, country)
     if target.field == "phone":
-        made = phone_expression(query, text, place, " ".join(("cells s", *joins)))
+        source = cells.select(["phone", "country"])
+        made = phone_expression(query, text, place, " ".join((source, *joins)), patterns=cells.rows > FEW)
     else:
         made = tax_id_expression(text, place)
     return replace(made, joins=(*joins, *made.joins))
 
 
-def _answered(query: Query, plan: Plan, target: Target, country: Expression | None, source: str) -> Expression:
-    text = f"s.{name(target.field)}"
+def _answered(query: Query, plan: Plan, cells: Cells, target: Target, first: Mapping[str, Expression]) -> Expression:
+    text, mine = f"s.{name(target.field)}", first[target.field]
     if target.field == "email":
-        return answered_email(query, text, source)
-    place, joins = _country(plan, target, country)
-    answer = answered_phone if target.field == "phone" else answered_tax_id
-    made = answer(query, text, place, " ".join((source, *joins)))
+        return answered_email(query, mine, text, cells.select(["email"], only="doubted"))
+    place, joins = _country(plan, target, first.get("country"))
+    source = " ".join((cells.select([target.field, "country"], only="doubted"), *joins))
+    if target.field == "phone":
+        made = answered_phone(query, mine, text, place, source)
+    else:
+        made = answered_tax_id(query, mine, text, place, source)
     return replace(made, joins=(*joins, *made.joins))
 
 
@@ -185,7 +170,7 @@ def _country(plan: Plan, target: Target, country: Expression | None) -> tuple[st
         return literal(country_code(target.transform.country) or target.transform.country), ()
     if country is None:
         return default, ()
-    return f"coalesce({country.steps['_country']}, {default})", country.joins
+    return f"coalesce({country.early['_country']}, {default})", country.joins
 
 
 def _people(plan: Plan) -> dict[str, Expression]:
@@ -201,7 +186,8 @@ def _people(plan: Plan) -> dict[str, Expression]:
             made["first_name"] = Expression(value=first_name("s._full_name"))
             made["last_name"] = Expression(value=last_name("s._full_name"))
     if plan.target("company"):
-        made["company_key"] = Expression(value=company_key(f"s.{name('company')}"))
+        steps = {"_company": folded(f"s.{name('company')}")}
+        made["company_key"] = Expression(value=company_key("s._company"), steps=steps)
     return made
 
 
@@ -209,9 +195,10 @@ def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mappin
     values = ", ".join(f"{e.value} as {name(f)}" for f, e in expressions.items())
     problems = [e.problem for e in expressions.values() if e.problem != "null"]
     joins = dict.fromkeys(j for e in expressions.values() for j in e.joins)
+    early = "".join(f", {sql} as {step}" for e in expressions.values() for step, sql in e.early.items())
     steps = {k: sql for e in expressions.values() for k, sql in e.steps.items()}
     columns = "".join(f", {sql} as {step}" for step, sql in steps.items())
-    inner = f"(select s.*{columns} from {source} {' '.join(joins)}) s"
+    inner = f"(select s.*{columns} from (select s.*{early} from {source} {' '.join(joins)}) s) s"
     doubts = " or ".join(f"({e.doubt})" for e in expressions.values() if e.doubt)
     flags = ", ".join(f"{condition} as _is_{key}" for key, condition in counts.items())
     wrong = f"coalesce({', '.join(problems)})" if problems else "null"
@@ -223,7 +210,7 @@ def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mappin
     )
 
 
-def suspects(query: Query, plan: Plan) -> tuple[str, ...]:
+def suspects(query: Query, plan: Plan, cells: Cells) -> tuple[str, ...]:
     """Values that look like placeholders, told with the number of rows among the first ones."""
     texts = [t for t in plan.targets if t.type == "varchar" and t.columns and not t.transform.values]
     if not texts:
@@ -234,8 +221,8 @@ def suspects(query: Query, plan: Plan) -> tuple[str, ...]:
         for i, t in enumerate(texts)
     )
     rows = query.rows(
-        f"with looked as (select * from cells limit {LOOKED}) select i, v, n from ({parts}) where n > 2"
-        " order by n desc, i"
+        f"with looked as (select * from {cells.select([t.field for t in texts])} limit {LOOKED})"
+        f" select i, v, n from ({parts}) where n > 2 order by n desc, i"
     )
     if not rows:
         return ()

@@ -16,15 +16,18 @@ HAN_FORMS = (
 )  # fmt: skip
 
 
-def company_key(company: str) -> str:
-    """SQL for the key of a clean company name."""
-    folded = f"trim(regexp_replace(strip_accents(lower({company})), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
+def folded(company: str) -> str:
+    """SQL for a clean company name without case, accents and punctuation."""
+    return f"trim(regexp_replace(strip_accents(lower({company})), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
+
+
+def company_key(name: str) -> str:
+    """SQL for the key of a folded company name: without its legal form and blanks."""
     latin = "|".join(sorted(LATIN_FORMS, key=len, reverse=True))
-    han = "|".join(HAN_FORMS)
-    bare = f"regexp_replace({folded}, {literal(f'(?: (?:{latin}))+$')}, '')"
-    bare = f"case when strlen({company}) > length({company}) then {_without_han(bare, han)} else {bare} end"
-    key = f"replace({bare}, ' ', '')"
-    return f"coalesce(nullif({key}, ''), replace({folded}, ' ', ''))"
+    bare = f"regexp_replace({name}, {literal(f'(?: (?:{latin}))+$')}, '')"
+    han = _without_han(bare, "|".join(HAN_FORMS))
+    key = f"replace(case when strlen({name}) > length({name}) then {han} else {bare} end, ' ', '')"
+    return f"coalesce(nullif({key}, ''), replace({name}, ' ', ''))"
 
 
 def _without_han(text: str, forms: str) -> str:

@@ -52,11 +52,11 @@ def country_expression(query: Query, text: str, source: str) -> Expression:
         ("code",),
     )
     if not asked:
-        return Expression(value="s._country", steps={"_country": text})
+        return Expression(value="s._country", early={"_country": text})
     return Expression(
         value="s._country",
         joins=(f"left join country_answers ca on ca.raw = {text}",),
-        steps={
+        early={
             "_country": f"coalesce(ca.code, {text})",
             "_country_asked": "ca.raw is not null",
             "_country_code": "ca.code",

@@ -32,15 +32,17 @@ def email_expression(text: str) -> Expression:
     )
 
 
-def answered_email(query: Query, text: str, source: str) -> Expression:
-    """SQL for the addresses of ``source``, each judged by the library."""
-    asked = f"select distinct {text} as raw from {source} where {text} is not null"
+def answered_email(query: Query, first: Expression, text: str, source: str) -> Expression:
+    """SQL for the addresses of ``source``: what the pattern does not settle is judged by the library."""
+    fast = first.steps["_email"]
+    asked = f"select distinct {text} as raw from {source} where {text} is not null and ({fast}) is null"
     look_up(query, asked, "email_answers", judged, ("email", "problem", "several"))
     return Expression(
         value="s._email",
         problem="s._email_problem",
         joins=(f"left join email_answers ea on ea.raw = {text}",),
-        steps={"_email": "ea.email", "_email_problem": "ea.problem", "_emails": "ea.several"},
+        early={"_email_answer": "ea.email", "_email_problem": "ea.problem", "_emails": "ea.several"},
+        steps={"_email": f"coalesce({fast}, s._email_answer)"},
         counts={
             "emails": f"coalesce(s._email <> {text}, false)",
             "several_emails": "coalesce(s._emails is not null, false)",

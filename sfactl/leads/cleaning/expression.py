@@ -6,22 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.duck import Query
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PARALLEL = 60_000
+PARALLEL = 100_000
 """From so many distinct values on, Python works on both cores; below, starting processes costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """SQL for one field, in two layers so that nothing costly is computed twice.
+    """SQL for one field, in layers so that nothing costly is computed twice.
 
-    ``steps`` are columns computed over the view ``cells`` (alias ``s``) and the lookups that ``joins`` bring in.
+    ``early`` are columns computed over the cells (alias ``s``) and the lookups that ``joins`` bring in; ``steps`` are
+    computed over these.
     ``value``, ``problem`` (the reason for refusing the row, or null) and ``counts`` (what is counted → the condition
     under which a row counts) are over the result, again with the alias ``s``. ``doubt`` is the condition under which
     the value needs a second look in Python.
@@ -30,6 +31,7 @@ class Expression:
     value: str
     problem: str = "null"
     joins: tuple[str, ...] = ()
+    early: Mapping[str, str] = field(default_factory=dict)
     steps: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, str] = field(default_factory=dict)
     doubt: str | None = None
@@ -50,7 +52,13 @@ def in_list(texts: Iterable[str]) -> str:
     return ", ".join(literal(t) for t in texts) or "null"
 
 
-Answer = tuple[str | None, ...]
+def with_early(expression: Expression, source: str) -> str:
+    """``source`` with the early columns of ``expression``, alias ``s``."""
+    early = "".join(f", {sql} as {step}" for step, sql in expression.early.items())
+    return f"(select s.*{early} from {source}) s"
+
+
+Answer = tuple[Any, ...]
 
 
 def look_up(

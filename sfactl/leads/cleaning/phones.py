@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Answer, Expression, literal, look_up
+from sfactl.leads.cleaning.expression import Answer, Expression, literal, look_up, with_early
 
 TYPES = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
@@ -46,25 +46,40 @@ _STATES = {
 }
 
 
-def phone_expression(query: Query, text: str, country: str, source: str) -> Expression:
-    """SQL for the number where a pattern settles it; ``country`` is SQL for the row's country code or null."""
-    return Expression(
+def phone_expression(query: Query, text: str, country: str, source: str, *, patterns: bool = True) -> Expression:
+    """SQL for the number where a pattern settles it; ``country`` is SQL for the row's country code or null.
+
+    Without ``patterns`` the library is asked for all of them at once.
+    """
+    made = Expression(
         value="s._phone",
-        steps={"_phone": _fast(query, text, country, source)},
+        early={"_phone_digits": f"regexp_replace({text}, '[ ().-]', '', 'g')", "_phone_place": country},
         counts={"phones": f"coalesce(s._phone <> {text}, false)", **dict.fromkeys(_STATES, "false")},
         doubt=f"s._phone is null and {text} is not null",
     )
+    if not patterns:
+        return answered_phone(query, replace(made, steps={"_phone": "cast(null as varchar)"}), text, country, source)
+    return replace(made, steps={"_phone": _fast(query, text, with_early(made, source))})
 
 
-def answered_phone(query: Query, text: str, country: str, source: str) -> Expression:
-    """SQL for the numbers of ``source``, each read by the library."""
-    asked = f"select distinct {text} as raw, {country} as place from {source} where {text} is not null"
-    look_up(query, asked, "phone_answers", judged, ("phone", "problem", "state"))
+def answered_phone(query: Query, first: Expression, text: str, country: str, source: str) -> Expression:
+    """SQL for the numbers of ``source``: what no pattern settles is read by the library."""
+    fast = first.steps["_phone"]
+    asked = f"select distinct {text} as raw, s._phone_place as place from {with_early(first, source)}"
+    look_up(
+        query,
+        f"{asked} where {text} is not null and ({fast}) is null",
+        "phone_answers",
+        judged,
+        ("phone", "problem", "state"),
+    )
+    answers = {"_phone_answer": "pa.phone", "_phone_problem": "pa.problem", "_phone_state": "pa.state"}
     return Expression(
         value="s._phone",
         problem="s._phone_problem",
         joins=(f"left join phone_answers pa on pa.raw = {text} and pa.place is not distinct from {country}",),
-        steps={"_phone": "pa.phone", "_phone_problem": "pa.problem", "_phone_state": "pa.state"},
+        early={**first.early, **answers},
+        steps={"_phone": f"coalesce({fast}, s._phone_answer)"},
         counts={
             "phones": f"coalesce(s._phone[1:1] = '+' and s._phone <> {text}, false)",
             **{key: f"coalesce(s._phone_state = '{state}', false)" for key, state in _STATES.items()},
@@ -72,25 +87,26 @@ def answered_phone(query: Query, text: str, country: str, source: str) -> Expres
     )
 
 
-def _fast(query: Query, text: str, country: str, source: str) -> str:
-    digits = f"regexp_replace({text}, '[ ().-]', '', 'g')"
-    plain = f"regexp_full_match({text}, {literal(PLAIN)})"
-    looked = f"(select {text} as t, {country} as place from {source} limit {LOOKED})"
+def _fast(query: Query, text: str, source: str) -> str:
+    digits, place = "s._phone_digits", "s._phone_place"
+    looked = f"(select {digits} as digits, {place} as place from {source} limit {LOOKED})"
     abroad = query.rows(
-        f"select left({digits.replace(text, 't')}, 4), count(*) as n from {looked} where left(t, 1) = '+'"
+        f"select left(digits, 4), count(*) as n from {looked} where digits[1:1] = '+'"
         f" group by 1 order by n desc, 1 limit {3 * MOST}"
     )
     codes = dict.fromkeys(c for start, _ in abroad if (c := calling_code(str(start)[1:])))
     at_home = query.rows(
-        f"select place, count(*) as n from {looked} where left(t, 1) <> '+' and place is not null"
+        f"select place, count(*) as n from {looked} where digits[1:1] <> '+' and place is not null"
         f" group by 1 order by n desc, 1 limit {MOST}"
     )
     whens = [international(digits, numbering(code)) for code in list(codes)[:MOST]]
     regions = [(str(r), n) for r, _ in at_home if (n := numbering_of(str(r)))]
     homes = "".join(f" when {literal(r)} then {national(digits, n)}" for r, n in regions)
     if homes:
-        whens.append(f"when {digits}[1:1] <> '+' then case {country}{homes} end")
-    return f"case when {plain} then case {' '.join(whens)} end end" if whens else "cast(null as varchar)"
+        whens.append(f"when {digits}[1:1] <> '+' then case {place}{homes} end")
+    if not whens:
+        return "cast(null as varchar)"
+    return f"case when regexp_full_match({text}, {literal(PLAIN)}) then case {' '.join(whens)} end end"
 
 
 def international(digits: str, plan: Numbering) -> str:

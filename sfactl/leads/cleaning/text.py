@@ -18,29 +18,31 @@ PROSE = frozenset({"note", "need", "background", "text"})
 """Fields of sentences: only trimmed."""
 SAFE = (
     r"\x{00C0}-\x{00D6}\x{00D8}-\x{00F6}\x{00F8}-\x{0131}\x{0134}-\x{013E}\x{0141}-\x{0148}\x{014A}-\x{017E}"
-    r"\x{0391}-\x{03A1}\x{03A3}-\x{03C9}\x{0410}-\x{044F}\x{3041}-\x{3096}\x{30A1}-\x{30FA}\x{3001}-\x{3029}"
+    r"\x{0391}-\x{03A1}\x{03A3}-\x{03C9}\x{0410}-\x{044F}\x{2010}\x{2012}-\x{2016}\x{2018}-\x{2023}\x{2027}\x{3041}-\x{3096}\x{30A1}-\x{30FE}\x{3001}-\x{3029}"
     r"\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{AC00}-\x{D7A3}"
 )
 """Characters that NFKC leaves alone wherever they stand; a test compares them with the Unicode tables."""
-UNSAFE = rf"[^\x{{20}}-\x{{7E}}\t\n\r{SAFE}]"
+UNSAFE = rf"[^\x{{00}}-\x{{7F}}{SAFE}]"
 _GONE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b-\x1f\x7f]")
 
 
-def needs_nfkc(query: Query, staged: str, columns: Sequence[int]) -> tuple[int, ...]:
-    """Which of the staged columns hold characters that NFKC may change."""
+def register_nfkc(query: Query, staged: str, columns: Sequence[int]) -> tuple[int, ...]:
+    """Make the table ``nfkc`` (raw, clean) of all values that NFKC changes, and say in which columns such are."""
     if not columns:
         return ()
-    tests = ", ".join(f"bool_or(regexp_matches(c{i}, {literal(UNSAFE)}))" for i in columns)
-    answer = query.one(f"select {tests} from {staged}") or ()
-    return tuple(i for i, found in zip(columns, answer) if found)
+    # ASCII is told by its length in bytes, which costs far less than a pattern.
+    tests = ", ".join(f"bool_or(strlen(c{i}) > length(c{i}) and {_unsafe(i)})" for i in columns)
+    doubted = [i for i, found in zip(columns, query.one(f"select {tests} from {staged}") or ()) if found]
+    if not doubted:
+        return ()
+    parts = " union ".join(f"select c{i} as raw, {i} as i from {staged} where {_unsafe(i)}" for i in doubted)
+    look_up(query, f"select distinct raw, i from ({parts})", "nfkc_answers", normalised, ("clean",))
+    query.run("create or replace temp table nfkc as select distinct raw, clean from nfkc_answers where clean <> raw")
+    return tuple(int(r[0]) for r in query.rows("select distinct i from nfkc_answers where clean <> raw order by 1"))
 
 
-def register_nfkc(query: Query, staged: str, columns: Sequence[int]) -> None:
-    """Register the table ``nfkc`` (raw, clean) of all values in ``columns`` that NFKC may change."""
-    parts = " union ".join(
-        f"select distinct c{i} as raw from {staged} where regexp_matches(c{i}, {literal(UNSAFE)})" for i in columns
-    )
-    look_up(query, parts, "nfkc", normalised, ("clean",))
+def _unsafe(i: int) -> str:
+    return f"regexp_matches(c{i}, {literal(UNSAFE)})"
 
 
 def normalised(rows: Sequence[Answer]) -> list[Answer]:
@@ -49,30 +51,33 @@ def normalised(rows: Sequence[Answer]) -> list[Answer]:
 
 
 def nfkc(text: str) -> str:
-    """NFKC without invisible characters; every kind of blank becomes a plain one."""
-    plain = unicodedata.normalize("NFKC", _GONE.sub("", text))
-    return "".join(" " if unicodedata.category(c) == "Zs" else c for c in plain)
+    """NFKC without invisible characters; runs of blanks of any kind become one plain blank."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", _GONE.sub("", text)))
 
 
-def base(target: Target, plain: bool, normal: Sequence[int]) -> str:
-    """SQL for a target's text: joined, trimmed, without placeholders, transformed. Null where nothing is left."""
+def trimmed(i: int, tidy: bool, normal: bool, *, prose: bool = False) -> str:
+    """SQL for the staged column ``i`` (alias ``s``, its NFKC in ``n<i>``) without blanks around it and runs of them."""
+    raw = f"s.c{i}"
+    if prose:
+        return f"trim({raw}, ' ' || chr(9) || chr(10) || chr(13) || chr(12288))"
+    text = f"coalesce(n{i}.clean, {raw})" if normal else raw
+    if tidy:
+        return f"trim({text})"
+    runs = " or ".join(f"contains({raw}, {run})" for run in ("'  '", "chr(9)", "chr(10)", "chr(13)"))
+    return f"trim(case when {runs} then regexp_replace({text}, '\\s+', ' ', 'g') else {text} end)"
+
+
+def transformed(target: Target) -> str:
+    """SQL for a target's text over trimmed cells: joined, without placeholders, transformed; null where empty."""
     if target.constant is not None:
         return literal(as_text(target.constant))
-    cells = [_cell(i, target, plain, normal) for i in target.columns]
-    transform = target.transform
+    kind = "p" if target.field in PROSE else "t"
+    cells = [f"s.{kind}{i}" for i in target.columns]
     if len(cells) == 1:
-        text = cells[0]
-    else:
-        text = f"concat_ws({literal(transform.separator)}, {', '.join(_blanked(c, target) for c in cells)})"
-    return _transformed(_blanked(text, target), transform)
-
-
-def _cell(i: int, target: Target, plain: bool, normal: Sequence[int]) -> str:
-    raw = f"s.c{i}"
-    if target.field in PROSE:
-        return f"trim({raw}, ' ' || chr(9) || chr(10) || chr(13) || chr(12288))"
-    text = f"coalesce(n{i}.clean, {raw})" if i in normal else raw
-    return f"trim({text})" if plain else f"trim(regexp_replace({text}, '\\s+', ' ', 'g'))"
+        return _transformed(_blanked(cells[0], target), target.transform)
+    parts = ", ".join(_blanked(c, target) for c in cells)
+    joined = f"nullif(concat_ws({literal(target.transform.separator)}, {parts}), '')"
+    return _transformed(joined, target.transform)
 
 
 def _blanked(text: str, target: Target) -> str:

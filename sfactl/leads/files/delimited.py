@@ -53,7 +53,7 @@ def stage_delimited(reading: Reading) -> Staged:
     shape = _shape(reading, found, encoding)
     rows = _fast(reading, shape)
     fast = rows is not None
-    counted = rows is None or _lines_known(shape, rows)
+    counted = rows is None or _one_line_each(shape, rows)
     if rows is None:
         rows = _slow(reading, shape)
     if rows == 0:
@@ -66,8 +66,9 @@ def stage_delimited(reading: Reading) -> Staged:
         first=shape.first if counted else None,
         facts=_facts(shape),
         notes=shape.notes,
-        lines=None if counted else partial(line_numbers, reading),
-        plain=found.ascii and not found.double_blank,
+        lines=None if counted else partial(_line_numbers, reading, shape),
+        plain=found.ascii,
+        tidy=fast and counted and not found.double_blank,
     )
 
 
@@ -182,10 +183,10 @@ def _fast(reading: Reading, shape: _Shape) -> int | None:
     return int(answer[0]) if answer else 0
 
 
-def _lines_known(shape: _Shape, rows: int) -> bool:
-    """Blank lines and quoted line ends shift line numbers against record numbers."""
+def _one_line_each(shape: _Shape, rows: int) -> bool:
+    """Is every record one line? Blank lines and line ends in quotes would make more lines than records."""
     below = shape.found.lines - (shape.first - 1)
-    return not shape.found.quote and below - 1 < rows <= below + 1
+    return below <= rows <= below + 1
 
 
 def _copy_sql(source: Path, into: Path, shape: _Shape, delimiter: str) -> str:
@@ -222,19 +223,11 @@ def _slow(reading: Reading, shape: _Shape) -> int:
     return stager.rows
 
 
-def line_numbers(reading: Reading, rows: set[int]) -> dict[int, int]:
+def _line_numbers(reading: Reading, shape: _Shape, rows: set[int]) -> dict[int, int]:
     """The lines on which these records (numbers from 1) begin, for a file staged without line numbers."""
-    found = scan(reading.path)
-    encoding = (
-        stated(reading.options.encoding, where=reading.where)
-        if reading.options.encoding
-        else detect(found, file=reading.file)
-    )
-    shape = _shape(reading, found, encoding)
-    lines = islice(text_lines(reading.path, encoding), shape.first - 1, None)
-    last = max(rows, default=0)
+    lines = islice(text_lines(reading.path, shape.encoding), shape.first - 1, None)
     numbered = enumerate(records(lines, shape.dialect, first_line=shape.first), 1)
-    return {n: record.line for n, record in islice(numbered, last) if n in rows}
+    return {n: record.line for n, record in islice(numbered, max(rows, default=0)) if n in rows}
 
 
 def _quoted(path: Path) -> str:

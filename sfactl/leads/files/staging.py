@@ -29,7 +29,8 @@ class Staged:
     ``facts`` are for people ("UTF-8, header in row 3"), ``notes`` tell what was decided or changed on the way.
     ``empty`` are columns of a fixed layout that nothing is in; nobody misses them.
     ``lines`` finds the lines of some records later, where counting them for all would have cost a second reading.
-    ``plain`` says that all text is ASCII without runs of blanks, so that cleaning may skip what it cannot change.
+    ``plain`` says that all text is ASCII, ``tidy`` that it has no runs of blanks, tabs or line ends: then cleaning may
+    skip what it cannot change.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Staged:
     facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     plain: bool = False
+    tidy: bool = False
     empty: frozenset[str] = frozenset()
     lines: Callable[[set[int]], dict[int, int]] | None = None
 

@@ -68,8 +68,8 @@ def show_lead(session: Session, ref: str, *, touches: int = 5) -> LeadDetail:
         if touches:
             rows = query.rows(
                 'select "at", kind, channel, content, campaign from touchpoints where lead_id = $lead_id'
-                f' order by "at" desc limit {int(touches)}',
-                {"lead_id": lead_id},
+                f' and "at" >= $since order by "at" desc limit {int(touches)}',
+                {"lead_id": lead_id, "since": session.now() - RECENT},
             )
             found = tuple(
                 Touch(at=at, kind=kind, channel=channel, content=content, campaign=campaign)
