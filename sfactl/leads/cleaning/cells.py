@@ -27,10 +27,10 @@ class Cells:
         """How many there are."""
         return self._staged.rows
 
-    def select(self, fields: Collection[str] | None = None, *, only: str | None = None) -> str:
+    def select(self, fields: Collection[str] | None = None) -> str:
         """SQL to read from, alias ``s``: ``_row``, ``_line``, ``_problem``, ``_wide`` and texts of ``fields`` (or all).
 
-        ``only`` is a table with the rows to keep. ``_wide`` says whether NFKC changed a cell of these fields.
+        ``_wide`` says whether NFKC changed a cell of these fields.
         """
         targets = [t for t in self._plan.targets if fields is None or t.field in fields]
         plain = sorted({i for t in targets if t.field not in PROSE for i in t.columns})
@@ -39,13 +39,12 @@ class Cells:
         cells = [f"{trimmed(i, self._staged.tidy, i in normal)} as t{i}" for i in plain]
         cells += [f"{trimmed(i, self._staged.tidy, False, prose=True)} as p{i}" for i in prose]
         wide = " or ".join(f"n{i}.raw is not null" for i in normal) or "false"
-        rows = f"(select * from {self._staged.source} semi join {only} using (_row))" if only else self._staged.source
         joins = " ".join(f"left join nfkc n{i} on n{i}.raw = s.c{i}" for i in normal)
         own = ", ".join(["s._row", "s._line", "s._problem", *self._key(fields), f"{wide} as _wide", *cells])
         texts = "".join(f", {transformed(t)} as {name(t.field)}" for t in targets)
         kept = ", ".join(["_row", "_line", "_problem", *(["_key"] if self._key(fields) else []), "_wide"])
         # Two layers: what a cell is after trimming is asked for several times, and computed once.
-        return f"(select {kept}{texts} from (select {own} from {rows} s {joins}) s) s"
+        return f"(select {kept}{texts} from (select {own} from {self._staged.source} s {joins}) s) s"
 
     def _key(self, fields: Collection[str] | None) -> list[str]:
         """A fingerprint of what was mapped, before any rule of ours could change it."""

@@ -15,12 +15,12 @@ from sfactl.leads.cleaning.cells import Cells
 from sfactl.leads.cleaning.companies import company_key, folded
 from sfactl.leads.cleaning.countries import country_code, country_expression
 from sfactl.leads.cleaning.dates import DATE_TYPES, date_expression, decide_orders
-from sfactl.leads.cleaning.emails import answered_email, email_expression
+from sfactl.leads.cleaning.emails import email_expression, second_email
 from sfactl.leads.cleaning.expression import Expression, in_list, literal, name
 from sfactl.leads.cleaning.names import first_name, full_name, last_name
 from sfactl.leads.cleaning.numbers import boolean_expression, decimal_sign, number_expression
-from sfactl.leads.cleaning.phones import answered_phone, phone_expression
-from sfactl.leads.cleaning.tax_ids import answered_tax_id, tax_id_expression
+from sfactl.leads.cleaning.phones import phone_expression, second_phone
+from sfactl.leads.cleaning.tax_ids import second_tax_id, tax_id_expression
 from sfactl.leads.files.staging import Staged
 from sfactl.leads.model import Plan, Target
 
@@ -30,7 +30,7 @@ SUSPECTS = (
     "não informado",
 )  # fmt: skip
 """Values that often mean "nothing" but may not: told where frequent, blanked only where the mapping says so."""
-LOOKED = 100_000
+LOOKED = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,10 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
     for expression in first.values():
         counts |= expression.counts
     query.run(f"copy ({_statement(plan, first, counts, cells.select())}) to {literal(str(into))} ({_FORMAT})")
-    files = [into, *_second_look(query, plan, cells, first, counts, into)]
-    read = f"read_parquet([{', '.join(literal(str(f)) for f in files)}])"
-    source = f"(select * exclude (_doubt) from {read} where not _doubt)"
+    files = [into, *_second_look(query, plan, first, counts, into)]
+    read = f"read_parquet([{', '.join(literal(str(f)) for f in files)}], union_by_name = true)"
+    extra = ", ".join(["_doubt", *_kept_for_later(first)])
+    source = f"(select * exclude ({extra}) from {read} where not _doubt)"
     totals = ", ".join(f"count(*) filter (where _is_{k})" for k in counts)
     answer = query.one(f"select {totals} from {source}") or ()
     return Cleaned(
@@ -80,25 +81,36 @@ def _blanked(query: Query, plan: Plan, source: str) -> tuple[str, ...]:
 
 
 def _second_look(
-    query: Query, plan: Plan, cells: Cells, first: Mapping[str, Expression], counts: Mapping[str, str], into: Path
+    query: Query, plan: Plan, first: Mapping[str, Expression], counts: Mapping[str, str], into: Path
 ) -> tuple[Path, ...]:
-    """Clean the doubted rows again, with answers from Python: another file beside ``into``, or none."""
-    made = f"read_parquet({literal(str(into))})"
-    query.run(f"create or replace temp table doubted as select _row from {made} where _doubt")
-    if not query.one("select 1 from doubted limit 1"):
+    """Complete the doubted rows with answers from Python: another file beside ``into``, or none."""
+    doubted = f"(select * from read_parquet({literal(str(into))}) where _doubt)"
+    if not query.one(f"select 1 from {doubted} limit 1"):
         return ()
-    again: dict[str, Expression] = {}
-    for field, expression in first.items():
-        target = plan.target(field)
-        answer = _answered(query, plan, cells, target, first) if expression.doubt and target else None
-        again[field] = answer or replace(expression, doubt=None)
+    look = {"email": second_email, "phone": second_phone, "tax_id": second_tax_id}
+    again = {f: look[f](query, doubted) for f, expression in first.items() if expression.doubt}
+    problems = ", ".join(a.problem for a in again.values())
+    made = {f: a.value for f, a in again.items()}
+    made["_reason"] = f"coalesce(c._reason, {problems})" if plan.bad_values == "reject" else "c._reason"
+    made["_blanked"] = f"coalesce(c._blanked, {problems})"
+    made |= {f"_is_{key}": sql for a in again.values() for key, sql in a.counts.items() if key in counts}
+    made["_doubt"] = "false"
+    values = ", ".join(f"{sql} as {name(column)}" for column, sql in made.items())
+    joins = " ".join(a.join for a in again.values())
     second = into.with_name(f"second-{into.name}")
-    counted = dict(counts)
-    for expression in again.values():
-        counted |= expression.counts
-    statement = _statement(plan, again, counted, cells.select(only="doubted"))
+    statement = f"select c.* replace ({values}) from {doubted} c {joins}"
     query.run(f"copy ({statement}) to {literal(str(second))} ({_FORMAT})")
     return (second,)
+
+
+def _kept_for_later(expressions: Mapping[str, Expression]) -> dict[str, str]:
+    """Texts and countries of doubtful values; null in all other rows."""
+    kept: dict[str, str] = {}
+    for field, expression in expressions.items():
+        if expression.doubt:
+            kept[f"_raw_{field}"] = f"case when {expression.doubt} then {expression.raw} end"
+            kept[f"_place_{field}"] = f"cast({expression.place} as varchar)"
+    return kept
 
 
 _FORMAT = f"format parquet, compression snappy, row_group_size {ROW_GROUP}"
@@ -150,19 +162,6 @@ def _text_field(query: Query, plan: Plan, cells: Cells, target: Target, country:
     return replace(made, joins=(*joins, *made.joins))
 
 
-def _answered(query: Query, plan: Plan, cells: Cells, target: Target, first: Mapping[str, Expression]) -> Expression:
-    text, mine = f"s.{name(target.field)}", first[target.field]
-    if target.field == "email":
-        return answered_email(query, mine, text, cells.select(["email"], only="doubted"))
-    place, joins = _country(plan, target, first.get("country"))
-    source = " ".join((cells.select([target.field, "country"], only="doubted"), *joins))
-    if target.field == "phone":
-        made = answered_phone(query, mine, text, place, source)
-    else:
-        made = answered_tax_id(query, mine, text, place, source)
-    return replace(made, joins=(*joins, *made.joins))
-
-
 def _country(plan: Plan, target: Target, country: Expression | None) -> tuple[str, tuple[str, ...]]:
     """SQL for a row's country, and its joins: the mapping's for this field, else the row's, else the workspace's."""
     default = literal(plan.country) if plan.country else "cast(null as varchar)"
@@ -200,13 +199,14 @@ def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mappin
     columns = "".join(f", {sql} as {step}" for step, sql in steps.items())
     inner = f"(select s.*{columns} from (select s.*{early} from {source} {' '.join(joins)}) s) s"
     doubts = " or ".join(f"({e.doubt})" for e in expressions.values() if e.doubt)
+    later = "".join(f"{sql} as {column}, " for column, sql in _kept_for_later(expressions).items())
     flags = ", ".join(f"{condition} as _is_{key}" for key, condition in counts.items())
     wrong = f"coalesce({', '.join(problems)})" if problems else "null"
     reason = f"coalesce(s._problem, {wrong})" if plan.bad_values == "reject" else "s._problem"
     return (
         f"select s._row, s._line, {'s._key, ' if 'row' in plan.keys else ''}"
         f" cast({reason} as varchar) as _reason, cast({wrong} as varchar) as _blanked,"
-        f" {values}, {flags}, {doubts or 'false'} as _doubt from {inner}"
+        f" {values}, {flags}, {later}coalesce({doubts or 'false'}, false) as _doubt from {inner}"
     )
 
 

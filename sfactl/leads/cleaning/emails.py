@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Answer, Expression, literal, look_up
+from sfactl.leads.cleaning.expression import Answer, Expression, Second, literal, look_up
 
 PATTERN = (
     r"[A-Za-z0-9_+&'/=-]+(?:\.[A-Za-z0-9_+&'/=-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
@@ -26,26 +26,25 @@ def email_expression(text: str) -> Expression:
     at = f"split_part({text}, '@', 1) || '@' || lower(split_part({text}, '@', 2))"
     return Expression(
         value="s._email",
+        problem=f"case when not contains({text}, '@') then '{NOT_VALID}' end",
         steps={"_email": f"case when {good} then {at} end"},
         counts={"emails": f"coalesce(s._email <> {text}, false)", "several_emails": "false"},
-        doubt=f"s._email is null and {text} is not null",
+        doubt=f"s._email is null and contains({text}, '@')",
+        raw=text,
     )
 
 
-def answered_email(query: Query, first: Expression, text: str, source: str) -> Expression:
-    """SQL for the addresses of ``source``: what the pattern does not settle is judged by the library."""
-    fast = first.steps["_email"]
-    asked = f"select distinct {text} as raw from {source} where {text} is not null and ({fast}) is null"
+def second_email(query: Query, doubted: str) -> Second:
+    """Have the addresses that no pattern settled judged by the library; ``doubted`` is where to read them from."""
+    asked = f"select distinct _raw_email as raw from {doubted} where _raw_email is not null"
     look_up(query, asked, "email_answers", judged, ("email", "problem", "several"))
-    return Expression(
-        value="s._email",
-        problem="s._email_problem",
-        joins=(f"left join email_answers ea on ea.raw = {text}",),
-        early={"_email_answer": "ea.email", "_email_problem": "ea.problem", "_emails": "ea.several"},
-        steps={"_email": f"coalesce({fast}, s._email_answer)"},
+    return Second(
+        join="left join email_answers ea on ea.raw = c._raw_email",
+        value="case when c._raw_email is null then c.email else ea.email end",
+        problem="ea.problem",
         counts={
-            "emails": f"coalesce(s._email <> {text}, false)",
-            "several_emails": "coalesce(s._emails is not null, false)",
+            "emails": "c._is_emails or coalesce(ea.email <> c._raw_email, false)",
+            "several_emails": "coalesce(ea.several is not null, false)",
         },
     )
 

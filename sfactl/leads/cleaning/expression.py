@@ -25,7 +25,7 @@ class Expression:
     computed over these.
     ``value``, ``problem`` (the reason for refusing the row, or null) and ``counts`` (what is counted → the condition
     under which a row counts) are over the result, again with the alias ``s``. ``doubt`` is the condition under which
-    the value needs a second look in Python.
+    the value needs a second look in Python; the rows then keep ``raw``, its text, and ``place``, its country.
     """
 
     value: str
@@ -35,6 +35,8 @@ class Expression:
     steps: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, str] = field(default_factory=dict)
     doubt: str | None = None
+    raw: str = "null"
+    place: str = "null"
 
 
 def literal(text: str) -> str:
@@ -52,10 +54,14 @@ def in_list(texts: Iterable[str]) -> str:
     return ", ".join(literal(t) for t in texts) or "null"
 
 
-def with_early(expression: Expression, source: str) -> str:
-    """``source`` with the early columns of ``expression``, alias ``s``."""
-    early = "".join(f", {sql} as {step}" for step, sql in expression.early.items())
-    return f"(select s.*{early} from {source}) s"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Second:
+    """SQL for the second look at one field, over doubted clean rows (alias ``c``) joined with answers from Python."""
+
+    join: str
+    value: str
+    problem: str
+    counts: Mapping[str, str]
 
 
 Answer = tuple[Any, ...]

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Answer, Expression, literal, look_up, with_early
+from sfactl.leads.cleaning.expression import Answer, Expression, Second, in_list, literal, look_up
 
 TYPES = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
@@ -49,42 +49,58 @@ _STATES = {
 def phone_expression(query: Query, text: str, country: str, source: str, *, patterns: bool = True) -> Expression:
     """SQL for the number where a pattern settles it; ``country`` is SQL for the row's country code or null.
 
-    Without ``patterns`` the library is asked for all of them at once.
+    Without ``patterns`` every number is in doubt, so that the library is asked for all of them at once.
     """
-    made = Expression(
+    early = (
+        {"_phone_digits": dialled(text, country), "_phone_place": country} if patterns else {"_phone_place": country}
+    )
+    columns = "".join(f", {sql} as {step}" for step, sql in early.items())
+    fast = _fast(query, text, f"(select s.*{columns} from {source}) s") if patterns else "cast(null as varchar)"
+    return Expression(
         value="s._phone",
-        early={"_phone_digits": f"regexp_replace({text}, '[ ().-]', '', 'g')", "_phone_place": country},
+        early=early,
+        steps={"_phone": fast},
         counts={"phones": f"coalesce(s._phone <> {text}, false)", **dict.fromkeys(_STATES, "false")},
         doubt=f"s._phone is null and {text} is not null",
+        raw=text,
+        place="s._phone_place",
     )
-    if not patterns:
-        return answered_phone(query, replace(made, steps={"_phone": "cast(null as varchar)"}), text, country, source)
-    return replace(made, steps={"_phone": _fast(query, text, with_early(made, source))})
 
 
-def answered_phone(query: Query, first: Expression, text: str, country: str, source: str) -> Expression:
-    """SQL for the numbers of ``source``: what no pattern settles is read by the library."""
-    fast = first.steps["_phone"]
-    asked = f"select distinct {text} as raw, s._phone_place as place from {with_early(first, source)}"
+def second_phone(query: Query, doubted: str) -> Second:
+    """Have the numbers that no pattern settled read by the library; ``doubted`` is where to read them from."""
     look_up(
         query,
-        f"{asked} where {text} is not null and ({fast}) is null",
+        f"select distinct _raw_phone as raw, _place_phone as place from {doubted} where _raw_phone is not null",
         "phone_answers",
         judged,
         ("phone", "problem", "state"),
     )
-    answers = {"_phone_answer": "pa.phone", "_phone_problem": "pa.problem", "_phone_state": "pa.state"}
-    return Expression(
-        value="s._phone",
-        problem="s._phone_problem",
-        joins=(f"left join phone_answers pa on pa.raw = {text} and pa.place is not distinct from {country}",),
-        early={**first.early, **answers},
-        steps={"_phone": f"coalesce({fast}, s._phone_answer)"},
+    return Second(
+        join="left join phone_answers pa on pa.raw = c._raw_phone and pa.place is not distinct from c._place_phone",
+        value="case when c._raw_phone is null then c.phone else pa.phone end",
+        problem="pa.problem",
         counts={
-            "phones": f"coalesce(s._phone[1:1] = '+' and s._phone <> {text}, false)",
-            **{key: f"coalesce(s._phone_state = '{state}', false)" for key, state in _STATES.items()},
+            "phones": "c._is_phones or coalesce(pa.phone[1:1] = '+' and pa.phone <> c._raw_phone, false)",
+            **{key: f"coalesce(pa.state = '{state}', false)" for key, state in _STATES.items()},
         },
     )
+
+
+def dialled(text: str, country: str) -> str:
+    """SQL for the digits of a number, an exit code 00 read as + in the countries that dial it."""
+    digits = f"regexp_replace({text}, '[ ().-]', '', 'g')"
+    return (
+        f"case when {text}[1:2] = '00' and {country} in ({_dialling_00()}) then '+' || {digits}[3:] else {digits} end"
+    )
+
+
+@lru_cache(maxsize=1)
+def _dialling_00() -> str:
+    from phonenumbers import SUPPORTED_REGIONS, PhoneMetadata
+
+    found = (PhoneMetadata.metadata_for_region(r) for r in sorted(SUPPORTED_REGIONS))
+    return in_list(m.id for m in found if m and "00" in _alternatives(m.international_prefix or ""))
 
 
 def _fast(query: Query, text: str, source: str) -> str:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Answer, Expression, literal, look_up, with_early
+from sfactl.leads.cleaning.expression import Answer, Expression, Second, literal, look_up
 from sfactl.leads.cleaning.tax_rules import rules
 
 MODULES = {
@@ -27,39 +27,39 @@ MODULES = {
 """Modules of stdnum by country, in the order they are tried; the EU's others are tried as VAT numbers."""
 
 
-_COUNTS = {
-    "tax_ids": "coalesce(s._tax_state in ('right', 'wrong'), false)",
-    "tax_ids_wrong": "coalesce(s._tax_state = 'wrong', false)",
-}
-
-
 def tax_id_expression(text: str, country: str) -> Expression:
     """SQL for the number where a rule settles it; ``country`` is SQL for the row's country code or null."""
     return Expression(
         value=_stored(text),
         early={"_tax_compact": f"regexp_replace({text}, '[ -]', '', 'g')", "_tax_place": country},
         steps={"_tax_state": _settled()},
-        counts=_COUNTS,
+        counts={
+            "tax_ids": "s._tax_state is not null",
+            "tax_ids_wrong": "coalesce(s._tax_state = 'wrong', false)",
+        },
         doubt=f"s._tax_state is null and {text} is not null",
+        raw=text,
+        place="s._tax_place",
     )
 
 
-def answered_tax_id(query: Query, first: Expression, text: str, country: str, source: str) -> Expression:
-    """SQL for the numbers of ``source``: what no rule settles is judged by the library."""
-    asked = f"select distinct {text} as raw, s._tax_place as place from {with_early(first, source)}"
+def second_tax_id(query: Query, doubted: str) -> Second:
+    """Have the numbers that no rule settled judged by the library; ``doubted`` is where to read them from."""
     look_up(
         query,
-        f"{asked} where {text} is not null and ({_settled()}) is null",
+        f"select distinct _raw_tax_id as raw, _place_tax_id as place from {doubted} where _raw_tax_id is not null",
         "tax_answers",
         judged,
         ("number", "state"),
     )
-    return Expression(
-        value=f"case when s._tax_answer is not null then s._tax_answer else {_stored(text)} end",
-        joins=(f"left join tax_answers ta on ta.raw = {text} and ta.place is not distinct from {country}",),
-        early={**first.early, "_tax_answer": "ta.number", "_tax_answer_state": "ta.state"},
-        steps={"_tax_state": f"case when s._tax_answer is null then {_settled()} else s._tax_answer_state end"},
-        counts=_COUNTS,
+    return Second(
+        join="left join tax_answers ta on ta.raw = c._raw_tax_id and ta.place is not distinct from c._place_tax_id",
+        value="case when c._raw_tax_id is null then c.tax_id else ta.number end",
+        problem="cast(null as varchar)",
+        counts={
+            "tax_ids": "c._is_tax_ids or coalesce(ta.state in ('right', 'wrong'), false)",
+            "tax_ids_wrong": "c._is_tax_ids_wrong or coalesce(ta.state = 'wrong', false)",
+        },
     )
 
 

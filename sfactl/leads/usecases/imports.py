@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -90,14 +91,16 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
     leads = session.workspace.schemas["leads"]
     with work_folder(session) as scratch, session.query() as query, bounded(query):
         reading = reading_of(path, scratch, query, order, "leads")
-        with session.progress(f"Reading {path.name}"):
+        with session.progress(f"Reading {path.name}"), ThreadPoolExecutor(max_workers=1) as pool:
+            content = pool.submit(digest, path)
             staged = stage(reading)
         alone(query, staged.rows)
         plan = make_plan(leads, staged, defaults_of(session, path.name, order), order.mapping)
         with session.progress(f"Cleaning {staged.rows:,} rows"):
             cleaned = clean(query, staged, plan, scratch / "clean.parquet")
         return write(
-            session, Work(name=path.name, kind="file", digest=digest(path), staged=staged, plan=plan, cleaned=cleaned)
+            session,
+            Work(name=path.name, kind="file", digest=content.result(), staged=staged, plan=plan, cleaned=cleaned),
         )
 
 
