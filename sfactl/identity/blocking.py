@@ -60,10 +60,14 @@ def keys(chosen: Chosen, settings: BlockSettings) -> Mapping[str, str]:
         # Colleagues share the words of their company: with names, a word counts only together with an initial.
         ids = f"list_transform(list_slice({f}_ids, 1, {RARE_WORDS}), lambda t: t >> 10)"
         if chosen.has_names and f == "co":
-            made["word of company and initial"] = f"list_transform({ids}, lambda t: t || '|' || left(coalesce(g, f), 1))"
+            made["word of company and initial"] = (
+                f"list_transform({ids}, lambda t: t || '|' || left(coalesce(g, f), 1))"
+            )
         else:
             made[f"word of {label}"] = ids
-            made[f"two words of {label}"] = f"case when len({f}_ids) > 1 then ({f}_ids[1] >> 10) || '|' || ({f}_ids[2] >> 10) end"
+            made[f"two words of {label}"] = (
+                f"case when len({f}_ids) > 1 then ({f}_ids[1] >> 10) || '|' || ({f}_ids[2] >> 10) end"
+            )
     made |= {e.column: e.feature for e in chosen.extras if e.kind in ("code", "word", "date")}
     columns = {sql: f'"{feature}"' for feature, sql in _features(chosen).items()}
     for wanted in settings.keys:
@@ -135,8 +139,8 @@ def _one(query: Query, name: str, sql: str, share: int, between: bool) -> Block:
     pair = "least(x.rid, y.rid) as a, greatest(x.rid, y.rid) as b" if between else "x.rid as a, y.rid as b"
     if kept:
         query.run(
-            f"insert into match_found select {pair} from match_key x join match_block k on k.v = x.v and k.n <= {widest}"
-            f" join match_key y on y.v = x.v and {test}"
+            f"insert into match_found select {pair} from match_key x"
+            f" join match_block k on k.v = x.v and k.n <= {widest} join match_key y on y.v = x.v and {test}"
         )
     pairs = kept[-1][2] if kept else 0
     return Block(key=name, pairs=pairs, widest=widest, left_out=sum(r[1] for r in rows) - pairs)

@@ -1,8 +1,7 @@
 """Put pairs together into groups, and cut groups whose members contradict each other.
 
-A chain of pairs may join records that are clearly not the same. Such a group loses its weakest pairs, one weight at a
-time, until no contradiction is left inside; what was cut is for a person to look at. Nothing depends on the order of
-the rows.
+A chain of pairs may join records that are clearly not the same. Such a group is built anew from its surest pairs on,
+and a pair that would bring a contradiction in is left for a person to look at. The order of the rows plays no part.
 """
 
 from __future__ import annotations
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
-
-CUTS = 60
-"""After so many cuts the rest of a group goes to a person as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +46,40 @@ def guarded(n: int, a: Ints, b: Ints, weight: Ints, against_a: Ints, against_b: 
     """Group by the pairs (a, b) of ``weight`` so that no pair (against_a, against_b) ends up in one group."""
     import numpy as np
 
+    label = groups(n, a, b)
+    bad = np.unique(label[against_a[label[against_a] == label[against_b]]])
     holds = np.ones(len(a), dtype=bool)
-    for cut in range(CUTS + 1):
+    inside = np.flatnonzero(np.isin(label[a], bad))
+    if len(inside):
+        order = inside[np.lexsort((b[inside], a[inside], -weight[inside]))]
+        holds[order] = _apart(a[order], b[order], against_a, against_b)
         label = groups(n, a[holds], b[holds])
-        bad = np.unique(label[against_a[label[against_a] == label[against_b]]])
-        if not len(bad):
-            break
-        inside = holds & np.isin(label[a], bad)
-        if cut == CUTS:
-            holds &= ~inside
-            label = groups(n, a[holds], b[holds])
-            break
-        weakest = np.full(n, np.iinfo(np.int64).max)
-        np.minimum.at(weakest, label[a[inside]], weight[inside])
-        holds &= ~(inside & (weight == weakest[label[a]]))
-    return Grouped(holds=holds, group=label)
+    # A pair that was passed over may have been joined by others all the same.
+    return Grouped(holds=label[a] == label[b], group=label)
+
+
+def _apart(a: Ints, b: Ints, against_a: Ints, against_b: Ints) -> list[bool]:
+    """Which of the pairs, from the first on, can be joined without joining what is against each other.
+
+    Only the pairs of groups that contradict themselves come here, and they are few.
+    """
+    members: dict[int, set[int]] = {}
+    against: dict[int, set[int]] = {}
+    for x, y in zip(against_a.tolist(), against_b.tolist()):
+        against.setdefault(x, set()).add(y)
+        against.setdefault(y, set()).add(x)
+    home: dict[int, int] = {}
+    holds = []
+    for x, y in zip(a.tolist(), b.tolist()):
+        one, other = home.setdefault(x, x), home.setdefault(y, y)
+        left, right = members.setdefault(one, {one}), members.setdefault(other, {other})
+        clash = one != other and any(not right.isdisjoint(against.get(m, ())) for m in left)
+        holds.append(not clash)
+        if one != other and not clash:
+            small, large = (one, other) if len(left) < len(right) else (other, one)
+            members[large] |= members.pop(small)
+            home.update(dict.fromkeys(members[large], large))
+    return holds
 
 
 def one_to_one(n: int, a: Ints, b: Ints, weight: Ints) -> NDArray[np.bool_]:

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sfactl.identity.fields import Chosen, Extra
-from sfactl.identity.fields import SHARED_EXTRAS
+from sfactl.identity.fields import SHARED_EXTRAS, Chosen, Extra
 from sfactl.identity.tokens import shared
 
 SAME = 3.0
@@ -83,7 +82,11 @@ def _extra(extra: Extra) -> Comparison:
         return _code(extra.column, f, shared=common)
     if extra.kind == "date":
         return _date(extra.column, f)
-    return _number(extra.column, f, extra.kind) if extra.kind in ("number", "year") else _word(extra.column, f, shared=common)
+    return (
+        _number(extra.column, f, extra.kind)
+        if extra.kind in ("number", "year")
+        else _word(extra.column, f, shared=common)
+    )
 
 
 def _alike(a: str, b: str) -> str:
@@ -99,7 +102,11 @@ def _scripts(feature: str) -> str:
     return f"(strlen(x.{feature}) = length(x.{feature})) <> (strlen(y.{feature}) = length(y.{feature}))"
 
 
-_TURNED = "x.g = y.f and x.f = y.g"
+_TURNED = (
+    "x.g <> y.g and x.f <> y.f and jaro_winkler_similarity(x.g, y.f) >= 0.9"
+    " and jaro_winkler_similarity(x.f, y.g) >= 0.9"
+)
+"""Both names in the other order, perhaps with a slip."""
 _TRANSLATED = "case when jaro_winkler_similarity(x.nl, y.nl) >= 0.95 then 0.95 else -1 end"
 
 
@@ -137,7 +144,9 @@ def _family() -> Comparison:
         Level(name="perhaps", cut=0.8, belief=0.06),
         Level(name="differs", cut=0.0, belief=0.07),
     )
-    return Comparison(name="family name", feature="f", shows=("family", "full"), score=score, levels=levels, shared=True)
+    return Comparison(
+        name="family name", feature="f", shows=("family", "full"), score=score, levels=levels, shared=True
+    )
 
 
 def _mail() -> Comparison:
@@ -151,9 +160,7 @@ def _mail() -> Comparison:
         Level(name="alike", cut=0.9, belief=0.10),
         Level(name="differs", cut=0.0, belief=0.25),
     )
-    return Comparison(
-        name="email", feature="mail", shows=("email",), score=score, levels=levels, identifier=True
-    )
+    return Comparison(name="email", feature="mail", shows=("email",), score=score, levels=levels, identifier=True)
 
 
 def _phone(*, shared: bool) -> Comparison:
@@ -217,7 +224,8 @@ def _site(*, mail: bool, shared: bool) -> Comparison:
 
 
 def _word(name: str, feature: str, *, shared: bool) -> Comparison:
-    score = f"case when {_known(feature)} then -1 when x.{feature} = y.{feature} then 3 else {_alike(f'x.{feature}', f'y.{feature}')} end"
+    a, b = f"x.{feature}", f"y.{feature}"
+    score = f"case when {_known(feature)} then -1 when {a} = {b} then 3 else {_alike(a, b)} end"
     levels = (
         Level(name="same", cut=SAME, belief=0.75, count=feature),
         Level(name="alike", cut=0.9, belief=0.08),
@@ -270,10 +278,16 @@ def _shared(ids: str) -> str:
 
 
 def _address(chosen: Chosen) -> Comparison:
-    """One comparison for the whole address: who agrees on the street agrees on the town, and that is no second proof."""
+    """One comparison for the whole address: who agrees on the street agrees on the town, which is no second proof."""
     has_zip, has_city = "postal_code" in chosen.roles, "city" in chosen.roles
-    same = [*(["x.zip = y.zip"] if has_zip else []), *(["x.city = y.city", f"{_alike('x.city', 'y.city')} >= 0.93"] if has_city else [])]
-    known = [*(["(x.zip is not null and y.zip is not null)"] if has_zip else []), *(["(x.city is not null and y.city is not null)"] if has_city else [])]
+    same = [
+        *(["x.zip = y.zip"] if has_zip else []),
+        *(["x.city = y.city", f"{_alike('x.city', 'y.city')} >= 0.93"] if has_city else []),
+    ]
+    known = [
+        *(["(x.zip is not null and y.zip is not null)"] if has_zip else []),
+        *(["(x.city is not null and y.city is not null)"] if has_city else []),
+    ]
     place = f"case when {' or '.join(same)} then 1 when {' or '.join(known)} then -1 else 0 end" if same else "0"
     postal = "x.zip = y.zip" if has_zip else "false"
     town = f"case when {postal} then 0.7 when p > 0 then 0.6 when p < 0 then 0 else -1 end"
@@ -287,7 +301,8 @@ def _address(chosen: Chosen) -> Comparison:
             f" least(0.4, coalesce({inside}, 0)) else greatest(coalesce({inside}, 0), {spelled}) end"
         )
         score = (
-            f"list_transform([[{place}, {street}]], lambda s: case when s[2] < 0 then list_transform([s[1]], lambda p: {town})[1]"
+            f"list_transform([[{place}, {street}]], lambda s: case when s[2] < 0"
+            f" then list_transform([s[1]], lambda p: {town})[1]"
             " when s[2] >= 0.8 then case when s[1] >= 0 then 3 else 0.2 end"
             " when s[2] >= 0.5 then case when s[1] >= 0 then 0.9 else 0 end"
             " when s[1] > 0 then 0.5 else 0 end)[1]"
@@ -305,7 +320,6 @@ def _address(chosen: Chosen) -> Comparison:
     return Comparison(
         name="address", feature="st", shows=shows, score=score, levels=levels, shared=chosen.has_names, chain=False
     )
-
 
 
 def level_sql(comparison: Comparison, score: str) -> str:

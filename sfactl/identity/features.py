@@ -10,7 +10,7 @@ from sfactl.engine.companies import without_form
 from sfactl.engine.duck import Query
 from sfactl.engine.mailboxes import ROLES, is_free_mail
 from sfactl.identity.fields import NAMES, Chosen
-from sfactl.identity.folding import ascii_folded, fold_columns
+from sfactl.identity.folding import fold_columns
 from sfactl.identity.names import split_names
 from sfactl.identity.tokens import STREET_WORDS, weigh
 
@@ -144,13 +144,13 @@ def _number(query: Query, chosen: Chosen, records: int) -> None:
     if chosen.has_place:
         have = [c for c, role in (("st", "street"), ("city", "city"), ("region", "region")) if role in chosen.roles]
         weigh(query, "match_w_place", have, "match_parts", records, STREET_WORDS)
-        for c in have:
-            joins.append(f"left join match_w_place w_{c} on w_{c}.v = m.{c}")
+        joins += [f"left join match_w_place w_{c} on w_{c}.v = m.{c}" for c in have]
         if "street" in chosen.roles:
             lists = ", ".join(f"coalesce(w_{c}.ids, [])" for c in have)
             more += ["w_st.ids as st_ids", "w_st.weight as st_w", f"list_concat({lists}) as ad_ids"]
     query.run(
         f"create or replace temp table {RECORDS} as"
-        f" select row_number() over (order by h, m.id)::integer - 1 as rid, m.* exclude (h){''.join(', ' + c for c in more)}"
+        " select row_number() over (order by h, m.id)::integer - 1 as rid, m.* exclude (h)"
+        f"{''.join(', ' + c for c in more)}"
         f" from (select *, hash(*columns(* exclude (id))) as h from match_parts) m {' '.join(joins)}"
     )

@@ -52,7 +52,15 @@ class Linked:
 
 
 def learn(
-    query: Query, dataset: str, key: str, chosen: Chosen, config: IdentityConfig, *, where: str, source: str, between: bool
+    query: Query,
+    dataset: str,
+    key: str,
+    chosen: Chosen,
+    config: IdentityConfig,
+    *,
+    where: str,
+    source: str,
+    between: bool,
 ) -> Linked:
     """Fold, block, compare and fit; makes the tables of records, of compared pairs, and of frequencies."""
     records = build(query, dataset, key, chosen, where, source)
@@ -73,7 +81,8 @@ def learn(
 
 def _possible(query: Query, between: bool) -> float:
     row = query.one(
-        "select count(*)::double, (count(*) filter (where src = 'a'))::double, (count(*) filter (where src = 'b'))::double"
+        "select count(*)::double, (count(*) filter (where src = 'a'))::double,"
+        " (count(*) filter (where src = 'b'))::double"
         f" from {RECORDS}"
     )
     n, left, right = row or (0.0, 0.0, 0.0)
@@ -95,7 +104,7 @@ def weigh(query: Query, linked: Linked, least: float) -> None:
 
 
 def _weigh(query: Query, linked: Linked, table: str, into: str) -> None:
-    scoring.weigh(query, table, into, linked.fields, linked.model, linked.frequency, names=linked.names)
+    scoring.weigh(query, table, into, linked.fields, linked.model, linked.frequency)
 
 
 def weigh_pairs(query: Query, linked: Linked, pairs: str, into: str) -> None:

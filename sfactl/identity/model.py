@@ -77,3 +77,26 @@ class DedupePlan:
     fields: tuple[FieldCount, ...] = ()
     blocks: tuple[BlockCount, ...] = ()
     samples: tuple[PairSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchExplanation:
+    """Why two records are held for the same or not. The bits of ``terms`` add up to ``weight`` exactly.
+
+    ``found`` says whether any key brings the two together; where none does, a plan never compares them. ``decided`` is
+    what a person said, which goes before everything else.
+    """
+
+    entity: Entity
+    a: int
+    b: int
+    label_a: str
+    label_b: str
+    terms: tuple[Term, ...]
+    weight: float
+    probability: float
+    threshold: float
+    review: float
+    decision: str
+    found: bool
+    decided: str | None = None

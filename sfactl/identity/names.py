@@ -9,8 +9,8 @@ from sfactl.identity.folding import latin, phonetic
 
 HAN = r"[\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}]"
 DOUBLE = (
-    "欧阳", "司马", "诸葛", "上官", "皇甫", "司徒", "慕容", "令狐", "尉迟", "端木", "公孙", "东方", "夏侯", "南宫", "独孤",
-    "张简", "范姜", "呼延", "长孙",
+    "欧阳", "司马", "诸葛", "上官", "皇甫", "司徒", "慕容", "令狐", "尉迟", "端木", "公孙", "东方", "夏侯", "南宫",
+    "独孤", "张简", "范姜", "呼延", "长孙",
 )  # fmt: skip
 """Family names of two characters, as simplified."""
 _BEFORE = "'^(?:(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme|sir|madam) )+'"
@@ -22,7 +22,8 @@ def split_names(query: Query, table: str, have: Sequence[str]) -> list[str]:
     """SQL of the name's features over ``table``, to which the columns they need are joined.
 
     ``have`` are those of ``given``, ``family`` and ``full`` that the table has. The features are g (given name), gs
-    (what it may be short for), gp and fp (their sound), f (family name), fl (its last word), nl (the whole name in Latin letters).
+    (what it may be short for), gp and fp (their sound), f (family name), fl (its last word), nl (the whole name in
+    Latin letters).
     """
     whole, given, family = (_bare(f'"{c}"') if c in have else _NONE for c in ("full", "given", "family"))
     han = f"regexp_full_match(n, '{HAN}{{2,4}}')"
@@ -42,8 +43,10 @@ def split_names(query: Query, table: str, have: Sequence[str]) -> list[str]:
         f"create or replace temp table {table} as select m.*, {main} as g_, n.f as f_, l.nl from {table} m"
         " join match_names n using (id) left join match_latin l on l.whole = concat(n.f, n.a)"
     )
-    query.run(f"create or replace temp table {table} as select m.*, s.forms as gs_ from {table} m"
-              " left join match_short s on s.name = m.g_")
+    query.run(
+        f"create or replace temp table {table} as select m.*, s.forms as gs_ from {table} m"
+        " left join match_short s on s.name = m.g_"
+    )
     plain = "case when nl is null then replace(concat(f_, g_), ' ', '') else nl end"
     return [
         "g_ as g", "gs_ as gs", "f_ as f", "nullif(regexp_extract(f_, '[^ ]+$'), '') as fl", f"{phonetic('g_')} as gp",

@@ -76,20 +76,19 @@ def random_pairs(query: Query, records: int, *, between: bool) -> None:
 
     Records are numbered by a hash of their content, so that a fixed distance between two numbers is a draw.
     """
-    test = "x.src <> y.src" if between else "true"
-    if records * (records - 1) // 2 <= SAMPLE:
-        query.run(
-            "create or replace temp table match_random as select x.rid as a, y.rid as b"
-            f" from {RECORDS} x join {RECORDS} y on x.rid < y.rid and {test}"
-        )
-        return
-    steps = max(1, -(-SAMPLE // records))
-    test = "x.src <> y.src and " if between else ""
-    query.run(
-        "create or replace temp table match_random as select distinct least(x.rid, y.rid) as a,"
-        f" greatest(x.rid, y.rid) as b from {RECORDS} x cross join range(1, {steps + 1}) d(i)"
-        f" join {RECORDS} y on y.rid = (x.rid + d.i * 7919 % {records - 1} + 1) % {records} where {test}x.rid <> y.rid"
+    test = (
+        f"(select src from {RECORDS} where rid = a) <> (select src from {RECORDS} where rid = b)" if between else "true"
     )
+    if records * (records - 1) // 2 <= SAMPLE:
+        drawn = f"select x.rid as a, y.rid as b from {RECORDS} x join {RECORDS} y on x.rid < y.rid"
+    else:
+        # The step is odd and grows, so that no pair is drawn twice among as few as these.
+        apart = f"(i // {records} * 7919 + 1 + i // {records} * (i // {records})) % {records - 1} + 1"
+        drawn = (
+            f"select distinct least(i % {records}, (i + {apart}) % {records})::integer as a,"
+            f" greatest(i % {records}, (i + {apart}) % {records})::integer as b from range({SAMPLE}) r(i)"
+        )
+    query.run(f"create or replace temp table match_random as select a, b from ({drawn}) where a <> b and {test}")
 
 
 def frequencies(query: Query, fields: Sequence[Comparison], *, between: bool) -> dict[str, Frequency]:
@@ -103,11 +102,8 @@ def frequencies(query: Query, fields: Sequence[Comparison], *, between: bool) ->
             f" from {RECORDS} where {feature} is not null group by {feature}"
         )
         row = query.one(
-            f"select sum(n), sum(na), sum(nb), sum({agree}), sum({agree} * (n - 1)) / nullif(sum({agree}), 0)"
-            f" from match_n_{feature}"
+            f"select sum(n), sum({agree}), sum({agree} * (n - 1)) / nullif(sum({agree}), 0) from match_n_{feature}"
         )
-        filled, left, right, agreeing, surplus = row or (0, 0, 0, 0, 0)
-        made[feature] = Frequency(
-            filled=int(filled or 0), agreeing=float(agreeing or 0), surplus=float(surplus or 1.0)
-        )
+        filled, agreeing, surplus = row or (0, 0, 0)
+        made[feature] = Frequency(filled=int(filled or 0), agreeing=float(agreeing or 0), surplus=float(surplus or 1.0))
     return made

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sfactl.engine.duck import Query
 from sfactl.identity.comparison import Comparison, base
+from sfactl.identity.dependence import correction
 from sfactl.identity.features import RECORDS
-from sfactl.identity.patterns import Counted, Frequency
+from sfactl.identity.patterns import Counted, Frequency, count
 from sfactl.identity.weights import HIGHEST, Model, contradicts, totals
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 WEIGHED = "match_weighed"
 DOUBT = 0
@@ -29,7 +35,7 @@ def milli(bits: float) -> int:
 
 def probability(weight: float) -> float:
     """The probability that a weight in bits stands for."""
-    return 1.0 / (1.0 + 2.0 ** -max(-60.0, min(60.0, weight)))
+    return 1.0 / (1.0 + math.exp2(-max(-60.0, min(60.0, weight))))
 
 
 def bits_of(p: float) -> float:
@@ -45,9 +51,34 @@ def promising(fields: Sequence[Comparison], counted: Counted, model: Model, leas
         np.array([min(HIGHEST, b + (RARER if lv.count and b > 0 else 0.0)) for b, lv in zip(row, c.levels)])
         for row, c in zip(model.bits, fields)
     ]
-    weight, _ = totals(fields, counted, best, model.prior, model.household)
-    keep = (weight >= least) & ~contradicts(fields, counted) | (weight >= max(least, 0.0)) & contradicts(fields, counted)
+    off = correction(fields, counted.levels, _arrays(model), model.edges)
+    weight, _ = totals(fields, counted, best, model.prior, model.household, off)
+    keep = (weight >= least) & ~contradicts(fields, counted) | (weight >= max(least, 0.0)) & contradicts(
+        fields, counted
+    )
     return [int(c) for c in counted.codes[keep]]
+
+
+def _arrays(model: Model) -> list[NDArray[np.float64]]:
+    import numpy as np
+
+    return [np.array(row) for row in model.bits]
+
+
+def _register_together(query: Query, table: str, fields: Sequence[Comparison], model: Model) -> None:
+    """Register ``match_together`` (pattern, off_shared, off_own): what fields that agree together said twice."""
+    import numpy as np
+    import pyarrow as pa
+
+    counted = count(query, table, fields)
+    shared, own = correction(fields, counted.levels, _arrays(model), model.edges)
+    query.register(
+        "match_together",
+        pa.table({
+            "pattern": counted.codes, "off_shared": np.round(shared * 1000).astype(np.int64),
+            "off_own": np.round(own * 1000).astype(np.int64),
+        }),
+    )  # fmt: skip
 
 
 def weigh(
@@ -57,14 +88,13 @@ def weigh(
     fields: Sequence[Comparison],
     model: Model,
     frequency: Mapping[str, Frequency],
-    *,
-    names: bool,
 ) -> None:
     """Make the table ``into`` of the pairs (a, b, pattern) in ``table``.
 
-    Columns: a, b, pattern, t0 … (thousandths of a bit by field), cap, against (corrections), w (the sum).
+    Columns: a, b, pattern, t0 … (thousandths of a bit by field), together, cap, against (corrections), w (the sum).
     """
     width = base(fields)
+    _register_together(query, table, fields, model)
     joins, cells = [], []
     for i, c in enumerate(fields):
         level = f"(p.pattern // {width**i}::bigint % {width})"
@@ -72,25 +102,24 @@ def weigh(
         for j, lv in enumerate(c.levels, 1):
             bits = f"{milli(model.bits[i][j - 1])}"
             if lv.count:
-                bits = _by_rarity(c, i, j, lv.count, model, frequency[lv.count])
-                joins.append(
-                    f"left join match_n_{lv.count} n{i}_{j} on n{i}_{j}.v = x.{lv.count} and {level} = {j}"
-                )
+                bits = _by_rarity(c, i, j, model, frequency[lv.count])
+                joins.append(f"left join match_n_{lv.count} n{i}_{j} on n{i}_{j}.v = x.{lv.count} and {level} = {j}")
             whens.append(f"when {j} then {bits}")
         cells.append(f"(case {level} {' '.join(whens)} else 0 end)::bigint as t{i}")
     people = f"p.pattern // {width ** len(fields)}::bigint"
-    shared = " + ".join([str(milli(model.prior)), *(f"t{i}" for i, c in enumerate(fields) if c.shared)])
-    every = " + ".join([str(milli(model.prior)), *(f"t{i}" for i in range(len(fields)))])
+    shared = " + ".join([str(milli(model.prior)), "off_shared", *(f"t{i}" for i, c in enumerate(fields) if c.shared)])
+    every = " + ".join([str(milli(model.prior)), "together", *(f"t{i}" for i in range(len(fields)))])
     query.run(
         f"create or replace temp table {into} as select *, {every} + cap + against as w from (select *,"
         f" case when against_ then least(0, {DOUBT} - ({every} + cap)) else 0 end::bigint as against from (select *,"
         f" case when people > 0 then least(0, {milli(model.household)} - ({shared})) else 0 end::bigint as cap from"
-        f" (select p.a, p.b, p.pattern, {people} as people, {_against(fields, width)} as against_, {', '.join(cells)}"
-        f" from {table} p join {RECORDS} x on x.rid = p.a {' '.join(joins)})))"
+        f" (select p.a, p.b, p.pattern, {people} as people, {_against(fields, width)} as against_, {', '.join(cells)},"
+        f" g.off_shared, g.off_shared + g.off_own as together"
+        f" from {table} p join match_together g using (pattern) join {RECORDS} x on x.rid = p.a {' '.join(joins)})))"
     )
 
 
-def _by_rarity(c: Comparison, i: int, j: int, feature: str, model: Model, frequency: Frequency) -> str:
+def _by_rarity(c: Comparison, i: int, j: int, model: Model, frequency: Frequency) -> str:
     """SQL of the bits of a level whose value occurs ``n`` times."""
     average = model.bits[i][j - 1]
     same, chance = model.same[i][j - 1], max(model.chance[i][j - 1], 1e-12)

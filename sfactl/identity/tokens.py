@@ -26,10 +26,14 @@ def words(value: str) -> str:
     pairs = "list_transform(range(1, length(w)), lambda i: substring(w, i, 2))"
     cut = f"case when strlen(w) = length(w) or length(w) <= 2 then [w] else {pairs} end"
     native = f"flatten(list_transform(string_split({value}, ' '), lambda w: {cut}))"
-    return f"list_distinct(case when strlen({value}) = length({value}) then string_split({value}, ' ') else {native} end)"
+    return (
+        f"list_distinct(case when strlen({value}) = length({value}) then string_split({value}, ' ') else {native} end)"
+    )
 
 
-def weigh(query: Query, name: str, columns: Sequence[str], source: str, records: int, without: Sequence[str] = ()) -> None:
+def weigh(
+    query: Query, name: str, columns: Sequence[str], source: str, records: int, without: Sequence[str] = ()
+) -> None:
     """Make the table ``name`` (v, ids, weight): the words of every distinct value in ``columns`` of ``source``."""
     values = " union all ".join(f"select {c} as v from {source} where {c} is not null" for c in columns)
     query.run(f"create or replace temp table {name}_values as select v, count(*) as n from ({values}) group by v")
@@ -51,6 +55,4 @@ def weigh(query: Query, name: str, columns: Sequence[str], source: str, records:
 
 def shared(a: str, b: str) -> str:
     """SQL for the weight of the words that two lists share."""
-    return (
-        f"coalesce(list_sum(list_transform(list_intersect({a}, {b}), lambda t: t & {WEIGHT_BITS})), 0)::double"
-    )
+    return f"coalesce(list_sum(list_transform(list_intersect({a}, {b}), lambda t: t & {WEIGHT_BITS})), 0)::double"

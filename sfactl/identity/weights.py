@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfactl.identity.comparison import Comparison
+from sfactl.identity.dependence import Edge, correction, joint, lifts, tree
 from sfactl.identity.patterns import Counted, Frequency
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Model:
     prior: float
     household: float
     expected: float
+    edges: tuple[Edge, ...]
 
 
 def fit(
@@ -78,7 +80,7 @@ def fit(
     prior = float(np.log2(found) - np.log2(max(pairs - found, 1.0)))
     return Model(
         bits=_rounded(fit.bits(), fields), same=_rounded(fit.m, fields, 6), chance=_rounded(fit.u, fields, 9),
-        prior=round(prior, 3), household=round(household, 3), expected=round(found, 1),
+        prior=round(prior, 3), household=round(household, 3), expected=round(found, 1), edges=tuple(fit.edges),
     )  # fmt: skip
 
 
@@ -104,13 +106,21 @@ def contradicts(fields: Sequence[Comparison], counted: Counted) -> NDArray[np.bo
 
 
 def totals(
-    fields: Sequence[Comparison], counted: Counted, bits: Sequence[Floats], prior: float, household: float
+    fields: Sequence[Comparison],
+    counted: Counted,
+    bits: Sequence[Floats],
+    prior: float,
+    household: float,
+    off: tuple[Floats, Floats],
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """The weight of each pattern in bits, and where shared evidence alone would make the records the same."""
+    """The weight of each pattern in bits, and where shared evidence alone would make the records the same.
+
+    ``off`` are the corrections for fields that agree together.
+    """
     import numpy as np
 
-    shared = np.full(len(counted.n), prior)
-    own = np.zeros(len(counted.n))
+    shared = prior + off[0]
+    own = off[1]
     for i, c in enumerate(fields):
         said = np.concatenate([[0.0], bits[i]])[counted.levels[:, i]]
         if c.shared:
@@ -126,7 +136,12 @@ class _Fit:
     """The state of one fit: what true pairs (m) and strangers (u) show, by field and level."""
 
     def __init__(
-        self, fields: Sequence[Comparison], compared: Counted, drawn: Counted, frequency: Mapping[str, Frequency], pairs: float
+        self,
+        fields: Sequence[Comparison],
+        compared: Counted,
+        drawn: Counted,
+        frequency: Mapping[str, Frequency],
+        pairs: float,
     ) -> None:
         import numpy as np
 
@@ -144,18 +159,22 @@ class _Fit:
             belief = np.where(seen + drawn_levels > 0, belief, 1e-6)
             self.beliefs.append(belief / belief.sum())
         self.m = list(self.beliefs)
+        self.worth = list(self.beliefs)
         self.u = list(self.beliefs)
         self._strangers([np.zeros(len(c.levels)) for c in fields])
+        self.drawn_pairs = drawn
+        self.tree = tree(fields, drawn)
+        self.edges = self._together(np.zeros(len(compared.n)))
 
     def bits(self) -> list[Floats]:
         """The worth of each level, never more than a stronger level of the field; the weakest is never proof."""
         import numpy as np
 
         made = []
-        for c, m, u in zip(self.fields, self.m, self.u):
+        for c, m, u, worth in zip(self.fields, self.m, self.u, self.worth):
             bits = np.clip(np.log2(m) - np.log2(u), LOWEST, HIGHEST)
             if c.chain:
-                bits = np.minimum.accumulate(bits)
+                bits = falling(bits, worth)
             bits[-1] = min(bits[-1], CONTRADICTION if c.who else 0.0)
             made.append(bits)
         return made
@@ -163,7 +182,8 @@ class _Fit:
     def expect(self, bits: Sequence[Floats], prior: float, household: float) -> tuple[Floats, NDArray[np.bool_]]:
         import numpy as np
 
-        weight, saturated = totals(self.fields, self.compared, bits, prior, household)
+        off = correction(self.fields, self.compared.levels, bits, self.edges)
+        weight, saturated = totals(self.fields, self.compared, bits, prior, household, off)
         p = 1.0 / (1.0 + np.exp2(-np.clip(weight, -60, 60)))
         return np.where(self.against, 0.0, p), saturated
 
@@ -171,8 +191,10 @@ class _Fit:
         same = self.compared.n * p
         credit = CREDIT + CREDIT_SHARE * float(same.sum())
         matched = [_by_level(self.compared.levels[:, i], same, len(c.levels)) for i, c in enumerate(self.fields)]
+        self.worth = [hit + CREDIT * belief for hit, belief in zip(matched, self.beliefs)]
         self.m = [(hit + credit * belief) / (hit.sum() + credit) for hit, belief in zip(matched, self.beliefs)]
         self._strangers(matched)
+        self.edges = self._together(same)
 
     def household(self, p: Floats, saturated: NDArray[np.bool_]) -> float:
         import numpy as np
@@ -181,8 +203,19 @@ class _Fit:
         other = float((self.compared.n * (1 - p))[saturated].sum()) + HOUSEHOLD[1]
         return float(np.clip(np.log2(same / other), -8.0, 6.0))
 
+    def _together(self, same: Floats) -> list[Edge]:
+        """How fields agree together among random pairs, less those that are the same."""
+        import numpy as np
+
+        made = []
+        for i, j in self.tree:
+            met = joint(self.drawn_pairs, self.drawn_pairs.n, i, j, self.fields)
+            hit = joint(self.compared, same, i, j, self.fields)
+            made.append(Edge(one=i, other=j, lift=lifts(np.maximum(met - hit * self.share, 0.0))))
+        return made
+
     def _strangers(self, matched: Sequence[Floats]) -> None:
-        """Chance agreement: what random pairs show, and all pairs that agree in a value, less those that are the same."""
+        """Chance agreement: what random pairs show, and all pairs with one value, less those that are the same."""
         import numpy as np
 
         for i, (drawn, hit) in enumerate(zip(self.drawn, matched)):
@@ -197,6 +230,20 @@ class _Fit:
                 u = u * (1 - first)
                 u[0] = first
             self.u[i] = u
+
+
+def falling(bits: Floats, worth: Floats) -> Floats:
+    """The nearest values to ``bits``, by weight ``worth``, that never rise (pool adjacent violators)."""
+    import numpy as np
+
+    pools: list[list[float]] = []
+    for value, weight in zip(bits, worth):
+        pools.append([float(value), float(weight), 1])
+        while len(pools) > 1 and pools[-2][0] < pools[-1][0]:
+            late, early = pools.pop(), pools.pop()
+            total = early[1] + late[1]
+            pools.append([(early[0] * early[1] + late[0] * late[1]) / total, total, early[2] + late[2]])
+    return np.concatenate([np.full(int(n), value) for value, _, n in pools])
 
 
 def _by_level(levels: NDArray[np.int64], n: Floats, count: int) -> Floats:

@@ -42,9 +42,7 @@ def session_of(folder: Path, truth: TruthSet) -> Session:
     settings = Settings(
         workspace=WorkspaceSettings(country=truth.country, time_zone="UTC"), fields={"leads": dict(truth.fields)}
     )
-    return open_session(
-        folder, settings=settings, command="test", actor="mei", clock=FixedClock(NOW), quiet=True
-    )
+    return open_session(folder, settings=settings, command="test", actor="mei", clock=FixedClock(NOW), quiet=True)
 
 
 def load(folder: Path, truth: TruthSet) -> Path:
@@ -80,7 +78,7 @@ def measured(session: Session, truth: TruthSet) -> tuple[Figures, Figures]:
     from sfactl.identity.usecases.dedupe import plan
 
     a, *rest = truth.files
-    made = plan(session, between=(a, rest[0]) if truth.linked else None)
+    made = plan(session, between=(a, rest[0]) if truth.linked else None).plan
     merge = pairs_of(session, made.plan_id)
     every = pairs_of(session, made.plan_id, ("merge", "review"))
     return figures(merge, truth.truth), figures(every, truth.truth)

@@ -6,7 +6,6 @@ Where a file has no id of its own, its rows are numbered; the columns that tell 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,8 +47,7 @@ def within(clusters: Iterable[tuple[str, str]]) -> Pairs:
 
 
 def _read(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
-    with opened as file:
+    with path.open(encoding="utf-8-sig") as file:
         return [
             {(k or "").strip(): (v or "").strip() for k, v in row.items()}
             for row in csv.DictReader(file, delimiter=delimiter, skipinitialspace=True)
@@ -100,9 +98,7 @@ def restaurants(data: Path) -> TruthSet:
     """Restaurants of two guides in one list, without phones."""
     rows = _read(data / "rl_restaurants_dedupe" / "restaurant-nophone-training.csv")
     rows = [r | {"id": str(i)} for i, r in enumerate(rows)]
-    mapping = _mapping(
-        'external_id = "id"\ncompany = "name"\nstreet = "address"\ncity = "city"\nindustry = "cuisine"'
-    )
+    mapping = _mapping('external_id = "id"\ncompany = "name"\nstreet = "address"\ncity = "city"\nindustry = "cuisine"')
     return TruthSet(
         name="restaurants", files={"guides": _csv(rows, ["id", "name", "address", "city", "cuisine"])},
         mappings={"guides": mapping}, truth=within((f"guides:{r['id']}", r["unique_id"]) for r in rows),
@@ -143,11 +139,14 @@ def senzing(data: Path) -> TruthSet:
 def _leipzig(data: Path, folder: str, names: tuple[str, str], mapping: str, fields: Mapping[str, str]) -> TruthSet:
     base = data / "rl_leipzig_jedai" / folder
     files = {n: _csv(rows := _read(base / f"{n}.csv", "|"), list(rows[0])) for n in names}
-    truth = frozenset(
-        pair(f"{names[0]}:{r['D1']}", f"{names[1]}:{r['D2']}") for r in _read(base / "gt.csv", "|")
-    )
+    truth = frozenset(pair(f"{names[0]}:{r['D1']}", f"{names[1]}:{r['D2']}") for r in _read(base / "gt.csv", "|"))
     return TruthSet(
-        name=f"leipzig {folder}", files=files, mappings=dict.fromkeys(names, mapping), truth=truth, fields=fields, linked=True
+        name=f"leipzig {folder}",
+        files=files,
+        mappings=dict.fromkeys(names, mapping),
+        truth=truth,
+        fields=fields,
+        linked=True,
     )
 
 

@@ -5,22 +5,33 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, UserError
-from sfactl.identity import linking, scoring
+from sfactl.identity import linking
 from sfactl.identity.config import IdentityConfig, fingerprint, read_config
 from sfactl.identity.features import RECORDS
 from sfactl.identity.fields import choose
 from sfactl.identity.linking import Linked, Thresholds
 from sfactl.identity.model import DATASETS, BlockCount, DedupePlan, Entity, FieldCount, PairSample
 from sfactl.identity.scoring import WEIGHED, bits_of, milli
+from sfactl.identity.terms import terms_sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfactl.engine.duck import Query
     from sfactl.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, and its pairs as `with_external` lists them."""
+
+    plan: DedupePlan
+    pairs: pa.Table
+
 
 KEPT = 5
 """Plans that are kept for each kind of record; older ones are dropped."""
@@ -34,11 +45,11 @@ def plan(
     threshold: float | None = None,
     review: float | None = None,
     between: tuple[str, str] | None = None,
-) -> DedupePlan:
+) -> Planned:
     """Find duplicates among the records of ``entity`` and keep the plan, unless this is a dry run.
 
-    ``threshold`` and ``review`` are probabilities that go before ``identity.toml``. ``between`` names two sources whose
-    leads are each free of duplicates: then each lead has one partner at most, from the other source. Raises `UserError`.
+    ``threshold`` and ``review`` are probabilities that go before ``identity.toml``. ``between`` names two sources
+    that are each free of duplicates: then each lead has one partner at most, from the other one. Raises `UserError`.
     """
     config = configured(session, threshold, review)
     with session.query() as query:
@@ -50,9 +61,43 @@ def plan(
         pairs = _pairs(query, linked, entity)
         made = _plan(session, query, linked, entity, config, between, pairs)
         found = dataclasses.replace(made, samples=_samples(query, entity, pairs))
+        listed = with_external(query, entity, pairs)
     if not session.dry_run:
         _keep(session, found, pairs, linked)
-    return found
+    return Planned(plan=found, pairs=listed)
+
+
+def with_external(query: Query, entity: Entity, pairs: pa.Table) -> pa.Table:
+    """Pairs for scripts: both numbers, both ids in their sources, probability, weight and decision; surest first."""
+    external = "external_id" if entity == "lead" else "cast(null as varchar)"
+    key = f"{entity}_id"
+    query.register("match_listed", pairs)
+    cluster = "cluster_id" if "cluster_id" in pairs.column_names else "case when grp is not null then lowest end"
+    return query.table(
+        f"select p.a, p.b, x.external as external_a, y.external as external_b, p.probability, p.weight, p.decision,"
+        f" {cluster} as cluster_id, p.note from match_listed p"
+        f" left join (select {key} as id, {external} as external from {DATASETS[entity]}) x on x.id = p.a"
+        f" left join (select {key} as id, {external} as external from {DATASETS[entity]}) y on y.id = p.b"
+        " order by p.weight desc, p.a, p.b"
+    )
+
+
+def pairs_of_plan(session: Session, plan_id: str) -> pa.Table:
+    """The pairs of a plan that was kept; the beginning of its id is enough. Raises `NotFound`."""
+    with session.query() as query:
+        found = query.rows(
+            "select plan_id, entity from dedupe_plans where starts_with(plan_id, $plan) order by 1", {"plan": plan_id}
+        )
+        if len(found) != 1:
+            known = [
+                r[0] for r in query.rows("select plan_id from dedupe_plans order by made_at desc, plan_id limit 5")
+            ]
+            said = "is more than one plan" if found else "is no plan"
+            raise NotFound(
+                f"{plan_id!r} {said}", hint=f"Plans: {', '.join(known) or 'none; see: sfactl lead dedupe plan'}"
+            )
+        pairs = query.table("select * from dedupe_pairs where plan_id = $plan", {"plan": found[0][0]})
+        return with_external(query, found[0][1], pairs)
 
 
 def configured(session: Session, threshold: float | None = None, review: float | None = None) -> IdentityConfig:
@@ -88,7 +133,12 @@ def _sides(query: Query, entity: Entity, between: tuple[str, str] | None) -> tup
     dataset = DATASETS[entity]
     for source in between:
         if query.one(f"select 1 from {dataset} where source = $source limit 1", {"source": source}) is None:
-            have = [r[0] for r in query.rows(f"select distinct source from {dataset} where source is not null order by 1 limit 20")]
+            have = [
+                r[0]
+                for r in query.rows(
+                    f"select distinct source from {dataset} where source is not null order by 1 limit 20"
+                )
+            ]
             raise NotFound(f"no {entity} has the source {source!r}", hint=f"Sources: {', '.join(have) or 'none'}")
     a, b = ("'" + s.replace("'", "''") + "'" for s in between)
     return f"source in ({a}, {b})", f"case source when {a} then 'a' else 'b' end"
@@ -105,43 +155,19 @@ def _said(query: Query, entity: Entity) -> None:
 
 def _pairs(query: Query, linked: Linked, entity: Entity) -> pa.Table:
     """The pairs of the plan as they are kept, the surest first."""
-    terms = _terms_sql(linked)
+    terms = terms_sql(linked)
     query.run(
-        f"create or replace temp table match_terms as select * from {WEIGHED} union all by name select * from match_inside"
-        f" i where not exists (select 1 from {WEIGHED} k where k.a = i.a and k.b = i.b)"
+        f"create or replace temp table match_terms as select * from {WEIGHED} union all by name"
+        f" select * from match_inside i where not exists (select 1 from {WEIGHED} k where k.a = i.a and k.b = i.b)"
     )
     return query.table(
         "select least(x.id, y.id) as a, greatest(x.id, y.id) as b,"
         f" '{entity}' as entity, 1 / (1 + pow(2.0, -least(60, greatest(-60, d.w / 1000.0)))) as probability,"
-        " d.w / 1000.0::double as weight, d.decision, min(least(x.id, y.id)) over (partition by d.grp) as lowest, d.grp,"
-        f" d.note, {terms} as terms from match_decided d join {RECORDS} x on x.rid = d.a join {RECORDS} y on y.rid = d.b"
+        " d.w / 1000.0::double as weight, d.decision, min(least(x.id, y.id)) over (partition by d.grp) as lowest,"
+        f" d.grp, d.note, {terms} as terms from match_decided d"
+        f" join {RECORDS} x on x.rid = d.a join {RECORDS} y on y.rid = d.b"
         " left join match_terms t on t.a = d.a and t.b = d.b order by d.w desc, 1, 2"
     )
-
-
-def _terms_sql(linked: Linked) -> str:
-    """SQL for the terms of a weighed pair as JSON; the values are not in it, so that erasing a person erases them."""
-    width = scoring.base(linked.fields)
-    parts = [f"'{{\"field\":\"prior\",\"level\":\"\",\"bits\":{linked.model.prior}}}'"]
-    for i, c in enumerate(linked.fields):
-        level = f"(t.pattern // {width**i}::bigint % {width})"
-        names = " ".join(f"when {j} then {_quoted(lv.name)}" for j, lv in enumerate(c.levels, 1))
-        head = _quoted('{"field":' + json.dumps(c.name) + ',"level":"')
-        parts.append(
-            f"case when {level} > 0 then {head} || case {level} {names} end || '\",\"bits\":' || {_bits(f't.t{i}')} || '}}' end"
-        )
-    for column, name in (("cap", "shared by a household or company"), ("against", "the names differ")):
-        head = _quoted('{"field":' + json.dumps(name) + ',"level":"","bits":')
-        parts.append(f"case when t.{column} <> 0 then {head} || {_bits(f't.{column}')} || '}}' end")
-    return f"case when t.a is null then '[]' else '[' || concat_ws(',', {', '.join(parts)}) || ']' end"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _bits(column: str) -> str:
-    return f"cast(cast({column} / 1000.0 as decimal(12,3)) as varchar)"
 
 
 def _plan(
@@ -211,7 +237,8 @@ def labels_of(query: Query, entity: Entity, ids: set[int]) -> dict[int, str]:
     parts = [f"nullif({c}, '')" for c in columns.split(", ") if not c.startswith(("concat", "first", "last"))]
     key = f"{entity}_id"
     rows = query.rows(
-        f"select {key}, concat_ws(' · ', {', '.join(parts)}) from {DATASETS[entity]} where {key} in (select unnest($ids))",
+        f"select {key}, concat_ws(' · ', {', '.join(parts)}) from {DATASETS[entity]}"
+        f" where {key} in (select unnest($ids))",
         {"ids": sorted(ids)},
     )
     return {r[0]: r[1] for r in rows}
