@@ -62,6 +62,7 @@ READS = frozenset(
         "duplicates",
         "lookup",
         "open",
+        "pairs",
         "test",
         "valid",
     ]
