@@ -11,7 +11,7 @@ HOLDS_DAYS = 10
 
 
 def factors(pairs: str, into: str) -> str:
-    """SQL: (currency, day, factor) for the SELECT ``pairs`` of (currency, day); ``into`` is SQL for the wanted currency.
+    """SQL: (currency, day, factor) of the SELECT ``pairs`` (currency, day); ``into`` is SQL for the wanted currency.
 
     ``factor`` is what one unit of ``currency`` was worth on ``day``, a double; null where no rate says so. Rates of two
     currencies against one base make the cross rate; of several bases the first in the alphabet counts.

@@ -41,7 +41,10 @@ def test_the_factor_of_a_day(currency: str, day: str, into: str, factor: float |
     with duckdb.connect() as con:
         con.execute(RATES)
         rows = con.execute(
-            factors(f"select '{currency}' as currency, date '{day}' as day union all select 'USD', date '2026-01-02'", f"'{into}'")
+            factors(
+                f"select '{currency}' as currency, date '{day}' as day union all select 'USD', date '2026-01-02'",
+                f"'{into}'",
+            )
         ).fetchall()
     found = {(c, str(d)): f for c, d, f in rows}
     assert found[(currency, day)] == (pytest.approx(factor) if factor is not None else None)
