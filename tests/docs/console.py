@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -58,7 +57,7 @@ def follow(found: list[Block], capsys: pytest.CaptureFixture[str], monkeypatch: 
             main(args)
             answer = capsys.readouterr()
             shown = [s.rstrip() for s in expected.splitlines()]
-            said = [s.rstrip().replace(f"{os.getcwd()}/", "") for s in (answer.out or answer.err).splitlines()]
+            said = [s.rstrip().replace(f"{Path.cwd()}/", "") for s in (answer.out or answer.err).splitlines()]
             assert _as_shown(said, shown), f"$ {command}\n" + "\n".join(said)
 
 
