@@ -96,9 +96,7 @@ def read_rules(folder: Path, file: Path | None = None) -> dict[str, tuple[TagRul
 
 def read_intents(folder: Path) -> dict[str, Intent]:
     """Every intent by name. Raises `ConfigError`."""
-    return {
-        p.stem: read_object(Intent, p, inject={"name": p.stem}) for p in sorted((folder / INTENTS).glob("*.toml"))
-    }
+    return {p.stem: read_object(Intent, p, inject={"name": p.stem}) for p in sorted((folder / INTENTS).glob("*.toml"))}
 
 
 def known_tags(folder: Path) -> frozenset[str] | None:

@@ -11,8 +11,8 @@ from sqlglot import exp
 from sfactl.engine.conditions.aggregates import NAMES, filter_terms
 from sfactl.engine.conditions.compile import settings_of
 from sfactl.engine.conditions.entity import Relation, relation_of
-from sfactl.engine.conditions.expressions import Checker
 from sfactl.engine.conditions.explain import term_texts
+from sfactl.engine.conditions.expressions import Checker
 from sfactl.engine.conditions.model import SchemaLookup
 from sfactl.engine.conditions.plan import KEY_PARAMETER, Plan, quote
 from sfactl.engine.conditions.rows import time_sql

@@ -1,4 +1,4 @@
-"""Compile an expression that answers a number for each entity, such as an expected value, in the language of conditions."""
+"""Compile an expression that answers a number for each entity, such as an expected value."""
 
 from __future__ import annotations
 
