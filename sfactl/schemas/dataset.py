@@ -46,7 +46,8 @@ class Dataset:
 
     ``kind`` is ``state`` (the newest row of each key counts) or ``event`` (rows are only ever added). ``migrations``
     maps a version to the SQL expressions, over the columns of the version before, of the columns it changed.
-    ``versions`` holds the column names of older versions. ``declared`` says of columns which records they name.
+    ``versions`` holds the column names of older versions. ``until`` is the column that says when a row stops to count.
+    ``declared`` says of columns which records they name.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Dataset:
     row: str
     columns: tuple[Column, ...]
     time: str | None = None
+    until: str | None = None
     migrations: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     versions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     declared: Mapping[str, str] = field(default_factory=dict)
@@ -143,6 +145,7 @@ def core_dataset(name: str) -> Dataset:
         row=raw["row"],
         columns=tuple(Column(n, t, s) for n, (t, s) in raw["columns"].items()),
         time=raw.get("time"),
+        until=raw.get("until"),
         migrations={int(v): m for v, m in raw.get("migrations", {}).items()},
         versions={int(v): tuple(d["columns"]) for v, d in raw.get("versions", {}).items()},
         declared=raw.get("references", {}),

@@ -1,7 +1,7 @@
 """Which columns of a dataset name a lead, an account or a contact, so that a merge can follow all of them.
 
 A column that has the name of an entity's key is a reference by that name alone; ``entity_id`` goes with the column
-``entity``. Other names are declared in the dataset's ``[references]``, where ``none`` says that a number stays as it is.
+``entity``. Other names are declared in the dataset's ``[references]``, where ``none`` says that a number stays.
 """
 
 from __future__ import annotations
