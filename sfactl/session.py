@@ -201,7 +201,9 @@ class Session:
             self.host.notify(hook, dict(summary))
 
     def close(self) -> None:
-        """Close the workspace."""
+        """Close the workspace, and the plugins' connections if any plugin was asked."""
+        if "host" in vars(self):
+            self.host.close()
         self.workspace.close()
 
     def __enter__(self) -> Session:

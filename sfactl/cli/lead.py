@@ -174,3 +174,5 @@ def pull(app: App, sources: tuple[str, ...], *, every: bool, pages: int, dry_run
 
 if util.find_spec("sfactl.cli.lead_lifecycle") is not None:
     import_module("sfactl.cli.lead_lifecycle").register(group)
+if util.find_spec("sfactl.cli.lead_dedupe") is not None:
+    import_module("sfactl.cli.lead_dedupe").register(group)

@@ -1,4 +1,4 @@
-"""Turn a qualified lead into an account, a contact and an opportunity: the answer, and which domains say nothing.
+"""Turn a qualified lead into an account, a contact and an opportunity: the answer.
 
 An account is found by tax id, else by company name, else by mail or web domain, else by the e-mail of a known contact;
 two different tax ids are never one company. A domain that anybody can have an address at identifies nobody.
@@ -6,15 +6,9 @@ two different tax ids are never one company. A domain that anybody can have an a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from pathlib import Path
-
-FREE_MAIL_FAMILIES = ("gmail", "googlemail", "yahoo", "ymail", "hotmail", "outlook", "live", "msn", "gmx", "yandex")
-"""Providers with the same name under many endings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +57,3 @@ class Conversion:
     leads: tuple[Converted, ...] = ()
     dry_run: bool = False
     commit: int | None = None
-
-
-@lru_cache(maxsize=1)
-def free_mail_domains() -> frozenset[str]:
-    """Providers of private mailboxes, without those of `FREE_MAIL_FAMILIES`; from ``free_mail.txt``."""
-    lines = Path(__file__).with_name("free_mail.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if line and not line.startswith("#"))
-
-
-def is_free_mail(domain: str) -> bool:
-    """Whether anybody can have an address at ``domain``."""
-    return domain in free_mail_domains() or domain.split(".")[0] in FREE_MAIL_FAMILIES
-
-
-def free_mail(domains: Iterable[str]) -> list[str]:
-    """Those of ``domains`` that identify nobody."""
-    return [d for d in domains if is_free_mail(d)]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import PolicyError, UserError
 from sfactl.config.stages import Pipeline, is_empty, pipeline_of, read_pipelines
+from sfactl.engine.mailboxes import free_mail
 from sfactl.engine.money import minor_digits
-from sfactl.leads.conversion import Conversion, Converted, Deal, Refused, free_mail
+from sfactl.leads.conversion import Conversion, Converted, Deal, Refused
 from sfactl.leads.lifecycle import MOVES
 from sfactl.leads.lifecycle_usecases import find_leads
 

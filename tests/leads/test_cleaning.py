@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sfactl.engine.companies import company_key, folded
 from sfactl.engine.duck import Limits, Query
 from sfactl.leads.cleaning import phones, text
-from sfactl.leads.cleaning.companies import company_key, folded
 from sfactl.leads.cleaning.countries import country_code
 from sfactl.leads.cleaning.emails import PATTERN, validated
 from sfactl.leads.cleaning.expression import literal

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from sfactl.api.errors import NotFound, PolicyError, UserError
 from sfactl.config.settings import Settings
-from sfactl.leads.conversion import Deal, is_free_mail
+from sfactl.engine.mailboxes import is_free_mail
+from sfactl.leads.conversion import Deal
 from sfactl.leads.conversion_usecases import convert
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace

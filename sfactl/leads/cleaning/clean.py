@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sfactl.engine.companies import company_key, folded
 from sfactl.engine.duck import ROW_GROUP, Query
 from sfactl.leads.cleaning.cells import Cells
-from sfactl.leads.cleaning.companies import company_key, folded
 from sfactl.leads.cleaning.countries import country_code, country_expression
 from sfactl.leads.cleaning.dates import DATE_TYPES, date_expression, decide_orders
 from sfactl.leads.cleaning.emails import email_expression, second_email

@@ -26,6 +26,8 @@ from sfactl.workspace import Transaction
 
 WHO = ("lead_id", "external_id", "email", "phone", "full_name", "company")
 """Fields of a mapping of touchpoints that say whose event it is, beside the columns of the dataset."""
+NOT_THE_LEADS = ("lead_id", "direction", "channel", "external_id", "source")
+"""Fields that an event and a lead both have, but that mean another thing for each."""
 FORM = "form_submit"
 
 
@@ -202,7 +204,7 @@ def _write(session: Session, tx: Transaction, cleaned: Cleaned, plan: Plan, *, n
     now = {"now": session.now(), "actor": session.actor, "cause": session.command, "source": plan.source}
     if made:
         leads = session.workspace.schemas["leads"].types
-        told = [f for f in cleaned.fields if f in leads and f not in ("lead_id", "direction", "channel", "external_id")]
+        told = [f for f in cleaned.fields if f in leads and f not in NOT_THE_LEADS]
         values = ", ".join(
             f"arg_max(c.{name(f)}, c._row) filter (where c.{name(f)} is not null) as {name(f)}" for f in told
         )

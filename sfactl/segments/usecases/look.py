@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import NotFound, SfactlError
+from sfactl.config.tags import known_tags
 from sfactl.engine.conditions import compile_condition, compile_many
 from sfactl.engine.conditions.change import smallest_change
 from sfactl.engine.conditions.explain import ask
@@ -77,6 +78,7 @@ def size(session: Session, name: str) -> Size:
         as_segments=True,
         segments=segments,
         scores=files.score_names(session.folder),
+        tags=known_tags(session.folder),
     )
     count = f"select count(*) from ({compiled.sql}) as flags where {compiled.columns[name]}"
     with session.query() as query:
@@ -101,6 +103,7 @@ def explain(session: Session, name: str, lead_id: int) -> Explanation:
         where=f"{files.FOLDER}/{name}.toml: where",
         segments=segments,
         scores=files.score_names(session.folder),
+        tags=known_tags(session.folder),
         using=files.as_conditions(used),
     )
     with session.query() as query:
@@ -138,6 +141,7 @@ def _problem(session: Session, segment: Segment, path: Path, known: set[str]) ->
             where=f"{_relative(path, session.folder)}: where",
             segments=known,
             scores=files.score_names(session.folder),
+            tags=known_tags(session.folder),
         )
     except SfactlError as err:
         return [err.message]
@@ -152,6 +156,7 @@ def _circles(session: Session, segments: dict[str, Segment]) -> list[str]:
             schemas=session.workspace.schemas,
             now=session.now(),
             as_segments=True,
+            tags=known_tags(session.folder),
         )
     except SfactlError as err:
         return [err.message]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sfactl.leads.cleaning.expression import literal
-
 LATIN_FORMS = (
     "co", "company", "ltd", "limited", "inc", "incorporated", "corp", "corporation", "llc", "llp", "lp", "plc", "pte",
     "pty", "gmbh", "mbh", "ag", "kg", "ohg", "ug", "se", "sa", "s a", "sas", "sarl", "s a r l", "sl", "s l", "srl",
@@ -24,12 +22,16 @@ def folded(company: str) -> str:
 def company_key(name: str) -> str:
     """SQL for the key of a folded company name: without its legal form and blanks."""
     latin = "|".join(sorted(LATIN_FORMS, key=len, reverse=True))
-    bare = f"regexp_replace({name}, {literal(f'(?: (?:{latin}))+$')}, '')"
+    bare = f"regexp_replace({name}, {_literal(f'(?: (?:{latin}))+$')}, '')"
     han = _without_han(bare, "|".join(HAN_FORMS))
     key = f"replace(case when strlen({name}) > length({name}) then {han} else {bare} end, ' ', '')"
     return f"coalesce(nullif({key}, ''), replace({name}, ' ', ''))"
 
 
 def _without_han(text: str, forms: str) -> str:
-    front = f"regexp_replace({text}, {literal(f'^(?:{forms}|株) ?')}, '')"
-    return f"regexp_replace({front}, {literal(f' ?(?:{forms}|株)+$')}, '')"
+    front = f"regexp_replace({text}, {_literal(f'^(?:{forms}|株) ?')}, '')"
+    return f"regexp_replace({front}, {_literal(f' ?(?:{forms}|株)+$')}, '')"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,1 @@
+"""Who is who: duplicates among leads, accounts and contacts are found here, weighed, and explained."""
