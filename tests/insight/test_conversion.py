@@ -104,7 +104,9 @@ def test_what_happened_later_does_not_leak_in(marketplace: Path) -> None:
         assert [t.hits for t in totals] == sorted(t.hits for t in totals)
         assert totals[0].hits < totals[-1].hits
         assert totals[-1] == usecases.source(session, scope=Scope(valid_at=datetime(2018, 7, 1))).total
-        assert usecases.source(session, scope=Scope(valid_at=datetime(2025, 1, 1))).total == usecases.source(session).total
+        assert (
+            usecases.source(session, scope=Scope(valid_at=datetime(2025, 1, 1))).total == usecases.source(session).total
+        )
 
 
 @pytest.mark.parametrize(("by", "to"), [("source", "won"), ("direction", "sql"), ("month", "paid")])
