@@ -1,4 +1,4 @@
--- One row is a lead that came to the outcome, and what is shared out for it: a million parts, or money in minor units.
+-- One row is a lead that came to the outcome, and what is shared out for it: a thousand million parts, or money in minor units.
 with sold as (
     select
         o.lead_id,
@@ -20,7 +20,7 @@ select
     case when $value = 'amount' then coalesce(s.currency, '') else '' end as currency,
     case
         when $value = 'amount' then cast(round(coalesce(s.amount, 0) * coalesce(m.factor, 100)) as bigint)
-        else 1000000
+        else 1000000000
     end as units
 from fact f
 left join sold s on $value = 'amount' and s.lead_id = f.lead_id

@@ -53,13 +53,23 @@ floored as (
     where m.model = $model or $model = 'all'
 ),
 
-ranked as (
+numbered as (
     select
         *,
         count(*) over (partition by model, lead_id, currency) as names,
         units - sum(least_units) over (partition by model, lead_id, currency) as rest,
-        row_number() over (partition by model, lead_id, currency order by remainder desc, name) as turn
+        row_number() over (partition by model, lead_id, currency order by name) as name_no
     from floored
+),
+
+ranked as (
+    -- Equal remainders take turns from lead to lead, so that no name gains by its place in the alphabet.
+    select
+        *,
+        row_number() over (
+            partition by model, lead_id, currency order by remainder desc, (name_no + lead_id) % names
+        ) as turn
+    from numbered
 )
 
 select

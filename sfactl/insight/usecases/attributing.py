@@ -24,7 +24,7 @@ TOUCH_PARTS = ("channel", "source", "campaign", "content")
 """What a touch can be named by; a lead's source where the touch tells none."""
 
 VALUES = ("count", "amount")
-COUNT_DIGITS = 6
+COUNT_DIGITS = 9
 HALF_LIFE = "7 days"
 
 Totals = dict[tuple[str, str], dict[str, int]]
@@ -45,7 +45,7 @@ def attribution(
 ) -> Sheet:
     """The credit of each channel for the leads that came to the outcome, or for the value of their deals.
 
-    Counts are in millionths of a conversion and money in minor units, so that each model's credits add up to the total
+    Counts are in thousand-millionths of a conversion and money in minor units, so that each model's credits add up to the total
     exactly; what no touch came before is credited to `NO_TOUCH`. Raises `UserError`.
     """
     _check(model, by, to, value)
