@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sfactl.api.errors import ConfigError, NotFound
+from sfactl.schemas.references import Reference, references_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +47,7 @@ class Dataset:
     ``kind`` is ``state`` (the newest row of each key counts) or ``event`` (rows are only ever added). ``migrations``
     maps a version to the SQL expressions, over the columns of the version before, of the columns it changed.
     ``versions`` holds the column names of older versions. ``until`` is the column that says when a row stops to count.
+    ``declared`` says of columns which records they name.
     """
 
     name: str
@@ -58,6 +60,12 @@ class Dataset:
     until: str | None = None
     migrations: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     versions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """Columns that name a lead, an account or a contact; custom fields never do."""
+        return references_of(self.name, [c.name for c in self.columns if not c.custom], self.declared)
 
     @cached_property
     def types(self) -> Mapping[str, str]:
@@ -140,6 +148,7 @@ def core_dataset(name: str) -> Dataset:
         until=raw.get("until"),
         migrations={int(v): m for v, m in raw.get("migrations", {}).items()},
         versions={int(v): tuple(d["columns"]) for v, d in raw.get("versions", {}).items()},
+        declared=raw.get("references", {}),
     )
 
 
