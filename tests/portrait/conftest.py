@@ -17,7 +17,14 @@ from sfactl.workspace import Workspace
 NOW = datetime(2026, 11, 21, 9, 0)
 
 LEADS = [
-    {"lead_id": 1, "full_name": "王小明", "email": "ming@precision.tw", "country": "TW", "budget": 120000, "status": "mql"},
+    {
+        "lead_id": 1,
+        "full_name": "王小明",
+        "email": "ming@precision.tw",
+        "country": "TW",
+        "budget": 120000,
+        "status": "mql",
+    },
     {"lead_id": 2, "full_name": "Jo Doe", "email": "jo@acme.com", "country": "US", "budget": 5000, "status": "mql"},
     {"lead_id": 3, "full_name": "李雷 😀", "email": "li@huadong.cn", "country": "CN", "budget": 80000, "status": "new"},
 ]

@@ -155,7 +155,10 @@ def test_one_file_alone_leaves_other_rules_alone(desk: Desk) -> None:
     ("text", "said"),
     [
         ('[rules.a]\nwhere = "contry = 1"', r'tags.toml: rules.a.where, position 1: unknown field "contry"'),
-        ("[rules.a]\nwhere = \"tag('b')\"\n[rules.b]\nwhere = \"tag('a')\"", "depend on each other: a → b → a|b → a → b"),
+        (
+            "[rules.a]\nwhere = \"tag('b')\"\n[rules.b]\nwhere = \"tag('a')\"",
+            "depend on each other: a → b → a|b → a → b",
+        ),
         ('[rules.a]\nwhere = "true"\nexpires = "soon"', "'soon' is not a period"),
         ('[rules.a]\nwhere = "true"\nexpires = "0 days"', "no time at all"),
         ('[rules.a]\nwhere = "true"\nentity = "leed"', "Did you mean 'lead'"),
