@@ -102,15 +102,18 @@ def test_units_are_shared_out_exactly(units: int, shares: dict[str, float]) -> N
 Credit = dict[str, dict[str, int]]
 
 
-def credited(ways: Sequence[Way], *, units: int = 10**6, gap: timedelta = timedelta(days=1)) -> Credit:
+def credited(
+    ways: Sequence[Way], *, units: int = 10**6, gap: timedelta = timedelta(days=1), turned: bool = False
+) -> Credit:
     """What the statement gives to each name by model."""
     con = duckdb.connect(config={"threads": 1})
-    touches = ", ".join(
+    touches = [
         f"({lead}, {int(hit)}, '{name}', timestamp '{NOON + gap * place}', {place}, {len(names)})"
         for lead, (names, hit) in enumerate(ways)
         for place, name in enumerate(names, 1)
-    )
-    con.execute(f"create table path as from (values {touches}) t(lead_id, hit, name, touched_at, place, length)")
+    ]
+    rows = ", ".join(touches[::-1] if turned else touches)
+    con.execute(f"create table path as from (values {rows}) t(lead_id, hit, name, touched_at, place, length)")
     converted = ", ".join(f"({lead}, '', {units if hit else -1})" for lead, (_, hit) in enumerate(ways))
     con.execute(f"create table units as from (values {converted}) t(lead_id, currency, units) where units >= 0")
     answer: Credit = {model: {} for model in RULES}
@@ -154,7 +157,7 @@ def test_every_model_shares_out_all_and_shapley_is_the_value_of_the_game(ways: l
     for model in ("linear", "shapley"):
         assert credited([(names[::-1], hit) for names, hit in ways])[model] == credit[model], "order does not matter"
     assert credited([(names[::-1], hit) for names, hit in ways])["first"] == credit["last"]
-    assert credited(ways[::-1]) == credit
+    assert credited(ways, turned=True) == credit, "nor does that of the rows"
 
 
 def test_a_dummy_gets_nothing_and_twins_get_the_same() -> None:

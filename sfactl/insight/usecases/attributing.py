@@ -45,8 +45,8 @@ def attribution(
 ) -> Sheet:
     """The credit of each channel for the leads that came to the outcome, or for the value of their deals.
 
-    Counts are in thousand-millionths of a conversion and money in minor units, so that each model's credits add up to the total
-    exactly; what no touch came before is credited to `NO_TOUCH`. Raises `UserError`.
+    Counts are in thousand-millionths of a conversion and money in minor units, so that each model's credits add up to
+    the total exactly; what no touch came before is credited to `NO_TOUCH`. Raises `UserError`.
     """
     _check(model, by, to, value)
     with journeys(session, scope=scope) as (query, known):
