@@ -20,10 +20,11 @@ from sfactl.leads.cleaning.expression import Expression, literal, name
 from sfactl.leads.cleaning.names import first_name, full_name, last_name
 from sfactl.leads.cleaning.numbers import boolean_expression, decimal_sign, number_expression
 from sfactl.leads.cleaning.phones import phone_expression, second_phone
-from sfactl.leads.cleaning.tax_ids import second_tax_id, tax_id_expression
 from sfactl.leads.cleaning.suspects import suspects
+from sfactl.leads.cleaning.tax_ids import second_tax_id, tax_id_expression
 from sfactl.leads.files.staging import Staged
 from sfactl.leads.model import Plan, Target
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:

@@ -93,8 +93,7 @@ def _blanked(text: str, target: Target) -> str:
     longest = max((len(p.encode()) for p in listed), default=0)
     # Most values are longer than any placeholder: their length settles it.
     return (
-        f"case when strlen({text}) > {longest} then {text} when {among(text, ('', *listed))} then null"
-        f" else {text} end"
+        f"case when strlen({text}) > {longest} then {text} when {among(text, ('', *listed))} then null else {text} end"
     )
 
 
