@@ -47,8 +47,8 @@ class Dataset:
     ``kind`` is ``state`` (the newest row of each key counts) or ``event`` (rows are only ever added). ``migrations``
     maps a version to the SQL expressions, over the columns of the version before, of the columns it changed.
     ``versions`` holds the column names of older versions. ``until`` is the column that says when a row stops to count.
-    ``declared`` says of columns which records they name. Events lie in the order of their time; with a ``cluster`` those
-    of one month lie in the order of that column, so that all events of one lead are in a few places.
+    ``declared`` says of columns which records they name. Events lie in the order of their time; with a ``cluster``
+    those of one month lie in the order of that column, so that all events of one lead are in a few places.
     """
 
     name: str
