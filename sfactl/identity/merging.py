@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sfactl.identity.moving import quoted, row_json
+from sfactl.identity.moving import matches, quoted, row_json
 from sfactl.identity.survivorship import STAGES
 from sfactl.schemas import Dataset
 from sfactl.schemas.references import ENTITIES
@@ -18,19 +18,18 @@ LEAD_DATASETS = ("identities", "suppressions")
 
 
 def members(dataset: Dataset, entity: str) -> str:
-    """SELECT of the records of ``pairs``: ``_group`` (the survivor), ``_id``, ``_place``, ``_row`` (as JSON), and the row.
+    """SELECT of the records of ``pairs``: ``_group`` (the survivor), ``_id``, ``_place``, ``_row`` (JSON), and the row.
 
     A record whose parent is merged with it has none any more; one whose parent is merged elsewhere has the survivor.
     """
     key = ENTITIES[entity][1]
-    own = [r.column for r in dataset.references if r.entity == entity]
-    cells = ", ".join(
-        f"case when q._group <> t._group or q._group is null then coalesce(q._group, r.{quoted(c.name)}) end as {quoted(c.name)}"
-        if c.name in own
-        else f"r.{quoted(c.name)}"
-        for c in dataset.columns
+    own = {r.column: f"q{i}" for i, r in enumerate(dataset.references) if r.may_name(entity)}
+    joins = "".join(
+        f" left join taking as {q} on {matches(dataset, r, entity, 'r', f'{q}._id')}"
+        for r in dataset.references
+        if (q := own.get(r.column))
     )
-    joins = "".join(f" left join taking as q on q._id = r.{quoted(c)}" for c in own[:1])
+    cells = ", ".join(_member_cell(dataset, c.name, own.get(c.name)) for c in dataset.columns)
     return (
         "with taking as (select survivor_id as _group, survivor_id as _id, 0 as _place from pairs group by survivor_id"
         " union all select survivor_id, merged_id, place from pairs)"
@@ -39,12 +38,21 @@ def members(dataset: Dataset, entity: str) -> str:
     )
 
 
+def _member_cell(dataset: Dataset, name: str, other: str | None) -> str:
+    """SQL of one value of a member; ``other`` is the alias of the member that it names, if it can name one."""
+    own = f"r.{quoted(name)}"
+    if other is None:
+        return f"{own} as {quoted(name)}"
+    there = f"coalesce(cast({other}._group as {dataset.types[name]}), {own})"
+    return f"case when {other}._group is distinct from t._group then {there} end as {quoted(name)}"
+
+
 def merge_rows(dataset: Dataset, entity: str) -> str:
     """SELECT of the rows of ``merges``. Parameters: now, actor, reason, plan and rules."""
     key = ENTITIES[entity][1]
     return (
         f"select p.merge_id, '{entity}' as entity, p.survivor_id, p.merged_id, p.group_id, cast($now as timestamp) as"
-        ' "at", $actor as actor, $reason as reason, $plan as plan_id, p.probability, \'merged\' as state,'
+        " \"at\", $actor as actor, $reason as reason, $plan as plan_id, p.probability, 'merged' as state,"
         " $rules as rules, m._row as merged_row, s._row as survivor_before,"
         f" {row_json(dataset, 'f')} as survivor_after from pairs as p join members as m on m._id = p.merged_id"
         f" join members as s on s._id = p.survivor_id join final as f on f.{quoted(key)} = p.survivor_id"

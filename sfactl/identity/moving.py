@@ -44,18 +44,20 @@ def attached_to(schemas: Schemas, entity: str, *, kind: str = "state") -> list[A
     return found
 
 
-def matches(reference: Reference, entity: str, row: str, number: str) -> str:
-    """SQL: the reference of ``row`` names ``number`` of ``entity``."""
-    named = f'{row}."{reference.column}" = {number}'
+def matches(dataset: Dataset, reference: Reference, entity: str, row: str, number: str) -> str:
+    """SQL: the reference of ``row`` names ``number`` of ``entity``; numbers may be kept as text."""
+    named = f'{row}."{reference.column}" = cast({number} as {dataset.types[reference.column]})'
     return f"{named} and {row}.\"{reference.by}\" = '{entity}'" if reference.by else named
 
 
 def moving(attached: Attached, entity: str) -> str:
-    """SELECT of the rows that name a merged record of ``pairs``: as they are, with ``_to_COLUMN``, ``_merge_COLUMN``."""
+    """SELECT of the rows that name a merged record of ``pairs``, with ``_to_COLUMN`` and ``_merge_COLUMN``."""
     own = attached.dataset.name == ENTITIES[entity][0]
     joins, extra, any_of = [], [], []
     for i, reference in enumerate(attached.references):
-        joins.append(f" left join pairs as p{i} on {matches(reference, entity, 't', f'p{i}.merged_id')}")
+        joins.append(
+            f" left join pairs as p{i} on {matches(attached.dataset, reference, entity, 't', f'p{i}.merged_id')}"
+        )
         extra.append(f'p{i}.survivor_id as "_to_{reference.column}", p{i}.merge_id as "_merge_{reference.column}"')
         any_of.append(f"p{i}.merge_id is not null")
     # The records that are merged now are written whole, with all that is to be said about them.
@@ -80,7 +82,11 @@ def _with_fate(attached: Attached, rows: str) -> str:
 
 
 def _new_values(attached: Attached, row: str) -> dict[str, str]:
-    return {r.column: f'coalesce({row}."_to_{r.column}", {row}."{r.column}")' for r in attached.references}
+    types = attached.dataset.types
+    return {
+        r.column: f'coalesce(cast({row}."_to_{r.column}" as {types[r.column]}), {row}."{r.column}")'
+        for r in attached.references
+    }
 
 
 def moved_rows(attached: Attached) -> str:
@@ -98,7 +104,7 @@ def notes(attached: Attached) -> str:
     return " union all ".join(
         f'select cast($now as timestamp) as "at", t."_merge_{r.column}" as merge_id,'
         f" '{attached.dataset.name}' as dataset, {key_json(attached.dataset, 't')} as \"key\", '{r.column}' as field,"
-        f' {action} as action, t."{r.column}" as old, t."_to_{r.column}" as new, {row} as "row"'
+        f' {action} as action, cast(t."{r.column}" as bigint) as old, t."_to_{r.column}" as new, {row} as "row"'
         f' from {attached.table} as t where t."_to_{r.column}" is not null'
         for r in attached.references
     )
@@ -124,7 +130,7 @@ def _json(row: str, names: Iterable[str]) -> str:
     return f"cast(to_json({{{cells}}}) as varchar)"
 
 
-def from_json(dataset: Dataset, text: str, names: Iterable[str]) -> str:
+def from_json(text: str, names: Iterable[str]) -> str:
     """SQL of a struct with the values of a JSON object as text; `typed` makes columns of it."""
     shape = ", ".join(f'"{n}": "VARCHAR"' for n in names)
     return f"from_json({text}, '{{{shape}}}')"

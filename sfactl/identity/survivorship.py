@@ -56,7 +56,11 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
         ),
         Group(fields=("full_name", "first_name", "last_name"), rule="newest", anchor=("full_name",)),
         Group(fields=("company", "company_key"), rule="newest", anchor=("company",)),
-        Group(fields=("source", "channel", "direction", "event", "campaign", "referrer"), rule="oldest", anchor=("source",)),
+        Group(
+            fields=("source", "channel", "direction", "event", "campaign", "referrer", "referrer_kind", "referrer_id"),
+            rule="oldest",
+            anchor=("source",),
+        ),
         Group(fields=("external_id", "id_namespace", "row_key"), rule="survivor", anchor=("external_id", "row_key")),
         Group(fields=_PLACE, rule="newest", most=True),
     ),
@@ -75,7 +79,13 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "note": "join",
         "background": "join",
     },
-    "account": {"owner": "survivor", "created_at": "min", "source": "oldest", "lead_id": "oldest", "parent_id": "survivor"},
+    "account": {
+        "owner": "survivor",
+        "created_at": "min",
+        "source": "oldest",
+        "lead_id": "oldest",
+        "parent_id": "survivor",
+    },
     "contact": {"owner": "survivor", "created_at": "min", "account_id": "survivor", "lead_id": "oldest"},
 }
 """What is not named here, and in no group, is the newest that is known."""
@@ -107,7 +117,9 @@ def check_rules(schema: Dataset, entity: str, rules: Mapping[str, str], *, where
     for name, rule in rules.items():
         if name not in schema.types or name in kept_by_us(entity):
             near = difflib.get_close_matches(name, [c for c in schema.types if c not in kept_by_us(entity)], 1)
-            raise ConfigError(f"{where}: {name}: {entity}s have no such field{f'. Did you mean {near[0]!r}?' if near else ''}")
+            raise ConfigError(
+                f"{where}: {name}: {entity}s have no such field{f'. Did you mean {near[0]!r}?' if near else ''}"
+            )
         if rule not in PLAIN and not re.fullmatch(r"source:.+", rule):
             near = difflib.get_close_matches(rule, PLAIN, 1)
             known = f"Did you mean {near[0]!r}?" if near else f"Rules: {', '.join(PLAIN[:8])} or source:NAME,NAME"
@@ -190,7 +202,7 @@ def _alone(name: str, kind: str, rule: str) -> Choice:
     if rule in ("max", "min"):
         value, winner = f"{rule}({column})", f"arg_{rule}(_id, {column})"
     elif rule == "join" and kind == "varchar":
-        value = f"string_agg({column}, chr(10) order by _oldest) filter (where \"_first_{name}\" = 1)"
+        value = f'string_agg({column}, chr(10) order by _oldest) filter (where "_first_{name}" = 1)'
         winner = f"arg_min(_id, _newest) {there}"
     else:
         rank = _rank("newest" if rule == "join" else rule, name)

@@ -50,7 +50,7 @@ def order_for(session: Session, entity: str, **values: Any) -> Order:
 def writing(session: Session, entity: str, *, reason: str | None = None) -> Iterator[Transaction]:
     """A transaction that may write everything that a merge of ``entity`` touches."""
     touched = {a.dataset.name for a in moving.attached_to(session.workspace.schemas, entity)}
-    touched |= {ENTITIES[entity][0], "merges", ALIASES}
+    touched |= {ENTITIES[entity][0], "merges", "merge_moves", ALIASES}
     if entity == "lead":
         touched |= set(merging.LEAD_DATASETS)
     with session.write(*sorted(touched), reason=reason) as tx:
@@ -154,4 +154,4 @@ class _Writer:
         aliases = self._tx.query.statement("identity", "merge_aliases")
         self._tx.upsert(ALIASES, aliases, {"entity": order.entity})
         if self._notes:
-            self._tx.append("merge_moves", " union all ".join(self._notes), self._now)
+            self._tx.upsert("merge_moves", " union all ".join(self._notes), self._now)
