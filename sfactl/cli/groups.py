@@ -24,6 +24,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "source": "Places that leads are pulled from.",
         "lead": "Import, pull, clean, qualify and convert leads.",
         "segment": "Groups of leads that meet a condition.",
+        "tag": "Tags: what people, rules and texts say about customers.",
         "score": "Points that say who is ready to talk.",
         "assign": "Give leads to reps.",
         "rep": "Sales reps.",

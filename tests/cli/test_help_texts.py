@@ -37,6 +37,7 @@ READS = frozenset(
         "report",
         "assign-plan",
         "completion",
+        "conflicts",
         "doctor",
         "sql",
         "status",
