@@ -176,4 +176,4 @@ def _pending(query: Query, entity: str, ids: Sequence[int]) -> Iterator[str]:
         sql = f"select distinct {other}_id from members where {other}_id is not null and {among} order by 1"
         found = [str(row[0]) for row in query.rows(sql)]
         if len(found) > 1:
-            yield f"They lead to {len(found)} {other}s, all kept. Merge them with: sfactl {other} merge {' '.join(found)}"
+            yield f"They lead to {len(found)} {other}s, all kept. To merge them: sfactl {other} merge {' '.join(found)}"

@@ -1,4 +1,4 @@
-"""Find the record that somebody means, also by a number or an address that it had before a merge."""
+"""Find the record that somebody means, also by a number or an address that it had before a merge; list merges."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import NotFound, UserError
+from sfactl.identity.answers import MergeLine
 from sfactl.schemas.references import ENTITIES
 from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
+    from sfactl.session import Session
 
 NAMED: dict[str, str] = {"lead": "lower(email)", "contact": "lower(email)", "account": "lower(name)"}
 """By what a record is found that is not named by its number."""
@@ -57,3 +59,25 @@ def _by_number(query: Query, entity: str, number: int, ref: str) -> Found:
     if query.get(ENTITIES[entity][0], now) is None:
         raise NotFound(f"there is no {entity} {number}", hint=f"See: sfactl {entity} list")
     return Found(record_id=now, asked=ref, merged=now != number)
+
+
+def list_merges(
+    session: Session, entity: str, *, ref: str | None = None, plan: str | None = None, limit: int = 0
+) -> tuple[MergeLine, ...]:
+    """Merges of ``entity``, newest first; of one record (living or merged), or of one plan of duplicates."""
+    with session.query() as query:
+        inside, params = "entity = $entity", {"entity": entity, "plan": plan or "", "number": 0}
+        if ref is not None:
+            params["number"] = find_record(query, entity, ref).record_id
+            inside += (
+                " and (survivor_id = $number or merged_id = $number or survivor_id in (select id from record_aliases"
+                " where entity = $entity and root_id = $number))"
+            )
+        if plan is not None:
+            inside += " and starts_with(plan_id, $plan)"
+        rows = query.rows(
+            'select merge_id, "at", entity, survivor_id, merged_id, state, actor, reason, plan_id, undone_at'
+            f" from merges where {inside} order by merge_id desc{f' limit {int(limit)}' if limit else ''}",
+            params,
+        )
+    return tuple(MergeLine(**dict(zip(MergeLine.__slots__, row, strict=True))) for row in rows)

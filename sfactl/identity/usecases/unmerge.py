@@ -277,7 +277,8 @@ class _Back:
             sql = (
                 "select m.merge_id, n.field, n.old from (select *,"
                 f" cast(json_extract_string(\"key\", '$.{key}') as bigint) as record from notes"
-                f" where dataset = '{name}' and action = 'moved') as n join merges as m on m.entity = $entity and m.merged_id = n.record and m.state = 'merged' and m.merge_id <> $id"
+                f" where dataset = '{name}' and action = 'moved') as n join merges as m"
+                " on m.entity = $entity and m.merged_id = n.record and m.state = 'merged' and m.merge_id <> $id"
             )
             for merge_id, column, old in self._tx.query.rows(sql, {"entity": entity, **self._id}):
                 stored = self._tx.query.get("merges", merge_id)
