@@ -23,6 +23,7 @@ from sfactl.reps.model import (
     Waiting,
 )
 from sfactl.reps.rotation import assign, chances
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -293,7 +294,7 @@ def _check_room(query: Query, rep_id: str, more: int) -> None:
 
 
 def _lead(query: Query, lead_id: int) -> dict[str, Any]:
-    row = query.get("leads", lead_id)
+    row = query.get("leads", living(query, "lead", lead_id))
     if row is None:
         raise NotFound(f"there is no lead {lead_id}", hint="See: sfactl lead list")
     return row

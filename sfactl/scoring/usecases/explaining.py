@@ -28,6 +28,7 @@ def explain(session: Session, lead_id: int, names: Sequence[str] = ()) -> LeadEx
     at = session.as_of_time()
     with session.query() as query:
         lead = lead_row(query, lead_id)
+        lead_id = int(str(lead["lead_id"]))
         reader = _lead_rows(query, chosen, lead_id)
         explained = tuple(_explained(session, query, score, lead_id, at, reader) for score in chosen)
     grades = [one.grade for one in explained]

@@ -56,7 +56,7 @@ def check(session: Session, paths: Sequence[Path] = ()) -> Checked:
 def show(session: Session, lead_id: int) -> tuple[Shown, ...]:
     """The stored scores of one lead. Raises `NotFound` for the lead."""
     with session.query() as query:
-        lead_row(query, lead_id)
+        lead_id = int(str(lead_row(query, lead_id)["lead_id"]))
         rows = [query.get(SCORES, lead_id, name) for name in files.read_scores(session.folder)]
     return tuple(
         Shown(
