@@ -36,6 +36,7 @@ READS = frozenset(
     [
         "report",
         "assign-plan",
+        "backtest",
         "completion",
         "doctor",
         "sql",
@@ -50,6 +51,7 @@ READS = frozenset(
         "log",
         "matrix",
         "members",
+        "models",
         "preview",
         "queue",
         "reconcile",
