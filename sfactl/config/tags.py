@@ -16,10 +16,17 @@ from sfactl.config.objects import read_object
 
 FILE, FOLDER, INTENTS = "tags.toml", "tags", "intents"
 LONGEST = 100
+"""Characters that a tag may have."""
 
 Kind = Literal["lead", "contact", "account"]
 DATASETS: Mapping[str, str] = {"lead": "leads", "contact": "contacts", "account": "accounts"}
 """What may bear a tag, and the dataset it is in."""
+
+
+def kind_of(text: str) -> Kind:
+    """``text`` as one of the kinds in `DATASETS`. Raises KeyError."""
+    kinds: Mapping[str, Kind] = {"lead": "lead", "contact": "contact", "account": "account"}
+    return kinds[text]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ READS = frozenset(
         "assign-plan",
         "backtest",
         "completion",
+        "conflicts",
         "doctor",
         "sql",
         "status",
