@@ -1,4 +1,4 @@
-"""How long leads take from stage to stage and to the first human answer; who is still waiting counts as long as seen."""
+"""How long leads take from stage to stage and to the first human answer; who still waits counts as long as seen."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def speed(session: Session, *, by: str = "", clock: str = "calendar", scope: Sco
         seq=known.seq,
         warnings=warnings,
         notes=(
-            "median and 90 % count those who are waiting as long as they were seen (Kaplan-Meier); n/a: not yet that many",
+            "median and 90 % count who is waiting as long as seen (Kaplan-Meier); n/a: not yet that many",
             "first touch is a call, meeting or demo, or what a rep sent; mails of campaigns are none",
         ),
     )
@@ -59,7 +59,8 @@ def speed_drill(
         name = "concat(part, ':', step)" if by else "step"
         check_row(wanted, (r[0] for r in query.rows(f"select distinct {name} from span")))
         return query.table(
-            f"select * from span where ($row = '{ALL}' or {name} = $row) and {CELLS[wanted.column]} order by step_no, lead_id",
+            f"select * from span where ($row = '{ALL}' or {name} = $row) and {CELLS[wanted.column]}"
+            " order by step_no, lead_id",
             {"row": wanted.row},
         )
 
