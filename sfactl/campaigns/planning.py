@@ -87,7 +87,9 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
 def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:
     """Make the table plan_rows: the one gate through which every recipient of every step goes."""
     campaign = files.campaign
-    query.register("effects", effects)
+    # The ledger keeps the number that a message was claimed with; since then the person may be known by another.
+    query.register("claimed", effects)
+    query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
     query.register("campaign_steps", _steps_table(files))
     query.register("openings", _openings_table(query, campaign, place, at))
     query.register("transactional", _names_table("campaign", place.transactional))

@@ -13,7 +13,7 @@ from sfactl.cli.app import App, Output, pass_app
 
 if TYPE_CHECKING:
     from sfactl.config.edit import Change
-    from sfactl.config.explain import Explanation
+    from sfactl.config.explain import Difference, Explanation
     from sfactl.config.layers import Layer
 
 
@@ -127,6 +127,45 @@ def list_(app: App, prefix: str, *, output: Output) -> None:
 
     rows = [s for s in list_settings(_layers(app)) if not prefix or f"{s.key}.".startswith(f"{prefix}.")]
     output.emit(tuple(rows))
+
+
+@group.command("diff")
+@click.argument("one", metavar="ENV")
+@click.argument("other", metavar="[ENV]", required=False)
+@options.output
+@pass_app
+def diff(app: App, one: str, other: str | None, *, output: Output) -> None:
+    """Show the settings in which two environments differ; with one ENV, how it differs from none.
+
+    A file of the answer is what a promotion from one to the other changes. Secrets appear as references only.
+
+    \b
+    Example:
+      sfactl config diff dev prod
+      sfactl config diff prod --format csv --output prod.csv
+    """
+    from sfactl.config.explain import compare, layers_of
+
+    def layers(env: str | None) -> list[Layer]:
+        return layers_of(app.folder(), env=env, environ=os.environ, no_plugins=app.no_plugins)
+
+    found = compare(layers(one if other else None), layers(other or one))
+    names = (one, other) if other else ("no environment", one)
+    output.emit(found, human=lambda: _differences(found, *names))
+
+
+def _differences(found: tuple[Difference, ...], one: str, other: str) -> Iterator[str]:
+    from sfactl.cli.tables import pad, width
+    from sfactl.cli.words import count
+
+    if not found:
+        yield f"{one} and {other} have the same settings."
+        return
+    yield f"{count(len(found), 'setting')} of {one} → {other}:"
+    longest = max(width(d.key) for d in found)
+    for d in found:
+        before, after = ("not set" if value is None else _text(value) for value in (d.one, d.other))
+        yield f"  {pad(d.key, longest)}  {before} → {after}"
 
 
 @group.command("check")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
+
+if TYPE_CHECKING:
+    from sfactl.demo.story.telling import Told
+    from sfactl.demo.world import World
 
 
 @click.command("demo")
@@ -49,10 +54,7 @@ def group(
       sfactl demo /tmp/acme --leads 500 --seed 7
     """
     from sfactl.cli.init import create
-    from sfactl.config.layers import load_settings
-    from sfactl.demo.story import tell
     from sfactl.demo.world import World
-    from sfactl.session import FixedClock, open_session
 
     started = time.monotonic()
     number = seed if seed is not None else app.seed or 1
@@ -61,18 +63,7 @@ def group(
     if dry_run:
         output.emit(made, human=made.lines)
         return
-    clock = FixedClock(world.opens_at)
-    session = open_session(
-        folder,
-        settings=load_settings(folder),
-        command="demo",
-        actor="demo",
-        clock=clock,
-        seed=number,
-        quiet=app.quiet,
-    )
-    with session:
-        told = tell(session, clock, world)
+    told = _told(folder, world, number, quiet=app.quiet)
     took = time.monotonic() - started
     output.emit(
         told,
@@ -83,3 +74,15 @@ def group(
             f"Next: sfactl -w {told.workspace} report funnel --by source, or open the report in a browser",
         ],
     )
+
+
+def _told(folder: Path, world: World, seed: int, *, quiet: bool) -> Told:
+    from sfactl.config.layers import load_settings
+    from sfactl.demo.story import tell
+    from sfactl.session import FixedClock, open_session
+
+    clock = FixedClock(world.opens_at)
+    with open_session(
+        folder, settings=load_settings(folder), command="demo", actor="demo", clock=clock, seed=seed, quiet=quiet
+    ) as session:
+        return tell(session, clock, world)

@@ -24,6 +24,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "source": "Places that leads are pulled from.",
         "lead": "Import, pull, clean, qualify and convert leads.",
         "segment": "Groups of leads that meet a condition.",
+        "tag": "Tags: what people, rules and texts say about customers.",
         "score": "Points that say who is ready to talk.",
         "assign": "Give leads to reps.",
         "rep": "Sales reps.",
@@ -77,12 +78,16 @@ class LazyGroups(click.Group):
         """Names of the groups that are installed."""
         return [name for name in GROUPS if exists(name)]
 
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the group's module, or None if there is no such group."""
         name = ALIASES.get(cmd_name, cmd_name)
         if name not in GROUPS or not exists(name):
             return None
         found: click.Command = import_module(f"sfactl.cli.{name}").group
+        if ctx.resilient_parsing:
+            from sfactl.cli.names import attach
+
+            attach(name, found)
         return found
 
     def resolve_command(

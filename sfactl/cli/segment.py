@@ -200,7 +200,8 @@ def _built(result: BuildResult) -> Iterator[str]:
     longest = max(width(built.name) for built in result.segments)
     for built in result.segments:
         change = f"+{built.joined:,} −{built.left:,}" if built.joined or built.left else "unchanged"
-        yield f"  {pad(built.name, longest)}  {built.members:>9,} members  {change}"
+        noun = "member " if built.members == 1 else "members"
+        yield f"  {pad(built.name, longest)}  {built.members:>9,} {noun}  {change}"
     if result.commit is not None:
         yield f"Commit {result.commit}."
     elif not result.changed:

@@ -45,6 +45,17 @@ class Setting:
     where: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A setting that two environments do not share; null where one has none. Secrets are references, never values."""
+
+    key: str
+    one: Any
+    other: Any
+    one_where: str
+    other_where: str
+
+
 def explain(layers: Sequence[Layer], key: str) -> Explanation:
     """Which of ``layers`` set ``key``, a key path such as ``workspace.time_zone``.
 
@@ -80,6 +91,26 @@ def list_settings(layers: Sequence[Layer]) -> tuple[Setting, ...]:
             found[key] = Setting(key=key, value=value, layer=layer.kind, where=layer.where)
     order = {name.partition(".")[0]: i for i, name in enumerate(dataclasses.asdict(Settings()))}
     return tuple(sorted(found.values(), key=lambda s: order.get(s.key.partition(".")[0], len(order))))
+
+
+def compare(one: Sequence[Layer], other: Sequence[Layer]) -> tuple[Difference, ...]:
+    """Every setting whose value is not the same under ``one`` and ``other``, in the order of the schema."""
+    left = {setting.key: setting for setting in list_settings(one)}
+    right = {setting.key: setting for setting in list_settings(other)}
+    found = []
+    for key in dict.fromkeys([*left, *right]):
+        mine, theirs = left.get(key), right.get(key)
+        if mine is None or theirs is None or mine.value != theirs.value:
+            found.append(
+                Difference(
+                    key=key,
+                    one=mine.value if mine else None,
+                    other=theirs.value if theirs else None,
+                    one_where=mine.where if mine else "",
+                    other_where=theirs.where if theirs else "",
+                )
+            )
+    return tuple(found)
 
 
 def layers_of(

@@ -6,17 +6,35 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from sfactl.api.errors import UserError
+
 STAGES = ("lead", "mql", "sql", "opportunity", "quote", "order", "paid")
 """The way of a lead, in order. Who came to one stage has come to all before it."""
 
 OUTCOMES = (*STAGES[1:], "won")
 """What a source or score can be measured by: a stage of the way, or a deal won."""
 
-PARTS = ("source", "channel", "country", "owner", "campaign", "month")
+PARTS = ("source", "channel", "direction", "event", "country", "owner", "campaign", "month", "week", "quarter")
 """What a cohort can be parted by."""
 
 AGES = ("not due", "1 to 30 days", "31 to 60 days", "61 to 90 days", "over 90 days")
 """Ages of what customers owe, counted from the due date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a report looks at: days in the workspace's zone, both included, and what had happened by ``valid_at``.
+
+    None is without bound. What was known when is the session's ``as_of``.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    valid_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.since and self.until and self.since > self.until:
+            raise UserError(f"--from {self.since} is later than --to {self.until}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ OWN: Mapping[str, str] = {
 SPACED = frozenset({"external_id", "row"})
 """Keys that hold only within their namespace."""
 
+_SEEN = "lead_id, external_id, id_namespace, row_key, email, phone, full_name, company, tax_id"
+"""Columns of a lead that `OWN` reads."""
 REPLACED = ("email", "phone", "tax_id")
 """Keys that a newer value may replace in the row."""
 
@@ -39,7 +41,7 @@ def known_keys(key: str, namespace: str, *, too: bool, only: str = "true") -> st
     """SELECT k, lead_id of leads known by ``key``; ``too`` adds the remembered ones, ``only`` is a test on leads."""
     inside = f"id_namespace = {literal(namespace)}" if key in SPACED else "true"
     own = f"select {OWN[key]} as k, lead_id from leads where {OWN[key]} is not null and {inside} and {only}"
-    if not too or key == "row":
+    if not too:
         return own
     space = literal(namespace if key in SPACED else "")
     return (
@@ -88,8 +90,8 @@ def remember(tx: Transaction, plan: Plan, rows: str, now: datetime) -> int:
         return 0
     among = "lead_id in (select lead_id from looked)"
     query.run(
-        f"create or replace temp table after_rows as select * from ({rows}) where {among} union all by name"
-        f" select * from leads where {among} and lead_id not in (select lead_id from changes)",
+        f"create or replace temp table after_rows as select {_SEEN} from ({rows}) where {among} union all"
+        f" select {_SEEN} from leads where {among} and lead_id not in (select lead_id from changes)",
         {"now": now},
     )
     said = [_as_identity(k, plan, f"k_{k}", "keyed join assigned using (_row)", "not fresh or n > 1") for k in keys]

@@ -7,7 +7,7 @@ count, and for rows that may have moved from one entity to another both the old 
 from __future__ import annotations
 
 from sfactl.schemas import Dataset
-from sfactl.workspace.snapshot import DataFile, quoted, union
+from sfactl.workspace.snapshot import ALIASES, DataFile, quoted, union
 from sfactl.workspace.workspace import Workspace
 
 LARGEST_SHARE = 0.3
@@ -23,7 +23,8 @@ def changed_since(workspace: Workspace, dataset: str, link: str, since: int, seq
     before = {f.id: f for f in workspace.snapshot(since).files(dataset)}
     after = {f.id: f for f in workspace.snapshot(seq).files(dataset)}
     moved = [after[i] for i in after.keys() - before.keys()] + [before[i] for i in before.keys() - after.keys()]
-    if not moved:
+    renamed = _renamed(workspace, schema, link, since, seq)
+    if not moved and renamed is None:
         return f"select cast(null as {schema.types[link]}) as {quoted(link)} where false"
     if sum(f.rows for f in moved) > LARGEST_SHARE * sum(f.rows for f in after.values()):
         return None
@@ -31,6 +32,8 @@ def changed_since(workspace: Workspace, dataset: str, link: str, since: int, seq
         return None
     names = [quoted(name) for name in dict.fromkeys((*schema.key, link))]
     rows = _rows(workspace, schema, moved, names)
+    if schema.kind == "event" and renamed is not None:
+        return f"{_named_now(workspace, schema, rows, link, seq)} union all {renamed}" if moved else renamed
     if link in schema.key or schema.kind == "event":
         return f"select {quoted(link)} from ({rows})"
     same = " and ".join(f"s.{quoted(name)} = m.{quoted(name)}" for name in schema.key)
@@ -40,6 +43,34 @@ def changed_since(workspace: Workspace, dataset: str, link: str, since: int, seq
         for at in (since, seq)
     )
     return f"select {quoted(link)} from ({states})"
+
+
+def _renamed(workspace: Workspace, schema: Dataset, link: str, since: int, seq: int) -> str | None:
+    """A SELECT of the numbers whose events may be another record's since: merged, survivor, and both when undone.
+
+    None for state datasets, whose rows a merge moves, and where no record was ever merged.
+    """
+    entity = _entity(schema, link)
+    if schema.kind == "state" or entity is None or not workspace.snapshot(seq).files(ALIASES):
+        return None
+    old, new = (
+        f"select * from ({workspace.snapshot(at).stored(ALIASES)}) where entity = '{entity}'" for at in (since, seq)
+    )
+    moved = f"(({old}) except ({new})) union all (({new}) except ({old}))"
+    return f"select unnest([id, root_id]) as {quoted(link)} from ({moved})"
+
+
+def _named_now(workspace: Workspace, schema: Dataset, rows: str, link: str, seq: int) -> str:
+    column = quoted(link)
+    entity = _entity(schema, link)
+    return (
+        f"select coalesce(a.root_id, r.{column}) as {column} from ({rows}) as r left join"
+        f" ({workspace.snapshot(seq).stored(ALIASES)}) as a on a.id = r.{column} and a.entity = '{entity}'"
+    )
+
+
+def _entity(schema: Dataset, link: str) -> str | None:
+    return next((r.entity for r in schema.references if r.column == link), None)
 
 
 def _rows(workspace: Workspace, schema: Dataset, files: list[DataFile], names: list[str]) -> str:

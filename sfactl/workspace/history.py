@@ -142,13 +142,13 @@ def changed_rows(workspace: Workspace, old: int, new: int, dataset: str, *, limi
     ]
     with workspace.query(max(old, new)) as q:
         for table, at in (("_a", old), ("_b", new)):
-            q.run(f"create temp table {table} as {workspace.snapshot(at).select(dataset)}")
+            q.run(f"create temp table {table} as {workspace.snapshot(at).stored(dataset)}")
         every = f"select * exclude (_place) from ({' union all '.join(parts)})"
         return q.table(f"{every} order by {key_list(schema)}, _place limit $n", {"n": limit})
 
 
 def _compared(workspace: Workspace, schema: Dataset, old: int, new: int) -> str:
-    a, b = (workspace.snapshot(seq).select(schema.name) for seq in (old, new))
+    a, b = (workspace.snapshot(seq).stored(schema.name) for seq in (old, new))
     same = " and ".join(f"a.{quoted(c)} = b.{quoted(c)}" for c in schema.key)
     first = quoted(schema.key[0])
     differ = " or ".join(f"a.{quoted(c.name)} is distinct from b.{quoted(c.name)}" for c in schema.columns)

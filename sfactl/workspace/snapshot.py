@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sfactl.schemas import Dataset, Schemas
 from sfactl.workspace.manifest import Manifest
 
 RANK_LENGTH = len("000000000000-000")
+ALIASES = "record_aliases"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +91,21 @@ class Snapshot:
         return live_files(self._manifest, self.seq, dataset)
 
     def select(self, name: str) -> str:
-        """A SELECT with all rows of the dataset ``name``."""
+        """A SELECT with all rows of the dataset ``name``; events name the records that are there since merges."""
+        return self._resolved(self._schemas[name], self.stored(name))
+
+    def stored(self, name: str) -> str:
+        """A SELECT with all rows of the dataset ``name`` as they were written."""
         return merged(self._folder, self._schemas[name], self.files(name))
+
+    def _resolved(self, dataset: Dataset, rows: str) -> str:
+        if dataset.kind == "state" or not dataset.references or not self._aliased:
+            return rows
+        return resolved(dataset, rows, self.stored(ALIASES))
+
+    @cached_property
+    def _aliased(self) -> bool:
+        return bool(self.files(ALIASES))
 
     def lookup(self, name: str, key: Sequence[Any]) -> tuple[str, Mapping[str, Any]] | None:
         """A SELECT for the one row of ``key``: the key is pushed into every file that can hold it."""
@@ -100,7 +115,7 @@ class Snapshot:
             return None
         params = {f"key{i}": value for i, value in enumerate(key)}
         test = " and ".join(f"{quoted(c)} = $key{i}" for i, c in enumerate(dataset.key))
-        return merged(self._folder, dataset, files, test=test), params
+        return self._resolved(dataset, merged(self._folder, dataset, files, test=test)), params
 
 
 def may_hold(dataset: Dataset, file: DataFile, value: Any) -> bool:
@@ -173,6 +188,24 @@ def _migrate(dataset: Dataset, step: int, source: str, have: Sequence[str], keep
     now = [c for c in (*core, *custom) if c in changed or c in have]
     cells = [f"{changed[c]} as {quoted(c)}" if c in changed else quoted(c) for c in now]
     return f"select {', '.join(cells)}{keep} from ({source})", now
+
+
+def resolved(dataset: Dataset, rows: str, aliases: str) -> str:
+    """``rows`` of events, each naming the record that is there now in place of one that was merged into it.
+
+    Events are facts and keep the number they came with; the map from it is small, so that reading costs one probe.
+    """
+    joins, cells = [], {}
+    for i, reference in enumerate(dataset.references):
+        column = quoted(reference.column)
+        whose = f"_r.{quoted(reference.by)}" if reference.by else f"'{reference.entity}'"
+        kind = dataset.types[reference.column]
+        joins.append(
+            f" left join _aliases as _a{i} on cast(_a{i}.id as {kind}) = _r.{column} and _a{i}.entity = {whose}"
+        )
+        cells[reference.column] = f"coalesce(cast(_a{i}.root_id as {kind}), _r.{column}) as {column}"
+    names = ", ".join(cells.get(c.name, f"_r.{quoted(c.name)}") for c in dataset.columns)
+    return f"with _aliases as ({aliases}), _r as ({rows}) select {names} from _r{''.join(joins)}"
 
 
 def quoted(name: str) -> str:

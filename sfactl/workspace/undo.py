@@ -72,7 +72,7 @@ def _undo_state(
     q = tx.query
     q.run(f"create or replace temp table _undo_keys as select distinct {keys} from ({_any(workspace, schema, mine)})")
     for table, at in (("_undo_before", seq - 1), ("_undo_after", seq), ("_undo_now", q.seq)):
-        rows = workspace.snapshot(at).select(schema.name)
+        rows = workspace.snapshot(at).stored(schema.name)
         q.run(
             f"create or replace temp table {table} as select _r.* from ({rows}) as _r"
             f" where exists (select 1 from _undo_keys as _k where {same})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from email import policy
@@ -14,7 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from sfactl.api.offers import TouchpointSenderOffer
+from sfactl.api.records import CheckReport, Message, Receipt
 from sfactl.campaigns import usecases
+from sfactl.campaigns.usecases import applying, delivery
 from sfactl.campaigns.usecases.plans import PlanResult
 from sfactl.config.layers import load_settings
 from sfactl.session import FixedClock, Session, open_session
@@ -131,3 +134,57 @@ class Acme:
 def acme(tmp_path: Path) -> Acme:
     """A workspace on a Friday morning in Taipei."""
     return Acme(tmp_path / "acme")
+
+
+class Scripted:
+    """A sender that answers as told and remembers what it was given."""
+
+    def __init__(self, answer: Callable[[Message, int], str | Exception]) -> None:
+        self.answer = answer
+        self.taken: list[str] = []
+        self.tries: dict[str, int] = {}
+        self.before_batch: Callable[[int], None] = lambda n: None
+        self.batches = 0
+
+    def check(self) -> CheckReport:
+        return CheckReport()
+
+    def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
+        self.batches += 1
+        for message in messages:
+            self.tries[message.recipient] = self.tries.get(message.recipient, 0) + 1
+            said = self.answer(message, self.tries[message.recipient])
+            if isinstance(said, Exception):
+                raise said
+            if said == "accepted":
+                self.taken.append(message.recipient)
+            outcome, _, wait = said.partition(" ")
+            yield Receipt(key=message.key, outcome=outcome, detail=f"said {outcome}", retry_after_s=float(wait or 0))  # type: ignore[arg-type]
+        self.before_batch(self.batches)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
+    """Put a scripted sender in the place of the campaign's own."""
+
+    def use(answer: Callable[[Message, int], str | Exception] = lambda m, n: "accepted") -> Scripted:
+        sender = Scripted(answer)
+        monkeypatch.setattr(applying, "make_sender", lambda session, files: sender)
+        forgetful = TouchpointSenderOffer(name="scripted", summary="", target="nowhere:Nothing")
+        monkeypatch.setattr(delivery, "sender_offer", lambda session, files: forgetful)
+        return sender
+
+    return use
+
+
+def leads(acme: Acme, count: int) -> None:
+    acme.leads(*({"lead_id": n} for n in range(1, count + 1)))
+
+
+def row_and_files(session: Session, plan_id: str) -> tuple[Any, Any]:
+    """What a run of the plan stands on."""
+    with session.query() as query:
+        row = applying.find_plan(query, plan_id)
+    return row, applying.read_files(session, row.campaign)

@@ -65,6 +65,34 @@ def test_list_is_a_listing(sfactl: Call) -> None:
     assert all(row["key"].startswith("workspace.") for row in rows)
 
 
+def test_two_environments_are_compared_and_no_secret_is_told(
+    sfactl: Call, acme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (acme / "senders" / "mail.toml").write_text(
+        'schema = 1\nuse = "smtp"\nhost = "localhost"\npassword = "env:MAIL_PASSWORD"\n', encoding="utf-8"
+    )
+    with (acme / "sfactl.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[env.dev]\n[env.prod.workspace]\ncurrency = "TWD"\n[env.prod.senders.mail]\n')
+        file.write('host = "mail.example.com"\npassword = "env:PROD_PASSWORD"\n')
+    monkeypatch.setenv("PROD_PASSWORD", "hunter2")
+    answer = sfactl("config", "diff", "dev", "prod")
+    assert answer.out.splitlines() == [
+        "3 settings of dev → prod:",
+        "  workspace.currency     USD → TWD",
+        "  senders.mail.host      localhost → mail.example.com",
+        "  senders.mail.password  env:MAIL_PASSWORD → env:PROD_PASSWORD",
+    ]
+    rows = sfactl("config", "diff", "prod", "--format", "json")
+    assert [row["key"] for row in rows.json["result"]] == [
+        "workspace.currency",
+        "senders.mail.host",
+        "senders.mail.password",
+    ]
+    assert "hunter2" not in rows.out
+    assert sfactl("config", "diff", "dev").out == "no environment and dev have the same settings.\n"
+    assert "there is no [env.pord]. Did you mean" in sfactl("config", "diff", "dev", "pord").err
+
+
 def test_check_is_content_with_a_fresh_workspace(sfactl: Call) -> None:
     answer = sfactl("config", "check")
     assert answer.code == 0, answer.out

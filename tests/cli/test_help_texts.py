@@ -36,7 +36,9 @@ READS = frozenset(
     [
         "report",
         "assign-plan",
+        "backtest",
         "completion",
+        "conflicts",
         "doctor",
         "sql",
         "status",
@@ -50,6 +52,7 @@ READS = frozenset(
         "log",
         "matrix",
         "members",
+        "models",
         "preview",
         "queue",
         "reconcile",

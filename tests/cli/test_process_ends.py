@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 SFACTL = [sys.executable, "-m", "sfactl"]
+PRESET = Path(__file__).parents[2] / "configs" / "b2b"
 
 
 def _environ(**more: str) -> dict[str, str]:
@@ -120,12 +122,25 @@ def test_stdout_is_empty_when_the_answer_goes_to_a_file(workspace: Path) -> None
     assert (workspace / "settings.csv").read_text(encoding="utf-8").startswith("key,value,layer,where\n")
 
 
-def test_completion_scripts_call_sfactl_and_answer(workspace: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        pytest.param("sfactl config ex", ["explain"], id="command"),
+        pytest.param("sfactl segment members h", ["hot-b2b"], id="segment"),
+        pytest.param("sfactl score run in", ["intent"], id="score"),
+        pytest.param("sfactl data files suppr", ["suppressions"], id="dataset"),
+        pytest.param("sfactl lead import x.csv --mapping hub", ["hubspot"], id="option"),
+        pytest.param("sfactl segment members zz", [], id="nothing"),
+    ],
+)
+def test_completion_knows_commands_and_names(workspace: Path, words: str, answers: list[str]) -> None:
+    for folder in ("segments", "scores", "mappings"):
+        shutil.copytree(PRESET / folder, workspace / folder, dirs_exist_ok=True)
     done = subprocess.run(
         SFACTL,
         cwd=workspace,
-        env=_environ(_SFACTL_COMPLETE="bash_complete", COMP_WORDS="sfactl config ex", COMP_CWORD="2"),
+        env=_environ(_SFACTL_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1)),
         capture_output=True,
         check=True,
     )
-    assert done.stdout == b"plain,explain\n"
+    assert done.stdout.decode().split() == [f"plain,{answer}" for answer in answers]

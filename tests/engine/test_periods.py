@@ -101,8 +101,8 @@ def test_its_text_reads_back(period: Period) -> None:
 def test_before_and_after_keep_order_and_stay_within_the_month_end(period: Period, moment: datetime) -> None:
     back = period.before(moment)
     assert back <= moment <= period.after(moment)
-    # Coming back can only lose days at a month's end, never gain them.
-    assert moment - timedelta(days=3) <= period.after(back) <= moment + timedelta(days=3)
+    # Months differ by up to three days, and seconds that cross a month's end can add one.
+    assert moment - timedelta(days=4) <= period.after(back) <= moment + timedelta(days=4)
 
 
 @given(periods, moments, moments)

@@ -12,7 +12,7 @@ import pytest
 from sfactl.api.errors import UserError
 from sfactl.demo.world import Tables
 from sfactl.insight import tables, usecases
-from sfactl.insight.model import AGES, PARTS, STAGES, Funnel
+from sfactl.insight.model import AGES, PARTS, STAGES, Funnel, Scope
 from sfactl.session import Session
 
 
@@ -43,8 +43,8 @@ def test_parts_add_up_to_the_whole(session: Session, by: str) -> None:
 
 
 def test_periods_part_the_leads(session: Session) -> None:
-    before = counts(usecases.funnel(session, until=date(2026, 5, 31)).funnels[0])
-    after = counts(usecases.funnel(session, since=date(2026, 6, 1)).funnels[0])
+    before = counts(usecases.funnel(session, scope=Scope(until=date(2026, 5, 31))).funnels[0])
+    after = counts(usecases.funnel(session, scope=Scope(since=date(2026, 6, 1))).funnels[0])
     assert [a + b for a, b in zip(before, after, strict=True)] == counts(usecases.funnel(session).funnels[0])
 
 
@@ -162,7 +162,7 @@ def test_every_report_is_a_flat_table_with_its_commit(session: Session) -> None:
         (lambda s: usecases.funnel(s, by="colour"), "--by: there is no 'colour'"),
         (lambda s: usecases.source(s, to="cash"), "--to: there is no 'cash'"),
         (lambda s: usecases.drill(s, "cash"), "--drill: there is no 'cash'"),
-        (lambda s: usecases.funnel(s, since=date(2026, 2, 1), until=date(2026, 1, 1)), "later than"),
+        (lambda s: usecases.funnel(s, scope=Scope(since=date(2026, 2, 1), until=date(2026, 1, 1))), "later than"),
     ],
     ids=["part", "outcome", "stage", "period"],
 )

@@ -3,7 +3,8 @@ select i.planned_at as at_time, i.step, 'plan ' || left(i.plan_id, 6) || ': ' ||
     concat_ws(' · ', i.reason, i.recipient) as detail
 from plan_items i
 join plans p on p.plan_id = i.plan_id
-where p.campaign = $campaign and i.lead_id = $lead
+left join record_aliases a on a.entity = 'lead' and a.id = i.lead_id
+where p.campaign = $campaign and coalesce(a.root_id, i.lead_id) = $lead
 union all
 select m."at" as at_time, m.step, m.state as what, concat_ws(' · ', m.recipient, nullif(m.detail, '')) as detail
 from messages m

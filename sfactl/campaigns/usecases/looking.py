@@ -18,6 +18,7 @@ from sfactl.campaigns.usecases.scene import (
     scope_of,
 )
 from sfactl.session import Session
+from sfactl.workspace.aliases import living, merged_into
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,6 +98,8 @@ def status(session: Session, name: str, *, lead_id: int | None = None) -> Status
     read_files(session, name)
     effects = session.ledger.rows(scope_of(name)) if session.as_of is None else []
     with session.query() as query:
+        lead_id = None if lead_id is None else living(query, "lead", lead_id)
+        mine = {lead_id, *(merged_into(query, "lead", lead_id) if lead_id is not None else ())}
         plans = plan_rows(query, "campaign = $campaign", {"campaign": name})[:10]
         counted = {
             (str(s), str(state)): int(n)
@@ -113,7 +116,7 @@ def status(session: Session, name: str, *, lead_id: int | None = None) -> Status
     for row in effects:
         place = (str(row.meta.get("step", "")), "waiting to retry" if row.state == "planned" else row.state)
         counted[place] = counted.get(place, 0) + 1
-        if lead_id is not None and row.meta.get("lead_id") == lead_id:
+        if lead_id is not None and row.meta.get("lead_id") in mine:
             log.append((row.settled_at or row.planned_at, row.meta.get("step", ""), row.state, row.detail))
     return StatusResult(
         campaign=name,

@@ -6,7 +6,8 @@ count is 0, has is false, and sum, avg, min and max are null.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ NAMES: Mapping[type[exp.Expr], str] = {
     exp.Min: "min",
     exp.Max: "max",
 }
-SCORES, MEMBERS = "scores", "segment_members"
+SCORES, MEMBERS, TAGS = "scores", "segment_members", "tags"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,10 @@ class Call:
 
 def value(checker: Checker, node: exp.Expr) -> Typed | None:
     """The result of an aggregate, or None where the node is not one."""
-    if isinstance(node, exp.Anonymous) and str(node.this).lower() == "member_of" and not checker.scope.inside:
-        return _member_of(checker, node)
+    if isinstance(node, exp.Anonymous) and not checker.scope.inside:
+        name = str(node.this).lower()
+        if name in _KEPT:
+            return _KEPT[name](checker, node)
     call = _call(checker, node)
     if call is None:
         return None
@@ -62,14 +65,15 @@ def filter_terms(
     checker: Checker, relation: Relation, node: exp.Expr | None
 ) -> tuple[tuple[str, ...], datetime | None]:
     """The condition of a FILTER over ``relation`` as SQL terms joined by AND, and how far back its window reaches."""
+    counting = checker.plan.counting(relation)
     if node is None:
-        return (), None
+        return counting, None
     scan = checker.plan.scan(relation.dataset, relation.time)
     inner = checker.within(Scope(checker.plan.settings, checker.source, relation=relation, scan=scan))
     nodes = list(operands(node, exp.And))
     terms = tuple(inner.condition(term) for term in nodes)
     starts = [own_window_start(inner, term) for term in nodes]
-    return terms, max((start for start in starts if start is not None), default=None)
+    return (*terms, *counting), max((start for start in starts if start is not None), default=None)
 
 
 def stored_score(checker: Checker, node: exp.Column) -> Typed:
@@ -106,10 +110,37 @@ def _member_of(checker: Checker, node: exp.Expr) -> Typed:
     return checker.yes_no(node, f"(coalesce({found}, 0) > 0)")
 
 
-def _need_relation(checker: Checker, dataset: str, node: exp.Expr) -> None:
+def _tag(checker: Checker, node: exp.Expr) -> Typed:
+    """``tag('vip')``, or ``tag('tier', 'gold')`` for a tag with that value: whoever gave it, while it counts."""
+    given = arguments(checker, node, 1, 2)
+    name = folded_tag(checker.text_literal(given[0], "tag()"))
+    known = checker.plan.settings.tags
+    if known is not None and name not in known:
+        raise checker.source.error(f'unknown tag "{name}".{nearest(name, known)}', node=given[0])
+    relation = _need_relation(checker, TAGS, node)
+    scan = checker.plan.scan(TAGS, relation.time)
+    terms = [f'(r."tag" = {checker.plan.bind(name, TEXT)})']
+    if len(given) == 2:
+        terms.append(f'(r."value" = {checker.plan.bind(checker.text_literal(given[1], "tag()"), TEXT)})')
+    wanted = Aggregate(function="count", argument="", terms=(*terms, *checker.plan.counting(relation)), type=ROW)
+    return checker.yes_no(node, f"(coalesce({checker.plan.aggregate(scan, wanted)}, 0) > 0)")
+
+
+def folded_tag(name: str) -> str:
+    """A tag as it is stored: compatibility forms and capitals folded, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).lower().split())
+
+
+_KEPT: Mapping[str, Callable[[Checker, exp.Expr], Typed]] = {"member_of": _member_of, "tag": _tag}
+"""Functions that ask for what is stored about the entity."""
+
+
+def _need_relation(checker: Checker, dataset: str, node: exp.Expr) -> Relation:
     settings = checker.plan.settings
-    if not relation_of(dataset, settings.entity, settings.schemas):
+    relation = relation_of(dataset, settings.entity, settings.schemas)
+    if relation is None:
         raise checker.source.error(f"a {settings.entity.singular} has no {dataset}", node=node)
+    return relation
 
 
 def _call(checker: Checker, node: exp.Expr) -> Call | None:

@@ -68,6 +68,8 @@ _STATES = {
     "is not null": "{} filled in",
     "member": "membership of {}",
     "not member": "no membership of {}",
+    "tagged": "the tag {}",
+    "not tagged": "no tag {}",
 }
 
 

@@ -26,13 +26,14 @@ def compile_condition(
     where: str = "",
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
+    tags: Collection[str] | None = None,
 ) -> Compiled:
     """Compile ``text`` into a SELECT that answers the keys of the members of ``entity`` as of ``now`` (naive UTC).
 
-    ``where`` (``file: key``) starts the messages. ``segments`` and ``scores`` are the names that exist; None leaves
-    them unchecked. Raises `ConditionError`.
+    ``where`` (``file: key``) starts the messages. ``segments``, ``scores`` and ``tags`` are the names that exist; None
+    leaves them unchecked. Raises `ConditionError`.
     """
-    plan = Plan(settings_of(entity, schemas, now, segments, scores))
+    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags))
     test = check(plan, Source(text=text, where=where))
     sql = plan.statement([[]], where=test)
     return Compiled(
@@ -54,6 +55,7 @@ def compile_many(
     as_segments: bool = False,
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
+    tags: Collection[str] | None = None,
 ) -> CompiledMany:
     """Compile many conditions into one statement with a boolean column for each, never null.
 
@@ -61,7 +63,7 @@ def compile_many(
     their names: ``member_of`` of one of them means its value in this statement, not the stored membership, and a circle
     is an error. Raises `ConditionError`.
     """
-    plan = Plan(settings_of(entity, schemas, now, segments, scores))
+    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags))
     levels, columns = segment_levels(plan, conditions, linked=as_segments)
     any_of = " or ".join(quote(column) for column in columns.values())
     only = members_only and bool(columns)
@@ -108,6 +110,7 @@ def settings_of(
     now: datetime,
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
+    tags: Collection[str] | None = None,
 ) -> Settings:
     """What a compilation about ``entity`` depends on."""
     return Settings(
@@ -116,6 +119,7 @@ def settings_of(
         now=now,
         segments=None if segments is None else frozenset(segments),
         scores=None if scores is None else frozenset(scores),
+        tags=None if tags is None else frozenset(tags),
     )
 
 

@@ -29,11 +29,13 @@ TIMES = ("at", "created_at", "since", "as_of", "planned_at", "updated_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """A dataset whose rows point to an entity: its columns, and the column that says when a row happened."""
+    """A dataset whose rows point to an entity: its columns, and those that say when a row happened and until when it
+    counts."""
 
     dataset: str
     time: str | None
     columns: dict[str, str]
+    until: str | None = None
 
 
 def entity_of(name: str, schemas: SchemaLookup) -> Entity:
@@ -52,7 +54,7 @@ def relation_of(name: str, entity: Entity, schemas: SchemaLookup) -> Relation | 
     schema = schemas[name]
     if entity.link not in schema.types:
         return None
-    return Relation(dataset=name, time=time_column(schema), columns=dict(schema.types))
+    return Relation(dataset=name, time=time_column(schema), columns=dict(schema.types), until=schema.until)
 
 
 def relation_names(entity: Entity, schemas: SchemaLookup) -> list[str]:

@@ -29,6 +29,7 @@ def ask(
     where: str = "",
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
+    tags: Collection[str] | None = None,
     using: Sequence[Condition] = (),
 ) -> Question:
     """The question whether one entity (bound as ``$key``) meets ``text``, term by term.
@@ -36,7 +37,7 @@ def ask(
     ``using`` are segments that ``member_of`` computes instead of looking up their stored members. Raises
     `ConditionError`.
     """
-    plan = Plan(settings_of(entity, schemas, now, segments, scores))
+    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags))
     source = Source(text=text, where=where)
     tree = source.parse()
     levels, members = segment_levels(plan, using)

@@ -283,4 +283,5 @@ _BY_NAME: Mapping[str, Handler] = {
     "now": _now,
     "has": partial(_elsewhere, "does not go inside an aggregate"),
     "member_of": partial(_elsewhere, "does not go inside an aggregate"),
+    "tag": partial(_elsewhere, "does not go inside an aggregate"),
 }

@@ -24,6 +24,8 @@ class DatasetSchema(Protocol):
     @property
     def time(self) -> str | None: ...
     @property
+    def until(self) -> str | None: ...
+    @property
     def types(self) -> Mapping[str, str]: ...
 
 
@@ -98,6 +100,7 @@ class Need:
     """What a simple test asks of its subject.
 
     ``operator`` is one of = <> < <= > >= in, not in, between, not between, is null, is not null, member, not member,
+    tagged, not tagged,
     or "" for tests without a smallest change (like, contains …). ``column`` is the entity's field where the subject is
     nothing but one, ``kind`` the kind of the subject's value.
     """
@@ -151,7 +154,7 @@ class Entity:
 class Settings:
     """What a compilation depends on besides the text.
 
-    ``segments`` and ``scores`` are the names that exist, or None where they are not checked.
+    ``segments``, ``scores`` and ``tags`` are the names that exist, or None where they are not checked.
     """
 
     entity: Entity
@@ -159,3 +162,4 @@ class Settings:
     now: datetime
     segments: frozenset[str] | None = None
     scores: frozenset[str] | None = None
+    tags: frozenset[str] | None = None

@@ -21,6 +21,7 @@ OPPOSITE = {
     "between": "not between",
     "is null": "is not null",
     "member": "not member",
+    "tagged": "not tagged",
     "": "",
 }
 OPPOSITE |= {other: one for one, other in OPPOSITE.items()}
@@ -72,6 +73,9 @@ def _need(checker: Checker, node: exp.Expr) -> Need | None:
         return Need(subject=written(checker, node), operator=">=", values=(1,), kind=BIGINT)
     if call := _called(node, "member_of"):
         return Need(subject=str(call.expressions[0].this), operator="member", values=(), kind=YES_NO)
+    if call := _called(node, "tag"):
+        said = "=".join(str(part.this) for part in call.expressions)
+        return Need(subject=said, operator="tagged", values=(), kind=YES_NO)
     if isinstance(node, exp.Between):
         return _many(checker, node, "between", [node.args["low"], node.args["high"]])
     if isinstance(node, exp.In):

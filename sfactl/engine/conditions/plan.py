@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sfactl.engine.conditions.entity import Relation
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
 from sfactl.engine.conditions.model import AMONG, Settings, Window
 from sfactl.engine.conditions.scans import Aggregate, Fold, Scan, scan_sql
@@ -55,6 +56,14 @@ class Plan:
         if key not in self._scans:
             self._scans[key] = Scan(name=f"_s{len(self._scans)}", dataset=dataset, time=time, by_day=by_day)
         return self._scans[key]
+
+    def counting(self, relation: Relation) -> tuple[str, ...]:
+        """What a row ``r`` of ``relation`` must meet to count still; nothing where rows never expire."""
+        if relation.until is None:
+            return ()
+        self.windows.add(Window(dataset=relation.dataset, column=relation.until, is_date=False))
+        column = f"r.{quote(relation.until)}"
+        return (f"({column} is null or {column} > {self.now()})",)
 
     def derived(self, source: str) -> Scan:
         """A scan of its own over the rows of a SELECT in brackets, which has the entity's key and a time limit."""
@@ -120,8 +129,10 @@ class Plan:
             f"\n  left join {scan.name} on {scan.name}.{quote(f'_k{scan.name}')} = e.{quote(entity.link or '')}"
             for scan in used
         )
-        source = f"{entity.dataset} as e{joins}"
-        picked = f"\n  where {limit.format(f'e.{key}')}" if limit else ""
+        # The few are picked before anything is joined to them; after the joins the engine would look at all.
+        entities = f"(select * from {entity.dataset} where {limit.format(key)})" if among else entity.dataset
+        source = f"{entities} as e{joins}"
+        picked = f"\n  where {limit.format(f'e.{key}')}" if one else ""
         last = len(levels) - 1
         for number, level in enumerate(levels[:-1]):
             columns = ", ".join(["*", *level])

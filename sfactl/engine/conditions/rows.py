@@ -49,15 +49,16 @@ def relation_named(plan: Plan, name: str, where: str) -> Relation:
 def row_filter(plan: Plan, relation: Relation, source: Source) -> RowFilter:
     """Check the text of ``source`` as a condition on one row of ``relation``; an empty text holds for every row."""
     scan = plan.scan(relation.dataset, relation.time)
+    counting = plan.counting(relation)
     if not source.text.strip():
-        return RowFilter(relation=relation, scan=scan, terms=(), since=None)
+        return RowFilter(relation=relation, scan=scan, terms=counting, since=None)
     checker = Checker(plan, Scope(plan.settings, source, relation=relation, scan=scan))
     nodes = list(operands(source.parse(), exp.And))
     starts = [own_window_start(checker, node) for node in nodes]
     return RowFilter(
         relation=relation,
         scan=scan,
-        terms=tuple(checker.condition(node) for node in nodes),
+        terms=(*(checker.condition(node) for node in nodes), *counting),
         since=max((start for start in starts if start is not None), default=None),
     )
 

@@ -1,20 +1,22 @@
--- One row is a lead of the cohort, and how far it has come: the furthest stage that anything bears witness to.
+-- One row is a lead of the cohort, and how far it has come: the furthest stage that anything bears witness to by $valid_at.
 with walked as (
     select
         entity_id as lead_id,
-        min(case when to_stage = 'mql' then cast("at" as date) end) as mql_on,
-        min(case when to_stage = 'sql' then cast("at" as date) end) as sql_on
+        min(case when to_stage = 'mql' then "at" end) as mql_at,
+        min(case when to_stage = 'sql' then "at" end) as sql_at,
+        -- Dropped, unless it was taken up again afterwards.
+        case when max(case when to_stage = 'disqualified' then "at" end) = max("at") then max("at") end as dropped_at
     from stage_events
-    where entity = 'lead'
+    where entity = 'lead' and "at" <= cast($valid_at as timestamp)
     group by entity_id
 ),
 
 quoted as (
     select
         lead_id,
-        min(cast(created_at as date)) as quote_on
+        min(created_at) as quote_at
     from quotes
-    where state <> 'draft'
+    where state <> 'draft' and created_at <= cast($valid_at as timestamp)
     group by lead_id
 ),
 
@@ -24,6 +26,7 @@ money as (
         sum(amount) as settled,
         max(allocated_on) as settled_on
     from allocations
+    where allocated_on <= cast($valid_at as date)
     group by receivable_id
 ),
 
@@ -35,28 +38,54 @@ billed as (
         max(m.settled_on) as settled_on
     from receivables r
     left join money m on m.receivable_id = r.receivable_id
-    where r.state <> 'cancelled'
+    where r.state <> 'cancelled' and ($undated or r.invoiced_on <= cast($valid_at as date))
     group by r.order_id
 ),
 
 ordered as (
     select
         o.lead_id,
-        min(cast(o."at" as date)) as order_on,
-        min(case when o.status = 'paid' or b.settled >= b.owed then coalesce(b.settled_on, cast(o."at" as date)) end) as paid_on
+        min(o."at") as order_at,
+        min(
+            case
+                when b.settled >= b.owed then coalesce(cast(b.settled_on as timestamp), o."at")
+                when o.status = 'paid' and $undated then coalesce(cast(b.settled_on as timestamp), o."at")
+            end
+        ) as paid_at
     from orders o
     left join billed b on b.order_id = o.order_id
-    where o.status <> 'cancelled'
+    where
+        o."at" <= cast($valid_at as timestamp)
+        and (o.status <> 'cancelled' or o.cancelled_at > cast($valid_at as timestamp))
     group by o.lead_id
 ),
 
 decided as (
     select
         lead_id,
+        min(case when category = 'won' then coalesce(closed_at, updated_at) end) as won_at,
+        max(case when category = 'lost' then coalesce(closed_at, updated_at) end) as lost_at,
         max(case when category = 'won' then 1 else 0 end) as won,
         max(case when category = 'lost' then 1 else 0 end) as lost
     from opportunities
+    where $undated or coalesce(closed_at, updated_at) <= cast($valid_at as timestamp)
     group by lead_id
+),
+
+met as (
+    -- A lead begins on the day of its first contact; where that is the day we learned of it, the minute is known too.
+    select
+        l.*,
+        coalesce(
+            l.first_contact_on, cast(timezone($zone, timezone('UTC', l.created_at)) as date)
+        ) as lead_on,
+        case
+            when l.first_contact_on is null
+                or l.first_contact_on = cast(timezone($zone, timezone('UTC', l.created_at)) as date)
+                then l.created_at
+            else timezone('UTC', timezone($zone, cast(l.first_contact_on as timestamp)))
+        end as lead_at
+    from leads l
 ),
 
 journeys as (
@@ -66,43 +95,67 @@ journeys as (
         l.company,
         coalesce(l.source, 'unknown') as source,
         coalesce(l.channel, 'unknown') as channel,
+        coalesce(l.direction, 'unknown') as direction,
+        coalesce(l.event, 'none') as event,
         coalesce(l.country, 'unknown') as country,
         coalesce(l.owner, 'nobody') as owner,
         coalesce(l.campaign, 'none') as campaign,
-        coalesce(l.first_contact_on, cast(l.created_at as date)) as lead_on,
-        w.mql_on,
-        w.sql_on,
-        case when l.opportunity_id is not null then cast(l.converted_at as date) end as opportunity_on,
-        q.quote_on,
-        o.order_on,
-        o.paid_on,
+        l.lead_on,
+        l.lead_at,
+        w.mql_at,
+        w.sql_at,
+        case
+            when l.opportunity_id is not null and ($undated or l.converted_at <= cast($valid_at as timestamp))
+                then l.converted_at
+        end as opportunity_at,
+        q.quote_at,
+        o.order_at,
+        o.paid_at,
+        d.won_at,
+        d.lost_at,
+        w.dropped_at,
         coalesce(d.won, 0) as won,
         coalesce(d.lost, 0) as lost,
         case
-            when o.paid_on is not null then 6
-            when o.order_on is not null then 5
-            when q.quote_on is not null then 4
-            when l.opportunity_id is not null then 3
-            when w.sql_on is not null or l.status in ('sql', 'converted') then 2
-            when w.mql_on is not null or l.status = 'mql' then 1
+            when o.paid_at is not null then 6
+            when o.order_at is not null then 5
+            when q.quote_at is not null then 4
+            when
+                l.opportunity_id is not null
+                and ($undated or l.converted_at <= cast($valid_at as timestamp))
+                then 3
+            when w.sql_at is not null or ($undated and l.status in ('sql', 'converted')) then 2
+            when w.mql_at is not null or ($undated and l.status = 'mql') then 1
             else 0
         end as reached
-    from leads l
+    from met l
     left join walked w on w.lead_id = l.lead_id
     left join quoted q on q.lead_id = l.lead_id
     left join ordered o on o.lead_id = l.lead_id
     left join decided d on d.lead_id = l.lead_id
+    where l.lead_at is null or l.lead_at <= cast($valid_at as timestamp)
 )
 
 select
     *,
+    cast(timezone($zone, timezone('UTC', mql_at)) as date) as mql_on,
+    cast(timezone($zone, timezone('UTC', sql_at)) as date) as sql_on,
+    cast(timezone($zone, timezone('UTC', opportunity_at)) as date) as opportunity_on,
+    cast(timezone($zone, timezone('UTC', quote_at)) as date) as quote_on,
+    cast(timezone($zone, timezone('UTC', order_at)) as date) as order_on,
+    cast(paid_at as date) as paid_on,
     case $by
         when 'source' then source
         when 'channel' then channel
+        when 'direction' then direction
+        when 'event' then event
         when 'country' then country
         when 'owner' then owner
         when 'campaign' then campaign
-        when 'month' then strftime(lead_on, '%Y-%m')
+        when 'month' then coalesce(strftime(lead_on, '%Y-%m'), 'unknown')
+        when 'week' then coalesce(strftime(lead_on, '%G-W%V'), 'unknown')
+        when 'quarter'
+            then case when lead_on is null then 'unknown' else concat(strftime(lead_on, '%Y'), '-Q', cast(quarter(lead_on) as varchar)) end
         else ''
     end as part
 from journeys

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sfactl.config.tags import known_tags
 from sfactl.engine.conditions import compile_many
 from sfactl.engine.conditions.model import CompiledMany
 from sfactl.segments import files
@@ -40,6 +41,7 @@ def build(session: Session, names: Sequence[str] = (), *, full: bool = False) ->
         as_segments=True,
         segments=segments,
         scores=files.score_names(session.folder),
+        tags=known_tags(session.folder),
     )
     with session.write(MEMBERS) as tx:
         earlier = None if full else incremental.earlier_build(session, chosen, at)

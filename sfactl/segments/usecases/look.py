@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import NotFound, SfactlError
+from sfactl.config.tags import known_tags
 from sfactl.engine.conditions import compile_condition, compile_many
 from sfactl.engine.conditions.change import smallest_change
 from sfactl.engine.conditions.explain import ask
@@ -14,6 +15,7 @@ from sfactl.engine.conditions.model import Question
 from sfactl.segments import files
 from sfactl.segments.model import Checked, Explanation, Listed, Segment, Size, TermAnswer
 from sfactl.segments.usecases.build import MEMBERS, SQL
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +79,7 @@ def size(session: Session, name: str) -> Size:
         as_segments=True,
         segments=segments,
         scores=files.score_names(session.folder),
+        tags=known_tags(session.folder),
     )
     count = f"select count(*) from ({compiled.sql}) as flags where {compiled.columns[name]}"
     with session.query() as query:
@@ -101,9 +104,11 @@ def explain(session: Session, name: str, lead_id: int) -> Explanation:
         where=f"{files.FOLDER}/{name}.toml: where",
         segments=segments,
         scores=files.score_names(session.folder),
+        tags=known_tags(session.folder),
         using=files.as_conditions(used),
     )
     with session.query() as query:
+        lead_id = living(query, "lead", lead_id)
         answers = _answers(query, question, lead_id)
         stored = query.get(MEMBERS, name, lead_id) is not None
         lead = query.get("leads", lead_id) or {}
@@ -138,6 +143,7 @@ def _problem(session: Session, segment: Segment, path: Path, known: set[str]) ->
             where=f"{_relative(path, session.folder)}: where",
             segments=known,
             scores=files.score_names(session.folder),
+            tags=known_tags(session.folder),
         )
     except SfactlError as err:
         return [err.message]
@@ -152,6 +158,7 @@ def _circles(session: Session, segments: dict[str, Segment]) -> list[str]:
             schemas=session.workspace.schemas,
             now=session.now(),
             as_segments=True,
+            tags=known_tags(session.folder),
         )
     except SfactlError as err:
         return [err.message]

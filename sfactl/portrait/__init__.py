@@ -1,0 +1,1 @@
+"""What is known about one customer: tags, intents, facts, the next action and the whole history."""

@@ -1,0 +1,1 @@
+"""The use cases of the portrait: tags, intents, facts, next actions and the timeline."""
