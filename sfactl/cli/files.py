@@ -144,7 +144,7 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
 
 def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.config.problems import Problem
-    from sfactl.leads import lifecycle_usecases as lifecycle
+    from sfactl.leads import qualification_usecases as lifecycle
     from sfactl.opportunities.usecases import pipeline
     from sfactl.quotes.usecases import check_prices
     from sfactl.scoring import usecases as scoring
