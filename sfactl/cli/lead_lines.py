@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sfactl.cli.tables import pad, width
 
 if TYPE_CHECKING:
-    from sfactl.leads.model import CleanResult, FileImport, ImportResult, LeadDetail, PullResult, SetResult, SourcePull
+    from sfactl.leads.detail import LeadDetail
+    from sfactl.leads.model import CleanResult, FileImport, ImportResult, PullResult, SetResult, SourcePull
 
 CLEANED: Mapping[str, tuple[str, str]] = {
     "phones": ("phone to E.164", "phones to E.164"),

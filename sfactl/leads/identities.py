@@ -26,6 +26,8 @@ OWN: Mapping[str, str] = {
 SPACED = frozenset({"external_id", "row"})
 """Keys that hold only within their namespace."""
 
+_SEEN = "lead_id, external_id, id_namespace, row_key, email, phone, full_name, company, tax_id"
+"""Columns of a lead that `OWN` reads."""
 REPLACED = ("email", "phone", "tax_id")
 """Keys that a newer value may replace in the row."""
 
@@ -88,8 +90,8 @@ def remember(tx: Transaction, plan: Plan, rows: str, now: datetime) -> int:
         return 0
     among = "lead_id in (select lead_id from looked)"
     query.run(
-        f"create or replace temp table after_rows as select * from ({rows}) where {among} union all by name"
-        f" select * from leads where {among} and lead_id not in (select lead_id from changes)",
+        f"create or replace temp table after_rows as select {_SEEN} from ({rows}) where {among} union all"
+        f" select {_SEEN} from leads where {among} and lead_id not in (select lead_id from changes)",
         {"now": now},
     )
     said = [_as_identity(k, plan, f"k_{k}", "keyed join assigned using (_row)", "not fresh or n > 1") for k in keys]

@@ -187,26 +187,6 @@ class ImportResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
-    """One touchpoint, as shown under a lead."""
-
-    at: datetime
-    kind: str
-    channel: str | None = None
-    content: str | None = None
-    campaign: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadDetail:
-    """A lead: what is known of it, and its recent touchpoints, the newest first."""
-
-    lead_id: int
-    fields: Mapping[str, Any]
-    touchpoints: tuple[Touch, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SetResult:
     """Fields of one lead before and after. ``commit`` None: nothing was different."""
 

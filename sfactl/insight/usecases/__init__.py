@@ -1,5 +1,6 @@
 """Reports. They read one commit, change nothing, and say which commit it was."""
 
+from sfactl.insight.usecases.attributing import attribution, attribution_drill
 from sfactl.insight.usecases.conversion import (
     cohort,
     cohort_drill,
@@ -13,6 +14,8 @@ from sfactl.insight.usecases.overview import html, read_overview, write_page
 
 __all__ = [
     "ageing",
+    "attribution",
+    "attribution_drill",
     "campaign",
     "cohort",
     "cohort_drill",

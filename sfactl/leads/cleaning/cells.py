@@ -23,6 +23,11 @@ class Cells:
         self._normal = () if staged.plain else register_nfkc(query, staged.source, text_columns(plan))
 
     @property
+    def normal(self) -> tuple[int, ...]:
+        """Staged columns in which NFKC changes something."""
+        return self._normal
+
+    @property
     def rows(self) -> int:
         """How many there are."""
         return self._staged.rows
@@ -36,8 +41,8 @@ class Cells:
         plain = sorted({i for t in targets if t.field not in PROSE for i in t.columns})
         prose = sorted({i for t in targets if t.field in PROSE for i in t.columns})
         normal = [i for i in plain if i in self._normal]
-        cells = [f"{trimmed(i, self._staged.tidy, i in normal)} as t{i}" for i in plain]
-        cells += [f"{trimmed(i, self._staged.tidy, False, prose=True)} as p{i}" for i in prose]
+        cells = [f"{trimmed(i, self._staged.gaps, i in normal)} as t{i}" for i in plain]
+        cells += [f"{trimmed(i, self._staged.gaps, False, prose=True)} as p{i}" for i in prose]
         wide = " or ".join(f"n{i}.raw is not null" for i in normal) or "false"
         joins = " ".join(f"left join nfkc n{i} on n{i}.raw = s.c{i}" for i in normal)
         own = ", ".join(["s._row", "s._line", "s._problem", *self._key(fields), f"{wide} as _wide", *cells])

@@ -16,21 +16,14 @@ from sfactl.leads.cleaning.cells import Cells
 from sfactl.leads.cleaning.countries import country_code, country_expression
 from sfactl.leads.cleaning.dates import DATE_TYPES, date_expression, decide_orders
 from sfactl.leads.cleaning.emails import email_expression, second_email
-from sfactl.leads.cleaning.expression import Expression, in_list, literal, name
+from sfactl.leads.cleaning.expression import Expression, literal, name
 from sfactl.leads.cleaning.names import first_name, full_name, last_name
 from sfactl.leads.cleaning.numbers import boolean_expression, decimal_sign, number_expression
 from sfactl.leads.cleaning.phones import phone_expression, second_phone
+from sfactl.leads.cleaning.suspects import suspects
 from sfactl.leads.cleaning.tax_ids import second_tax_id, tax_id_expression
 from sfactl.leads.files.staging import Staged
 from sfactl.leads.model import Plan, Target
-
-SUSPECTS = (
-    "select", "select one", "please select", "unknown", "none", "na", "not available", "not provided", "unspecified",
-    "tbd", "test", "nil", "?", "请选择", "請選擇", "未知", "不详", "不詳", "無", "无", "暂无", "暫無", "desconhecido",
-    "não informado",
-)  # fmt: skip
-"""Values that often mean "nothing" but may not: told where frequent, blanked only where the mapping says so."""
-LOOKED = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +58,7 @@ def clean(query: Query, staged: Staged, plan: Plan, into: Path) -> Cleaned:
         source=source,
         fields={f: _type(f, plan) for f in first},
         counts={k: int(n) for k, n in zip(counts, answer) if n},
-        notes=(*notes, *_blanked(query, plan, source), *suspects(query, plan, cells)),
+        notes=(*notes, *_blanked(query, plan, source), *suspects(query, plan, staged, cells)),
     )
 
 
@@ -207,29 +200,4 @@ def _statement(plan: Plan, expressions: Mapping[str, Expression], counts: Mappin
         f"select s._row, s._line, {'s._key, ' if 'row' in plan.keys else ''}"
         f" cast({reason} as varchar) as _reason, cast({wrong} as varchar) as _blanked,"
         f" {values}, {flags}, {later}coalesce({doubts or 'false'}, false) as _doubt from {inner}"
-    )
-
-
-def suspects(query: Query, plan: Plan, cells: Cells) -> tuple[str, ...]:
-    """Values that look like placeholders, told with the number of rows among the first ones."""
-    texts = [t for t in plan.targets if t.type == "varchar" and t.columns and not t.transform.values]
-    if not texts:
-        return ()
-    parts = " union all ".join(
-        f"select {i} as i, {name(t.field)} as v, count(*) as n from looked where lower({name(t.field)}) in"
-        f" ({in_list(SUSPECTS)}) group by 2"
-        for i, t in enumerate(texts)
-    )
-    rows = query.rows(
-        f"with looked as (select * from {cells.select([t.field for t in texts])} limit {LOOKED})"
-        f" select i, v, n from ({parts}) where n > 2 order by n desc, i"
-    )
-    if not rows:
-        return ()
-    shown = ", ".join(f"{v!r} in {texts[int(i)].names[0]} ({n:,})" for i, v, n in rows[:6])
-    more = f" and {len(rows) - 6} more" if len(rows) > 6 else ""
-    values = ", ".join(f'"{v}"' for v in dict.fromkeys(str(r[1]) for r in rows[:6]))
-    return (
-        f"kept as values, though they may mean nothing: {shown}{more}."
-        f" To blank them: [placeholders] values = [{values}]",
     )

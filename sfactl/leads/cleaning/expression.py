@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -52,6 +53,15 @@ def name(column: str) -> str:
 def in_list(texts: Iterable[str]) -> str:
     """An SQL list of texts, never empty."""
     return ", ".join(literal(t) for t in texts) or "null"
+
+
+def among(text: str, texts: Iterable[str]) -> str:
+    """SQL: is the SQL ``text``, in any case, one of ``texts``? For long lists inside a CASE.
+
+    The engine makes a join of a long IN list and asks it for every row; a pattern is looked at only where its branch is
+    reached.
+    """
+    return f"regexp_full_match({text}, {literal('(?i:' + '|'.join(re.escape(t) for t in texts) + ')')})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ characters begins with its family name. Longer names are not cut: where is anybo
 
 from __future__ import annotations
 
-from sfactl.leads.cleaning.expression import in_list, literal
+from sfactl.leads.cleaning.expression import among, literal
 
 HAN = r"[\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}]"
 DOUBLE = (
@@ -39,9 +39,10 @@ _TURNED = f"{_WORD}(?: {_WORD})?, {_WORD}(?: {_WORD}\\.?)?"
 
 def full_name(full: str, first: str, last: str) -> str:
     """SQL for the name as a person reads it; each argument is SQL or ``null``."""
+    behind = f"trim(split_part({full}, ',', 2))"
     turned = (
         f"case when contains({full}, ',') and regexp_full_match({full}, {literal(_TURNED)})"
-        f" and lower(trim(split_part({full}, ',', 2))) not in ({in_list(SUFFIXES)})"
+        f" and not {among(behind, SUFFIXES)}"
         f" then trim(split_part({full}, ',', 2)) || ' ' || trim(split_part({full}, ',', 1)) else {full} end"
     )
     han = f"regexp_matches({last}, {literal(HAN)}) and coalesce(regexp_matches({first}, {literal(HAN)}), true)"
@@ -57,7 +58,7 @@ def first_name(full: str) -> str:
     """SQL for the given name in a whole name; null where it is not certain."""
     return (
         f"case when {_two_words(full)} then split_part({full}, ' ', 1)"
-        f" when {_han(full)} then case when left({full}, 2) in ({in_list(DOUBLE)}) then nullif(substr({full}, 3), '')"
+        f" when {_han(full)} then case when {among(f'left({full}, 2)', DOUBLE)} then nullif(substr({full}, 3), '')"
         f" else substr({full}, 2) end end"
     )
 
@@ -66,7 +67,7 @@ def last_name(full: str) -> str:
     """SQL for the family name in a whole name; null where it is not certain."""
     return (
         f"case when {_two_words(full)} then split_part({full}, ' ', 2)"
-        f" when {_han(full)} then case when left({full}, 2) in ({in_list(DOUBLE)}) then left({full}, 2)"
+        f" when {_han(full)} then case when {among(f'left({full}, 2)', DOUBLE)} then left({full}, 2)"
         f" else left({full}, 1) end end"
     )
 

@@ -101,12 +101,15 @@ def number_expression(target: Target, text: str, sign: str) -> Expression:
     plain = f"replace({plain}, '{group}', '')"
     if sign == ",":
         plain = f"replace({plain}, ',', '.')"
+    whole = f"regexp_full_match({text}, '[0-9]{{1,12}}')"
     if target.type == "bigint":
         value = f"try_cast(regexp_replace({plain}, '\\.0+$', '') as bigint)"
         # 12.5 employees would be rounded by the cast; it is a wrong value and not 13.
         value = f"case when contains(regexp_replace({plain}, '\\.0+$', ''), '.') then null else {value} end"
     else:
         value = f"try_cast({plain} as {target.type})"
+    # Most numbers are digits and nothing else: they need none of this.
+    value = f"case when {whole} then try_cast({text} as {target.type}) else {value} end"
     return _expression(target, text, value, "is not a number")
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Answer, Expression, Second, in_list, literal, look_up
+from sfactl.leads.cleaning.expression import Answer, Expression, Second, among, literal, look_up
 
 TYPES = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
@@ -91,16 +91,16 @@ def dialled(text: str, country: str) -> str:
     """SQL for the digits of a number, an exit code 00 read as + in the countries that dial it."""
     digits = f"regexp_replace({text}, '[ ().-]', '', 'g')"
     return (
-        f"case when {text}[1:2] = '00' and {country} in ({_dialling_00()}) then '+' || {digits}[3:] else {digits} end"
+        f"case when {text}[1:2] = '00' and {among(country, _dialling_00())} then '+' || {digits}[3:] else {digits} end"
     )
 
 
 @lru_cache(maxsize=1)
-def _dialling_00() -> str:
+def _dialling_00() -> tuple[str, ...]:
     from phonenumbers import SUPPORTED_REGIONS, PhoneMetadata
 
     found = (PhoneMetadata.metadata_for_region(r) for r in sorted(SUPPORTED_REGIONS))
-    return in_list(m.id for m in found if m and "00" in _alternatives(m.international_prefix or ""))
+    return tuple(m.id for m in found if m and "00" in _alternatives(m.international_prefix or ""))
 
 
 def _fast(query: Query, text: str, source: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sfactl.leads.cleaning.expression import literal
+from sfactl.leads.cleaning.expression import among
 
 USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """Characters of China's unified social credit code (GB 32100-2015), in the order of their values."""
@@ -38,7 +38,7 @@ def rules(number: str) -> tuple[Rule, ...]:
         Rule(country="TW", pattern="[0-9]{8}", right=_taiwan(number), sure=True),
         Rule(country="CN", pattern=f"[0-9]{{8}}[{USCC}]{{10}}", right=_china(number), sure=True),
         Rule(country="JP", pattern="[0-9]{13}", right=_japan(number), sure=True),
-        Rule(country="US", pattern="[0-9]{9}", right=f"left({number}, 2) in ({_employer_prefixes()})"),
+        Rule(country="US", pattern="[0-9]{9}", right=f"{among(f'left({number}, 2)', _employer_prefixes())}"),
         Rule(country="DE", pattern="(?:DE)?[1-9][0-9]{8}", right=_germany(bare), prefix="DE"),
         Rule(country="GB", pattern="(?:GB)?[0-9]{9}", right=_britain(bare), prefix="GB"),
         # The library compares the year with today's; a number of this decade is its business.
@@ -94,8 +94,8 @@ def _singapore(number: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _employer_prefixes() -> str:
-    """The first two digits that the IRS gives out, as an SQL list."""
+def _employer_prefixes() -> tuple[str, ...]:
+    """The first two digits that the IRS gives out."""
     from stdnum.us import ein
 
-    return ", ".join(literal(f"{n:02d}") for n in range(100) if ein.is_valid(f"{n:02d}0000000"))
+    return tuple(f"{n:02d}" for n in range(100) if ein.is_valid(f"{n:02d}0000000"))

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from sfactl.engine.duck import Query
-from sfactl.leads.cleaning.expression import Answer, in_list, literal, look_up
+from sfactl.leads.cleaning.expression import Answer, among, literal, look_up
 from sfactl.leads.mapping import as_text
 from sfactl.leads.model import Plan, Target, Transform
 
@@ -23,6 +23,7 @@ SAFE = (
 )
 """Characters that NFKC leaves alone wherever they stand; a test compares them with the Unicode tables."""
 UNSAFE = rf"[^\x{{00}}-\x{{7F}}{SAFE}]"
+_GAP_SQL = {"  ": "'  '", "\t": "chr(9)", "\n": "chr(10)", "\r": "chr(13)"}
 _GONE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -55,16 +56,21 @@ def nfkc(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", _GONE.sub("", text)))
 
 
-def trimmed(i: int, tidy: bool, normal: bool, *, prose: bool = False) -> str:
-    """SQL for the staged column ``i`` (alias ``s``, its NFKC in ``n<i>``) without blanks around it and runs of them."""
+def trimmed(i: int, gaps: Sequence[str], normal: bool, *, prose: bool = False) -> str:
+    """SQL for the staged column ``i`` (alias ``s``, its NFKC in ``n<i>``) without blanks around it and runs of them.
+
+    ``gaps`` are the characters that a cell may hold where one blank should be.
+    """
     raw = f"s.c{i}"
     if prose:
         return f"trim({raw}, ' ' || chr(9) || chr(10) || chr(13) || chr(12288))"
     text = f"coalesce(n{i}.clean, {raw})" if normal else raw
-    if tidy:
-        return f"trim({text})"
-    runs = " or ".join(f"contains({raw}, {run})" for run in ("'  '", "chr(9)", "chr(10)", "chr(13)"))
-    return f"trim(case when {runs} then regexp_replace({text}, '\\s+', ' ', 'g') else {text} end)"
+    # Trimming reads every character; most cells have no blank at their ends, and that is told by one byte of each.
+    ends = f"when starts_with({text}, ' ') or ends_with({text}, ' ') then trim({text}) else {text} end"
+    if not gaps:
+        return f"case {ends}"
+    runs = " or ".join(f"contains({raw}, {_GAP_SQL[gap]})" for gap in gaps)
+    return f"case when {runs} then trim(regexp_replace({text}, '\\s+', ' ', 'g')) {ends}"
 
 
 def transformed(target: Target) -> str:
@@ -87,8 +93,7 @@ def _blanked(text: str, target: Target) -> str:
     longest = max((len(p.encode()) for p in listed), default=0)
     # Most values are longer than any placeholder: their length settles it.
     return (
-        f"case when strlen({text}) > {longest} then {text} when lower({text}) in ('', {in_list(listed)}) then null"
-        f" else {text} end"
+        f"case when strlen({text}) > {longest} then {text} when {among(text, ('', *listed))} then null else {text} end"
     )
 
 

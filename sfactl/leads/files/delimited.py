@@ -20,7 +20,7 @@ from sfactl.leads.files.encoding import LOST, Encoding, detect, stated
 from sfactl.leads.files.options import FileOptions, Reading
 from sfactl.leads.files.records import Dialect, Record, records
 from sfactl.leads.files.scan import Scan, open_bytes, scan
-from sfactl.leads.files.staging import Staged, Stager
+from sfactl.leads.files.staging import GAPS, Staged, Stager
 
 NO_DELIMITER = "\x1f"
 """Given to the engine where a line is one cell; it does not occur in text."""
@@ -68,7 +68,8 @@ def stage_delimited(reading: Reading) -> Staged:
         notes=shape.notes,
         lines=None if counted else partial(_line_numbers, reading, shape),
         plain=found.ascii,
-        tidy=fast and counted and not found.double_blank,
+        # Where there are NULs, a character may take two bytes, and a scan of bytes says nothing about blanks.
+        gaps=found.gaps if fast and counted and not found.nul else GAPS,
     )
 
 

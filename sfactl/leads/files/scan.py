@@ -19,7 +19,7 @@ class Scan:
     """Facts about the bytes of one file, decompressed.
 
     ``bad_utf8_line`` is the first line that is not UTF-8 (None: all of it is). ``sample`` holds whole lines that have
-    bytes above 127.
+    bytes above 127. ``gaps`` tells runs of blanks and tabs, in encodings that write them in one byte.
     """
 
     size: int
@@ -30,7 +30,7 @@ class Scan:
     lf: int
     cr: int
     crlf: int
-    double_blank: bool
+    gaps: tuple[str, ...]
     gzipped: bool
     head: bytes
     sample: bytes
@@ -66,7 +66,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 def scan(path: Path) -> Scan:
     """Read the file once, in bounded memory."""
     size = lf = cr = crlf = 0
-    ascii_only, nul, quote, double_blank = True, False, False, False
+    ascii_only, nul, quote, double_blank, tab = True, False, False, False, False
     bad_line: int | None = None
     decoder = codecs.getincrementaldecoder("utf-8")()
     head, sample = b"", bytearray()
@@ -85,12 +85,14 @@ def scan(path: Path) -> Scan:
             crlf += piece.count(b"\r\n")
         nul = nul or b"\0" in piece
         quote = quote or b'"' in piece
-        double_blank = double_blank or b"  " in piece or b"\t" in piece
+        double_blank = double_blank or b"  " in piece
+        tab = tab or b"\t" in piece
+    gaps = ("  ",) * double_blank + ("\t",) * tab
     if bad_line is None and not ascii_only and _first_bad_line(decoder, b"", lf, final=True) is not None:
         bad_line = lf + 1
     return Scan(
         size=size, ascii=ascii_only, bad_utf8_line=bad_line, nul=nul, quote=quote, lf=lf, cr=cr, crlf=crlf,
-        double_blank=double_blank, gzipped=is_gzip(path), head=head, sample=bytes(sample),
+        gaps=gaps, gzipped=is_gzip(path), head=head, sample=bytes(sample),
     )  # fmt: skip
 
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BATCH = 20_000
+GAPS = ("  ", "\t", "\n", "\r")
+"""What may stand in a cell where one blank should be."""
 META = ("_row", "_line", "_problem", "_rest")
 
 
@@ -29,8 +31,8 @@ class Staged:
     ``facts`` are for people ("UTF-8, header in row 3"), ``notes`` tell what was decided or changed on the way.
     ``empty`` are columns of a fixed layout that nothing is in; nobody misses them.
     ``lines`` finds the lines of some records later, where counting them for all would have cost a second reading.
-    ``plain`` says that all text is ASCII, ``tidy`` that it has no runs of blanks, tabs or line ends: then cleaning may
-    skip what it cannot change.
+    ``plain`` says that all text is ASCII, ``gaps`` which of `GAPS` its cells may hold: cleaning may skip what it cannot
+    change.
     """
 
     path: Path
@@ -41,7 +43,7 @@ class Staged:
     facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     plain: bool = False
-    tidy: bool = False
+    gaps: tuple[str, ...] = GAPS
     empty: frozenset[str] = frozenset()
     lines: Callable[[set[int]], dict[int, int]] | None = None
 

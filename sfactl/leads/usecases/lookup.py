@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, UserError
 from sfactl.engine.duck import Query
-from sfactl.leads.model import LeadDetail, Touch
+from sfactl.leads.detail import LeadDetail, Touch
 from sfactl.schemas import Dataset
 from sfactl.session import Session
 
@@ -84,9 +84,11 @@ def find_lead(query: Query, ref: str) -> dict[str, Any]:
     plain = ref.removeprefix("lead:")
     if plain.isdigit() and len(plain) < 19 and (row := query.get("leads", int(plain))):
         return row
-    column = "lower(email)" if "@" in plain else "external_id"
-    value = plain.lower() if "@" in plain else plain
-    rows = query.rows(f"select lead_id from leads where {column} = $value order by 1 limit 3", {"value": value})
+    # Addresses are kept in lower case as a rule; to fold a million of them takes longer than to compare them.
+    tests = ("email = lower($value)", "lower(email) = lower($value)") if "@" in plain else ("external_id = $value",)
+    rows: list[tuple[Any, ...]] = []
+    for test in tests:
+        rows = rows or query.rows(f"select lead_id from leads where {test} order by 1 limit 3", {"value": plain})
     if len(rows) > 1:
         numbers = ", ".join(f"lead:{r[0]}" for r in rows)
         raise UserError(f"{ref} is several leads: {numbers}", hint="Name one by its number.")
