@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sfactl.session import Session
 
 OBJECTS: Mapping[str, str] = {
+    "calendars": "sfactl.config.calendars:CalendarFile",
     "campaigns": "sfactl.campaigns.model:Campaign",
     "intents": "sfactl.config.tags:Intent",
     "filters": "sfactl.opportunities.model:FilterRules",
@@ -32,6 +33,7 @@ OBJECTS: Mapping[str, str] = {
 """Folder → the dataclass that its files are read into, as ``module:Class``."""
 
 SINGLE: Mapping[str, str] = {
+    "assignment.toml": "sfactl.reps.rules:Rules",
     "next_actions.toml": "sfactl.portrait.actions:ActionFile",
     "qualification.toml": "sfactl.leads.qualification:Rules",
     "tags.toml": "sfactl.config.tags:TagFile",
@@ -154,11 +156,12 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.opportunities.usecases import pipeline
     from sfactl.portrait.usecases import deriving, next_actions
     from sfactl.quotes.usecases import check_prices
+    from sfactl.reps import usecases as reps
     from sfactl.scoring import usecases as scoring
     from sfactl.segments import usecases as segments
 
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
-    found += (*qualification.check(session), *pipeline.check(session))
+    found += (*qualification.check(session), *pipeline.check(session), *reps.check(session).problems)
     found += (*deriving.check(session), *next_actions.check(session))
     yield from (Problem(message=message) for message in found)
 
