@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sfactl.api.errors import NotFound, UserError
 from sfactl.leads.lifecycle import lead_number
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
@@ -19,9 +20,10 @@ def find_leads(query: Query, refs: Sequence[str]) -> list[int]:
     found: dict[int, None] = {}
     for name in wanted:
         if isinstance(name, int):
-            if name not in known:
+            now = name if name in known else living(query, "lead", name)
+            if now not in known and query.get("leads", now) is None:
                 raise NotFound(f"there is no lead {name}", hint="See: sfactl lead list")
-            found[name] = None
+            found[now] = None
             continue
         rows = query.rows("select lead_id from leads where email = $email order by lead_id", {"email": name})
         if not rows:
