@@ -36,7 +36,8 @@ class Comparison:
 
     ``shared`` says that members of one household or company have it in common. ``identifier`` says that a value is
     given to one record only, so that how often strangers share one is learned instead of counted. ``chain`` says that
-    no level may be worth more than the one before it. ``who``: where it differs, they are not the same.
+    no level may be worth more than the one before it. ``who``: where it differs, they are not the same. ``fixed``: a record
+    has one value for good, so that two that differ are not to be joined through others.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Comparison:
     identifier: bool = False
     chain: bool = True
     who: bool = False
+    fixed: bool = False
 
 
 def comparisons(chosen: Chosen) -> tuple[Comparison, ...]:
@@ -107,14 +109,17 @@ _TURNED = (
     " and jaro_winkler_similarity(x.f, y.g) >= 0.9"
 )
 """Both names in the other order, perhaps with a slip."""
+_EITHER = "(x.g is null or x.f is null or y.g is null or y.f is null)"
+"""One of the two has one name only, which may be either."""
 _TRANSLATED = "case when jaro_winkler_similarity(x.nl, y.nl) >= 0.95 then 0.95 else -1 end"
 
 
 def _given() -> Comparison:
     initial = "length(x.g) = 1 or length(y.g) = 1"
     score = (
-        f"case when {_known('g')} then -1 when x.g = y.g then 3 when {_TURNED} then 0.95"
-        f" when {_scripts('g')} then {_TRANSLATED}"
+        "case when x.gen <> y.gen then 0"
+        f" when {_EITHER} and (x.g = y.f or y.g = x.f) then 0.9 when {_known('g')} then -1 when x.g = y.g then 3"
+        f" when {_TURNED} then 0.95 when {_scripts('g')} then {_TRANSLATED}"
         " when list_has_any(coalesce(x.gs, [x.g]), coalesce(y.gs, [y.g])) then 0.95"
         f" when {initial} then case when left(x.g, 1) = left(y.g, 1) then 0.85 else 0 end"
         " when length(x.g) >= 3 and length(y.g) >= 3 and (starts_with(x.g, y.g) or starts_with(y.g, x.g)) then 0.93"
@@ -127,12 +132,15 @@ def _given() -> Comparison:
         Level(name="perhaps", cut=0.8, belief=0.08),
         Level(name="differs", cut=0.0, belief=0.05),
     )
-    return Comparison(name="given name", feature="g", shows=("given", "full"), score=score, levels=levels, who=True)
+    return Comparison(
+        name="given name", feature="g", shows=("given", "full"), score=score, levels=levels, who=True, fixed=True
+    )
 
 
 def _family() -> Comparison:
     score = (
-        f"case when {_known('f')} then -1 when x.f = y.f then 3 when {_TURNED} then 0.95"
+        f"case when {_EITHER} and (x.g = y.f or y.g = x.f) then -1 when {_known('f')} then -1 when x.f = y.f then 3"
+        f" when {_TURNED} then 0.95"
         f" when {_scripts('f')} then {_TRANSLATED}"
         " when x.fl = y.fl and length(x.fl) > 1 then 0.93 when x.f = y.g or x.g = y.f then 0.85"
         f" when x.fp = y.fp and length(x.fp) >= 3 then greatest(0.85, {_alike('x.f', 'y.f')})"
@@ -152,7 +160,7 @@ def _family() -> Comparison:
 def _mail() -> Comparison:
     near = "x.md = y.md and jaro_winkler_similarity(x.mail, y.mail) >= 0.96"
     score = (
-        f"case when {_known('mail')} or x.role or y.role then -1 when x.mail = y.mail then 3"
+        f"case when {_known('mail')} then -1 when x.mail = y.mail then 3"
         f" when x.ml = y.ml then 0.95 when {near} then 0.9 else 0 end"
     )
     levels = (
@@ -193,7 +201,7 @@ def _date(name: str, feature: str) -> Comparison:
         Level(name="partly", cut=0.5, belief=0.05),
         Level(name="differs", cut=0.0, belief=0.03),
     )
-    return Comparison(name=name, feature=feature, shows=(name,), score=score, levels=levels)
+    return Comparison(name=name, feature=feature, shows=(name,), score=score, levels=levels, fixed=True)
 
 
 def _code(name: str, feature: str, *, shared: bool) -> Comparison:
@@ -206,7 +214,14 @@ def _code(name: str, feature: str, *, shared: bool) -> Comparison:
         Level(name="differs", cut=0.0, belief=0.12),
     )
     return Comparison(
-        name=name, feature=feature, shows=(name,), score=score, levels=levels, shared=shared, identifier=not shared
+        name=name,
+        feature=feature,
+        shows=(name,),
+        score=score,
+        levels=levels,
+        shared=shared,
+        identifier=not shared,
+        fixed=not shared,
     )
 
 

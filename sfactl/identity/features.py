@@ -12,7 +12,7 @@ from sfactl.engine.mailboxes import ROLES, is_free_mail
 from sfactl.identity.fields import NAMES, Chosen
 from sfactl.identity.folding import fold_columns
 from sfactl.identity.names import split_names
-from sfactl.identity.tokens import STREET_WORDS, weigh
+from sfactl.identity.tokens import ORDINALS, STREET_WORDS, weigh
 
 RECORDS = "match_records"
 _TEXTS = ("given", "family", "full", "company", "street", "city", "region")
@@ -61,7 +61,7 @@ def _fold(query: Query, chosen: Chosen) -> None:
 
 
 def _reach(query: Query, chosen: Chosen) -> list[str]:
-    """SQL of mail, ml (its local part where it may identify), md (domain), role; phone, p8; site; tax; born."""
+    """SQL of mail, ml (its local part where it may identify), md (domain); phone, p7; site; tax; born."""
     made = []
     if "email" in chosen.roles:
         local = "regexp_replace(split_part(lower(email), '@', 1), '[+].*$', '')"
@@ -76,7 +76,7 @@ def _reach(query: Query, chosen: Chosen) -> list[str]:
         role = f"translate(ml_, '._-', '') in ({', '.join(repr(r) for r in ROLES)})"
         own = f"case when md_ not in ({free}) then regexp_replace(md_, '^www[.]', '') end"
         made += [
-            "nullif(ml_ || '@' || md_, '@') as mail", f"coalesce({role}, false) as role", "md_ as md",
+            f"case when not ({role}) then ml_ || '@' || md_ end as mail", "md_ as md",
             f"case when length(ml_) >= 5 and not ({role}) then ml_ end as ml",
         ]  # fmt: skip
     site = "regexp_extract(lower(website), '^(?:[a-z]+://)?(?:www[.])?([^/:?#]+)', 1)"
@@ -100,7 +100,10 @@ def _place(chosen: Chosen) -> list[str]:
     """SQL of st (street), num (its first number), zip, city, region."""
     made = []
     if "street" in chosen.roles:
-        made += ["street as st", "nullif(regexp_extract(street, '[0-9]+'), '') as num"]
+        # "3rd" is the name of a street and no number of a house; native addresses have no blanks around theirs.
+        plain = "regexp_extract(' ' || street || ' ', ' ([0-9]+)[a-z]? ', 1)"
+        number = f"case when strlen(street) = length(street) then {plain} else regexp_extract(street, '[0-9]+') end"
+        made += ["street as st", f"nullif({number}, '') as num"]
     if "postal_code" in chosen.roles:
         code = "regexp_replace(upper(postal_code), '[^0-9A-Z]', '', 'g')"
         # The four digits that the United States add say nothing that others leave out.
@@ -143,7 +146,7 @@ def _number(query: Query, chosen: Chosen, records: int) -> None:
         more += [f"w_{f}.ids as {f}_ids", f"w_{f}.weight as {f}_w"]
     if chosen.has_place:
         have = [c for c, role in (("st", "street"), ("city", "city"), ("region", "region")) if role in chosen.roles]
-        weigh(query, "match_w_place", have, "match_parts", records, STREET_WORDS)
+        weigh(query, "match_w_place", have, "match_parts", records, without=STREET_WORDS, alike=ORDINALS)
         joins += [f"left join match_w_place w_{c} on w_{c}.v = m.{c}" for c in have]
         if "street" in chosen.roles:
             lists = ", ".join(f"coalesce(w_{c}.ids, [])" for c in have)

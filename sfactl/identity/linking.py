@@ -12,7 +12,7 @@ from sfactl.engine.duck import Query
 from sfactl.identity import blocking, patterns, scoring, weights
 from sfactl.identity.blocking import PAIRS, Block
 from sfactl.identity.clusters import groups, guarded, one_to_one
-from sfactl.identity.comparison import Comparison, comparisons
+from sfactl.identity.comparison import Comparison, base, comparisons
 from sfactl.identity.config import IdentityConfig
 from sfactl.identity.features import RECORDS, build
 from sfactl.identity.fields import Chosen
@@ -146,7 +146,8 @@ def decide(query: Query, linked: Linked, limits: Thresholds, *, between: bool) -
     _inside(query, linked, groups(n, a, b))
     against = _columns(
         query,
-        f"select a, b from match_inside where w < {milli(AGAINST)} or against <> 0 union"
+        f"select a, b from match_inside where w < {milli(AGAINST)} or against <> 0"
+        f" or (w < {limits.review} and ({_differs(linked)})) union"
         " select a, b from match_said where decision = 'different' order by a, b",
     )
     found = guarded(n, a, b, w, *against)
@@ -160,6 +161,17 @@ def decide(query: Query, linked: Linked, limits: Thresholds, *, between: bool) -
         }),
     )  # fmt: skip
     _settle(query, limits)
+
+
+def _differs(linked: Linked) -> str:
+    """SQL over weighed pairs: whether they differ in what a record has for good."""
+    width = base(linked.fields)
+    return (
+        " or ".join(
+            f"pattern // {width**i}::bigint % {width} = {len(c.levels)}" for i, c in enumerate(linked.fields) if c.fixed
+        )
+        or "false"
+    )
 
 
 def _columns(query: Query, sql: str) -> tuple[Ints, ...]:

@@ -120,14 +120,14 @@ def weigh(
 
 
 def _by_rarity(c: Comparison, i: int, j: int, model: Model, frequency: Frequency) -> str:
-    """SQL of the bits of a level whose value occurs ``n`` times."""
+    """SQL of the bits of a level whose value occurs ``n`` times: the commoner, the less."""
     average = model.bits[i][j - 1]
-    same, chance = model.same[i][j - 1], max(model.chance[i][j - 1], 1e-12)
-    others = f"greatest(n{i}_{j}.n - 1, 1)"
-    if c.identifier:
-        expected = f"{chance!r} * {others} / {max(frequency.surplus, 1.0)!r}"
-    else:
-        expected = f"{others} / {float(max(frequency.filled, 1))!r}"
+    same, filled = model.same[i][j - 1], float(max(frequency.filled, 1))
+    # So often a value may occur because of its duplicates alone.
+    most = 2.0 + 2.0 * model.partners if j == 1 else 1.0
+    seldom = frequency.rare(model.chance[i][0] * frequency.possible, most) if j == 1 else 1.0 / filled
+    n = f"n{i}_{j}.n"
+    expected = f"case when {n} <= {most!r} then {seldom!r} else greatest(({n} - 1) / {filled!r}, {seldom!r}) end"
     lowest, highest = average - RARER, min(HIGHEST, average + RARER)
     return f"round(1000 * least({highest!r}, greatest({lowest!r}, log2({same!r} / ({expected})))))"
 

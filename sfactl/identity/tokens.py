@@ -6,7 +6,7 @@ ten, so that what two texts share is a sum over the intersection of two lists. N
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sfactl.engine.duck import Query
 
@@ -19,6 +19,11 @@ STREET_WORDS = (
     "via", "w", "way", "west",
 )  # fmt: skip
 """Words of an address that say little, and are written or left out at will."""
+ORDINALS = {
+    "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th", "sixth": "6th",
+    "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
+}  # fmt: skip
+"""Streets with a number for a name, however it is written."""
 
 
 def words(value: str) -> str:
@@ -32,15 +37,26 @@ def words(value: str) -> str:
 
 
 def weigh(
-    query: Query, name: str, columns: Sequence[str], source: str, records: int, without: Sequence[str] = ()
+    query: Query,
+    name: str,
+    columns: Sequence[str],
+    source: str,
+    records: int,
+    *,
+    without: Sequence[str] = (),
+    alike: Mapping[str, str] | None = None,
 ) -> None:
-    """Make the table ``name`` (v, ids, weight): the words of every distinct value in ``columns`` of ``source``."""
+    """Make the table ``name`` (v, ids, weight): the words of every distinct value in ``columns`` of ``source``.
+
+    Words in ``without`` are left out, those in ``alike`` are taken for another.
+    """
     values = " union all ".join(f"select {c} as v from {source} where {c} is not null" for c in columns)
     query.run(f"create or replace temp table {name}_values as select v, count(*) as n from ({values}) group by v")
     stop = f"where t not in ({', '.join(repr(w) for w in without)})" if without else ""
+    word = f"case t {' '.join(f'when {k!r} then {v!r}' for k, v in alike.items())} else t end" if alike else "t"
     query.run(
-        f"create or replace temp table {name}_said as"
-        f" select * from (select v, n, unnest({words('v')}) as t from {name}_values) {stop}"
+        f"create or replace temp table {name}_said as select distinct v, n, {word} as t"
+        f" from (select v, n, unnest({words('v')}) as t from {name}_values) {stop}"
     )
     query.run(
         f"create or replace temp table {name}_words as select t, df, row_number() over (order by df, t) as place,"
