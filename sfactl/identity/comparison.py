@@ -95,6 +95,11 @@ def _alike(a: str, b: str) -> str:
     return f"jaro_winkler_similarity({a}, {b})"
 
 
+def _initial(feature: str) -> str:
+    """Whether two values begin alike: a cheap question before a dear one."""
+    return f"left(x.{feature}, 1) = left(y.{feature}, 1)"
+
+
 def _known(feature: str) -> str:
     return f"x.{feature} is null or y.{feature} is null"
 
@@ -271,7 +276,8 @@ def _text(name: str, feature: str, *, shared: bool, who: bool) -> Comparison:
     cosine = f"{_shared(ids)} / sqrt(x.{weight}::double * y.{weight})"
     # Slips of the pen hide shared words of short texts; long ones have words enough.
     slip = f"least(length(x.{feature}), length(y.{feature})) <= 40"
-    spelled = f"case when {slip} and {_alike(f'x.{feature}', f'y.{feature}')} >= 0.94 then 0.85 else 0 end"
+    alike = f"{_alike(f'x.{feature}', f'y.{feature}')} >= 0.94"
+    spelled = f"case when {slip} and {_initial(feature)} and {alike} then 0.85 else 0 end"
     glued = f"replace(x.{feature}, ' ', '') = replace(y.{feature}, ' ', '')"
     score = (
         f"case when {_known(feature)} then -1 when x.{feature} = y.{feature} or x.{ids} = y.{ids} or {glued} then 3"
@@ -289,7 +295,8 @@ def _text(name: str, feature: str, *, shared: bool, who: bool) -> Comparison:
 
 
 def _shared(ids: str) -> str:
-    return shared(f"x.{ids}", f"y.{ids}")
+    feature = ids.removesuffix("_ids")
+    return shared(f"x.{ids}", f"y.{ids}", f"x.{feature}_m", f"y.{feature}_m")
 
 
 def _address(chosen: Chosen) -> Comparison:
@@ -297,7 +304,7 @@ def _address(chosen: Chosen) -> Comparison:
     has_zip, has_city = "postal_code" in chosen.roles, "city" in chosen.roles
     same = [
         *(["x.zip = y.zip"] if has_zip else []),
-        *(["x.city = y.city", f"{_alike('x.city', 'y.city')} >= 0.93"] if has_city else []),
+        *(["x.city = y.city", f"({_initial('city')} and {_alike('x.city', 'y.city')} >= 0.93)"] if has_city else []),
     ]
     known = [
         *(["(x.zip is not null and y.zip is not null)"] if has_zip else []),
@@ -308,12 +315,12 @@ def _address(chosen: Chosen) -> Comparison:
     town = f"case when {postal} then 0.7 when p > 0 then 0.6 when p < 0 then 0 else -1 end"
     score = f"list_transform([{place}], lambda p: {town})[1]"
     if "street" in chosen.roles:
-        inside = f"greatest({shared('x.st_ids', 'y.ad_ids')} / x.st_w, {shared('y.st_ids', 'x.ad_ids')} / y.st_w)"
-        spelled = f"case when {_alike('x.st', 'y.st')} >= 0.94 then 0.9 else 0 end"
+        inside = f"greatest({shared('x.st_ids', 'y.ad_ids', 'x.st_m', 'y.ad_m')} / x.st_w, {shared('y.st_ids', 'x.ad_ids', 'y.st_m', 'x.ad_m')} / y.st_w)"
+        spelled = f"case when {_initial('st')} and {_alike('x.st', 'y.st')} >= 0.94 then 0.9 else 0 end"
         numbers = "x.num <> y.num"
         street = (
-            f"case when {_known('st')} then -1 when x.st = y.st then 1 when {numbers} then"
-            f" least(0.4, coalesce({inside}, 0)) else greatest(coalesce({inside}, 0), {spelled}) end"
+            f"case when {_known('st')} then -1 when x.st = y.st then 1 when {numbers} then 0"
+            f" else greatest(coalesce({inside}, 0), {spelled}) end"
         )
         score = (
             f"list_transform([[{place}, {street}]], lambda s: case when s[2] < 0"

@@ -143,14 +143,21 @@ def _number(query: Query, chosen: Chosen, records: int) -> None:
     for f in texts(chosen):
         weigh(query, f"match_w_{f}", [f], "match_parts", records)
         joins.append(f"left join match_w_{f} w_{f} on w_{f}.v = m.{f}")
-        more += [f"w_{f}.ids as {f}_ids", f"w_{f}.weight as {f}_w"]
+        more += [f"w_{f}.ids as {f}_ids", f"w_{f}.weight as {f}_w", f"w_{f}.mask as {f}_m"]
     if chosen.has_place:
         have = [c for c, role in (("st", "street"), ("city", "city"), ("region", "region")) if role in chosen.roles]
         weigh(query, "match_w_place", have, "match_parts", records, without=STREET_WORDS, alike=ORDINALS)
         joins += [f"left join match_w_place w_{c} on w_{c}.v = m.{c}" for c in have]
         if "street" in chosen.roles:
+            masks = " | ".join(f"coalesce(w_{c}.mask, 0)" for c in have)
             lists = ", ".join(f"coalesce(w_{c}.ids, [])" for c in have)
-            more += ["w_st.ids as st_ids", "w_st.weight as st_w", f"list_concat({lists}) as ad_ids"]
+            more += [
+                "w_st.ids as st_ids",
+                "w_st.weight as st_w",
+                "w_st.mask as st_m",
+                f"{masks} as ad_m",
+                f"list_concat({lists}) as ad_ids",
+            ]
     query.run(
         f"create or replace temp table {RECORDS} as"
         " select row_number() over (order by h, m.id)::integer - 1 as rid, m.* exclude (h)"

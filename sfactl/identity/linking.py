@@ -6,6 +6,7 @@ Works on tables of one query alone; what it answers depends on the content of th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 from typing import TYPE_CHECKING
 
 from sfactl.engine.duck import Query
@@ -35,7 +36,10 @@ AGAINST = -5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What was learned from one set of records; the tables stay in the query."""
+    """What was learned from one set of records; the tables stay in the query.
+
+    ``alone`` is the share of records without a partner, where every record has one at most.
+    """
 
     chosen: Chosen
     fields: tuple[Comparison, ...]
@@ -44,6 +48,7 @@ class Linked:
     blocks: tuple[Block, ...]
     records: int
     compared: int
+    alone: float | None = None
 
     @property
     def names(self) -> bool:
@@ -75,8 +80,14 @@ def learn(
     model = weights.fit(fields, compared, drawn, frequency, records=records, pairs=_possible(query, between))
     return Linked(
         chosen=chosen, fields=fields, model=model, frequency=frequency, blocks=blocks, records=records,
-        compared=int(compared.total),
+        compared=int(compared.total), alone=_alone(query, model) if between else None,
     )  # fmt: skip
+
+
+def _alone(query: Query, model: Model) -> float:
+    """The share of the smaller source that has no partner; one in ten is always thought possible."""
+    row = query.one(f"select count(*) filter (where src = 'a'), count(*) filter (where src = 'b') from {RECORDS}")
+    return max(0.1, 1.0 - model.expected / max(min(row or (1, 1)), 1))
 
 
 def _possible(query: Query, between: bool) -> float:
@@ -94,12 +105,15 @@ def weigh(query: Query, linked: Linked, least: float) -> None:
     import pyarrow as pa
 
     compared = patterns.count(query, COMPARED, linked.fields)
-    keep = scoring.promising(linked.fields, compared, linked.model, bits_of(least))
+    gain = 0.0 if linked.alone is None else -log2(linked.alone)
+    keep = scoring.promising(linked.fields, compared, linked.model, bits_of(least) - gain)
     query.register("match_kept", pa.table({"pattern": pa.array(keep, pa.int64())}))
     query.run(
         f"create or replace temp table match_hopeful as select * from {COMPARED} semi join match_kept using (pattern)"
     )
     _weigh(query, linked, "match_hopeful", WEIGHED)
+    if linked.alone is not None:
+        scoring.one_partner(query, WEIGHED, linked.alone)
     query.run(f"delete from {WEIGHED} where w < {milli(bits_of(least))}")
 
 

@@ -91,7 +91,8 @@ def weigh(
 ) -> None:
     """Make the table ``into`` of the pairs (a, b, pattern) in ``table``.
 
-    Columns: a, b, pattern, t0 … (thousandths of a bit by field), together, cap, against (corrections), w (the sum).
+    Columns: a, b, pattern, t0 … (thousandths of a bit by field), together, cap, against, rival (corrections), w (the
+    sum).
     """
     width = base(fields)
     _register_together(query, table, fields, model)
@@ -110,13 +111,28 @@ def weigh(
     shared = " + ".join([str(milli(model.prior)), "off_shared", *(f"t{i}" for i, c in enumerate(fields) if c.shared)])
     every = " + ".join([str(milli(model.prior)), "together", *(f"t{i}" for i in range(len(fields)))])
     query.run(
-        f"create or replace temp table {into} as select *, {every} + cap + against as w from (select *,"
+        f"create or replace temp table {into} as select *, 0::bigint as rival, {every} + cap + against as w from (select *,"
         f" case when against_ then least(0, {DOUBT} - ({every} + cap)) else 0 end::bigint as against from (select *,"
         f" case when people > 0 then least(0, {milli(model.household)} - ({shared})) else 0 end::bigint as cap from"
         f" (select p.a, p.b, p.pattern, {people} as people, {_against(fields, width)} as against_, {', '.join(cells)},"
         f" g.off_shared, g.off_shared + g.off_own as together"
         f" from {table} p join match_together g using (pattern) join {RECORDS} x on x.rid = p.a {' '.join(joins)})))"
     )
+
+
+def one_partner(query: Query, table: str, alone: float) -> None:
+    """Weigh the pairs in ``table`` against their rivals, where every record has one partner at most.
+
+    A pair gains by the share of records that have a partner at all, and loses by all others that the two could have.
+    """
+    odds = "pow(2.0, least(40, greatest(-40, w / 1000.0)))"
+    rivals = f"greatest(sum({odds}) over (partition by a), sum({odds}) over (partition by b)) - {odds}"
+    query.run(
+        f"create or replace temp table {table} as select * replace (rival + said as rival, w + said as w)"
+        f" from (select *, case when against <> 0 then 0 else round(-1000 * log2({alone!r} + greatest({rivals}, 0)))"
+        f" end::bigint as said from {table})"
+    )
+    query.run(f"alter table {table} drop column said")
 
 
 def _by_rarity(c: Comparison, i: int, j: int, model: Model, frequency: Frequency) -> str:

@@ -46,7 +46,7 @@ def weigh(
     without: Sequence[str] = (),
     alike: Mapping[str, str] | None = None,
 ) -> None:
-    """Make the table ``name`` (v, ids, weight): the words of every distinct value in ``columns`` of ``source``.
+    """Make the table ``name`` (v, ids, weight, mask): the words of every distinct value in ``columns`` of ``source``.
 
     Words in ``without`` are left out, those in ``alike`` are taken for another.
     """
@@ -58,6 +58,7 @@ def weigh(
         f"create or replace temp table {name}_said as select distinct v, n, {word} as t"
         f" from (select v, n, unnest({words('v')}) as t from {name}_values) {stop}"
     )
+    _glue(query, name)
     query.run(
         f"create or replace temp table {name}_words as select t, df, row_number() over (order by df, t) as place,"
         f" least({WEIGHT_BITS}, greatest(1, round(2.5 * pow(log2(1 + {records} / df), 2))))::bigint as weight"
@@ -65,10 +66,22 @@ def weigh(
     )
     query.run(
         f"create or replace temp table {name} as select v, list_sort(list(place * 1024 + weight)) as ids,"
-        f" sum(weight)::bigint as weight from {name}_said join {name}_words using (t) group by v"
+        f" sum(weight)::bigint as weight, bit_or(1::bigint << (place % 62)::integer) as mask from {name}_said join {name}_words using (t) group by v"
     )
 
 
-def shared(a: str, b: str) -> str:
-    """SQL for the weight of the words that two lists share."""
-    return f"coalesce(list_sum(list_transform(list_intersect({a}, {b}), lambda t: t & {WEIGHT_BITS})), 0)::double"
+def _glue(query: Query, name: str) -> None:
+    """Add "kx flb801" as "kxflb801" where somebody writes it so: two neighbours with a digit that are a word elsewhere."""
+    said = f"string_split(v, ' ')"
+    query.run(
+        f"create or replace temp table {name}_said as select v, n, t from {name}_said union"
+        " select v, n, t from (select v, n, unnest(list_transform(range(1, len(w)), lambda i: w[i] || w[i + 1])) as t"
+        f"  from (select v, n, {said} as w from {name}_values where contains(v, ' ') and regexp_matches(v, '[0-9]')))"
+        f" where regexp_matches(t, '[0-9]') and regexp_matches(t, '[a-z]') and t in (select t from {name}_said)"
+    )
+
+
+def shared(a: str, b: str, a_mask: str, b_mask: str) -> str:
+    """SQL for the weight of the words that two lists share; the masks say at once where they share none."""
+    both = f"coalesce(list_sum(list_transform(list_intersect({a}, {b}), lambda t: t & {WEIGHT_BITS})), 0)::double"
+    return f"case when {a_mask} & {b_mask} = 0 then 0 else {both} end"
