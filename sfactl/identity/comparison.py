@@ -36,8 +36,8 @@ class Comparison:
 
     ``shared`` says that members of one household or company have it in common. ``identifier`` says that a value is
     given to one record only, so that how often strangers share one is learned instead of counted. ``chain`` says that
-    no level may be worth more than the one before it. ``who``: where it differs, they are not the same. ``fixed``: a record
-    has one value for good, so that two that differ are not to be joined through others.
+    no level may be worth more than the one before it. ``who``: where it differs, they are not the same. ``fixed``: a
+    record has one value for good, so that two that differ are not to be joined through others.
     """
 
     name: str
@@ -52,22 +52,28 @@ class Comparison:
     fixed: bool = False
 
 
-def comparisons(chosen: Chosen) -> tuple[Comparison, ...]:
-    """The comparisons of the chosen columns, in the order in which they are shown."""
-    roles = chosen.roles
-    made = [_given(), _family()] if chosen.has_names else []
+def comparisons(chosen: Chosen, *, at_work: bool) -> tuple[Comparison, ...]:
+    """The comparisons of the chosen columns, in the order in which they are shown.
+
+    ``at_work`` says that people come with their companies: then colleagues share the company's data, and not, as a
+    household does, a family name.
+    """
+    roles, names = chosen.roles, chosen.has_names
+    made = [_given(), _family(shared=not at_work)] if names else []
     if "company" in roles:
-        made.append(_text("company", "co", shared=chosen.has_names, who=True))
+        made.append(_text("company", "co", shared=names, who=True))
     if "email" in roles:
-        made.append(_mail())
+        made.append(_mail(names=names))
     if "phone" in roles:
-        made.append(_phone(shared=chosen.has_names))
+        made.append(_phone(names=names))
+    if names:
+        made += [_common(c, f) for c, f in (("email", "mail"), ("phone", "phone")) if c in roles]
     if "birth_date" in roles:
         made.append(_date("birth_date", "born"))
     if "tax_id" in roles:
-        made.append(_code("tax_id", "tax", shared=chosen.has_names and "company" in roles))
+        made.append(_code("tax_id", "tax", shared=at_work))
     if "website" in roles or ("email" in roles and "company" in roles):
-        made.append(_site(mail="email" in roles, shared=chosen.has_names))
+        made.append(_site(mail="email" in roles, shared=names))
     if chosen.has_place:
         made.append(_address(chosen))
     elif "region" in roles:
@@ -142,7 +148,7 @@ def _given() -> Comparison:
     )
 
 
-def _family() -> Comparison:
+def _family(*, shared: bool) -> Comparison:
     score = (
         f"case when {_EITHER} and (x.g = y.f or y.g = x.f) then -1 when {_known('f')} then -1 when x.f = y.f then 3"
         f" when {_TURNED} then 0.95"
@@ -158,14 +164,17 @@ def _family() -> Comparison:
         Level(name="differs", cut=0.0, belief=0.07),
     )
     return Comparison(
-        name="family name", feature="f", shows=("family", "full"), score=score, levels=levels, shared=True
+        name="family name", feature="f", shows=("family", "full"), score=score, levels=levels, shared=shared
     )
 
 
-def _mail() -> Comparison:
+def _mail(*, names: bool) -> Comparison:
     near = "x.md = y.md and jaro_winkler_similarity(x.mail, y.mail) >= 0.96"
+    if names:  # colleagues have addresses alike, because their names are
+        near += " and (x.f is null or y.f is null or jaro_winkler_similarity(x.f, y.f) >= 0.9)"
+    common = " or x.mail_c or y.mail_c" if names else ""
     score = (
-        f"case when {_known('mail')} then -1 when x.mail = y.mail then 3"
+        f"case when {_known('mail')}{common} then -1 when x.mail = y.mail then 3"
         f" when x.ml = y.ml then 0.95 when {near} then 0.9 else 0 end"
     )
     levels = (
@@ -176,9 +185,10 @@ def _mail() -> Comparison:
     return Comparison(name="email", feature="mail", shows=("email",), score=score, levels=levels, identifier=True)
 
 
-def _phone(*, shared: bool) -> Comparison:
+def _phone(*, names: bool) -> Comparison:
+    common = " or x.phone_c or y.phone_c" if names else ""
     score = (
-        f"case when {_known('phone')} then -1 when x.phone = y.phone then 3"
+        f"case when {_known('phone')}{common} then -1 when x.phone = y.phone then 3"
         " when length(x.phone) <> length(y.phone) and (ends_with(x.phone, y.phone) or ends_with(y.phone, x.phone)) then"
         " 0.95 when length(x.phone) = length(y.phone) and hamming(x.phone, y.phone) = 1 then 0.9 else 0 end"
     )
@@ -187,8 +197,19 @@ def _phone(*, shared: bool) -> Comparison:
         Level(name="alike", cut=0.9, belief=0.07),
         Level(name="differs", cut=0.0, belief=0.25),
     )
+    return Comparison(name="phone", feature="phone", shows=("phone",), score=score, levels=levels, identifier=True)
+
+
+def _common(column: str, feature: str) -> Comparison:
+    """A mailbox or phone that people of several names use: it tells where somebody belongs, not who it is."""
+    known = f"x.{feature} is null or y.{feature} is null or not (x.{feature}_c or y.{feature}_c)"
+    score = f"case when {known} then -1 when x.{feature} = y.{feature} then 3 else 0 end"
+    levels = (
+        Level(name="same", cut=SAME, belief=0.70, count=feature),
+        Level(name="differs", cut=0.0, belief=0.30),
+    )
     return Comparison(
-        name="phone", feature="phone", shows=("phone",), score=score, levels=levels, shared=shared, identifier=True
+        name=f"common {column}", feature=feature, shows=(column,), score=score, levels=levels, shared=True
     )
 
 
@@ -315,7 +336,9 @@ def _address(chosen: Chosen) -> Comparison:
     town = f"case when {postal} then 0.7 when p > 0 then 0.6 when p < 0 then 0 else -1 end"
     score = f"list_transform([{place}], lambda p: {town})[1]"
     if "street" in chosen.roles:
-        inside = f"greatest({shared('x.st_ids', 'y.ad_ids', 'x.st_m', 'y.ad_m')} / x.st_w, {shared('y.st_ids', 'x.ad_ids', 'y.st_m', 'x.ad_m')} / y.st_w)"
+        there = shared("x.st_ids", "y.ad_ids", "x.st_m", "y.ad_m")
+        back = shared("y.st_ids", "x.ad_ids", "y.st_m", "x.ad_m")
+        inside = f"greatest({there} / x.st_w, {back} / y.st_w)"
         spelled = f"case when {_initial('st')} and {_alike('x.st', 'y.st')} >= 0.94 then 0.9 else 0 end"
         numbers = "x.num <> y.num"
         street = (

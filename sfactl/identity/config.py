@@ -22,8 +22,10 @@ Kind = Literal["code", "date", "number", "year", "word", "text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchSettings:
-    """Thresholds are probabilities: ``threshold`` for merging, ``link`` for merging between two sources without duplicates
-    of their own, where rivals are weighed and a mistake stays alone, and ``review`` for looking at. ``fields`` (empty: chosen from the data) and ``ignore`` name columns.
+    """Thresholds are probabilities: ``threshold`` for merging, ``review`` for looking at, and ``link`` for merging
+    between two sources without duplicates of their own, where rivals are weighed and a mistake stays alone.
+
+    ``fields`` (empty: chosen from the data) and ``ignore`` name columns.
 
     ``kinds`` says of a column how its values are compared, where the data would mislead.
     """

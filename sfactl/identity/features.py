@@ -15,6 +15,8 @@ from sfactl.identity.names import split_names
 from sfactl.identity.tokens import ORDINALS, STREET_WORDS, weigh
 
 RECORDS = "match_records"
+_INITIALS = "least(left(g, 1), left(f, 1)) || greatest(left(g, 1), left(f, 1))"
+"""What tells people with one phone apart: slips and the order of names rarely change it."""
 _TEXTS = ("given", "family", "full", "company", "street", "city", "region")
 
 
@@ -158,6 +160,13 @@ def _number(query: Query, chosen: Chosen, records: int) -> None:
                 f"{masks} as ad_m",
                 f"list_concat({lists}) as ad_ids",
             ]
+    for f in [f for f, role in (("mail", "email"), ("phone", "phone")) if role in chosen.roles and chosen.has_names]:
+        query.run(
+            f"create or replace temp table match_{f}_c as select {f} as v from match_parts where {f} is not null"
+            f" and g is not null and f is not null group by {f} having count(distinct {_INITIALS}) > 1"
+        )
+        joins.append(f"left join match_{f}_c c_{f} on c_{f}.v = m.{f}")
+        more.append(f"c_{f}.v is not null as {f}_c")
     query.run(
         f"create or replace temp table {RECORDS} as"
         " select row_number() over (order by h, m.id)::integer - 1 as rid, m.* exclude (h)"

@@ -69,7 +69,7 @@ def learn(
 ) -> Linked:
     """Fold, block, compare and fit; makes the tables of records, of compared pairs, and of frequencies."""
     records = build(query, dataset, key, chosen, where, source)
-    fields = comparisons(chosen)
+    fields = comparisons(chosen, at_work=_at_work(query, chosen))
     blocks = blocking.find(query, chosen, config.blocking, records, between)
     patterns.compare(query, PAIRS, COMPARED, fields, names=chosen.has_names)
     patterns.random_pairs(query, records, between=between)
@@ -84,10 +84,18 @@ def learn(
     )  # fmt: skip
 
 
+def _at_work(query: Query, chosen: Chosen) -> bool:
+    """Whether people mostly come with a company."""
+    if not chosen.has_names or "company" not in chosen.roles:
+        return False
+    row = query.one(f"select avg((co is not null)::integer) from {RECORDS} where f is not null")
+    return bool(row and row[0] is not None and row[0] > 0.5)
+
+
 def _alone(query: Query, model: Model) -> float:
     """The share of the smaller source that has no partner; one in ten is always thought possible."""
     row = query.one(f"select count(*) filter (where src = 'a'), count(*) filter (where src = 'b') from {RECORDS}")
-    return max(0.1, 1.0 - model.expected / max(min(row or (1, 1)), 1))
+    return float(max(0.1, 1.0 - model.expected / max(min(row or (1, 1)), 1)))
 
 
 def _possible(query: Query, between: bool) -> float:

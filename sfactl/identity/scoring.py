@@ -103,7 +103,7 @@ def weigh(
         for j, lv in enumerate(c.levels, 1):
             bits = f"{milli(model.bits[i][j - 1])}"
             if lv.count:
-                bits = _by_rarity(c, i, j, model, frequency[lv.count])
+                bits = _by_rarity(i, j, model, frequency[lv.count])
                 joins.append(f"left join match_n_{lv.count} n{i}_{j} on n{i}_{j}.v = x.{lv.count} and {level} = {j}")
             whens.append(f"when {j} then {bits}")
         cells.append(f"(case {level} {' '.join(whens)} else 0 end)::bigint as t{i}")
@@ -111,7 +111,8 @@ def weigh(
     shared = " + ".join([str(milli(model.prior)), "off_shared", *(f"t{i}" for i, c in enumerate(fields) if c.shared)])
     every = " + ".join([str(milli(model.prior)), "together", *(f"t{i}" for i in range(len(fields)))])
     query.run(
-        f"create or replace temp table {into} as select *, 0::bigint as rival, {every} + cap + against as w from (select *,"
+        f"create or replace temp table {into} as select *, 0::bigint as rival, {every} + cap + against as w"
+        " from (select *,"
         f" case when against_ then least(0, {DOUBT} - ({every} + cap)) else 0 end::bigint as against from (select *,"
         f" case when people > 0 then least(0, {milli(model.household)} - ({shared})) else 0 end::bigint as cap from"
         f" (select p.a, p.b, p.pattern, {people} as people, {_against(fields, width)} as against_, {', '.join(cells)},"
@@ -135,7 +136,7 @@ def one_partner(query: Query, table: str, alone: float) -> None:
     query.run(f"alter table {table} drop column said")
 
 
-def _by_rarity(c: Comparison, i: int, j: int, model: Model, frequency: Frequency) -> str:
+def _by_rarity(i: int, j: int, model: Model, frequency: Frequency) -> str:
     """SQL of the bits of a level whose value occurs ``n`` times: the commoner, the less."""
     average = model.bits[i][j - 1]
     same, filled = model.same[i][j - 1], float(max(frequency.filled, 1))
@@ -157,7 +158,7 @@ def _against(fields: Sequence[Comparison], width: int) -> str:
         if c.who:
             against.append(f"{people} {'>' if c.feature == 'g' else '='} 0 and {level} = {len(c.levels)}")
         if c.identifier:
-            only = f" and {people} = 0" if c.feature in ("mail", "phone") else ""
+            only = f" and {people} = 0" if c.name in ("email", "phone") else ""
             proof.append(f"({level} = 1{only})")
     said = " or ".join(f"({a})" for a in against) or "false"
     return f"({said}) and not ({' or '.join(proof) or 'false'})"

@@ -66,13 +66,14 @@ def weigh(
     )
     query.run(
         f"create or replace temp table {name} as select v, list_sort(list(place * 1024 + weight)) as ids,"
-        f" sum(weight)::bigint as weight, bit_or(1::bigint << (place % 62)::integer) as mask from {name}_said join {name}_words using (t) group by v"
+        f" sum(weight)::bigint as weight, bit_or(1::bigint << (place % 62)::integer) as mask"
+        f" from {name}_said join {name}_words using (t) group by v"
     )
 
 
 def _glue(query: Query, name: str) -> None:
-    """Add "kx flb801" as "kxflb801" where somebody writes it so: two neighbours with a digit that are a word elsewhere."""
-    said = f"string_split(v, ' ')"
+    """Add "kx flb801" as "kxflb801" too, where that is a word elsewhere."""
+    said = "string_split(v, ' ')"
     query.run(
         f"create or replace temp table {name}_said as select v, n, t from {name}_said union"
         " select v, n, t from (select v, n, unnest(list_transform(range(1, len(w)), lambda i: w[i] || w[i + 1])) as t"

@@ -105,7 +105,7 @@ def contradicts(fields: Sequence[Comparison], counted: Counted) -> NDArray[np.bo
             applies = people if c.feature == "g" else ~people
             against |= applies & (counted.levels[:, i] == len(c.levels))
         if c.identifier:
-            alone = people if c.feature in ("mail", "phone") else np.zeros(len(people), dtype=bool)
+            alone = people if c.name in ("email", "phone") else np.zeros(len(people), dtype=bool)
             proof |= (counted.levels[:, i] == 1) & ~alone
     return against & ~proof
 
