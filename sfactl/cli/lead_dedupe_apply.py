@@ -60,6 +60,6 @@ def applied_lines(result: ApplyResult) -> Iterator[str]:
     for name, n in sorted(result.set_aside.items()):
         yield f"  Set aside: {n:,} of {name.replace('_', ' ')}, the survivor has its own"
     yield f"Commit {result.commit}. Undo with: sfactl data undo {result.commit}"
-    yield f"      or one by one: sfactl {result.entity} merges --plan {result.plan_id}, sfactl {result.entity} unmerge N"
+    yield f"      or one by one, as listed by: sfactl {result.entity} merges --plan {result.plan_id}"
     if result.reviews:
         yield f"Still in doubt: {count(result.reviews, 'pair')}. See: sfactl identity review list"
