@@ -59,7 +59,8 @@ def shown_lines(result: IdentityShown) -> Iterator[str]:
     yield f"{record}, also known as {old}" if old else record
     for key in result.keys:
         where = f" of {key.namespace}" if key.namespace else ""
-        yield f"  {key.kind.replace('_', ' '):<12} {key.value}{where}{'' if key.own else '  (earlier, or of a merged lead)'}"
+        was = "" if key.own else "  (earlier, or of a merged lead)"
+        yield f"  {key.kind.replace('_', ' '):<12} {key.value}{where}{was}"
     for merge in result.merges:
         undone = "" if merge.state == "merged" else ", undone"
         yield (
@@ -156,18 +157,12 @@ def review_lines(pairs: tuple[ReviewPair, ...]) -> Iterator[str]:
     for pair in pairs:
         note = f" · {pair.note}" if pair.note else ""
         yield f"{pair.entity}:{pair.a} and {pair.entity}:{pair.b}, the same with {pair.probability:.0%}{note}"
-        rows = [
-            [
-                "=" if f.a == f.b else "≠" if f.a is not None and f.b is not None else "",
-                f.field,
-                _value(f.a),
-                _value(f.b),
-            ]
-            for f in pair.fields
-        ]
+        rows = [[f.field, _value(f.a), _value(f.b)] for f in pair.fields if f.a != f.b]
         width = terminal_width()
-        names = ["", "field", str(pair.a), str(pair.b)]
+        names = ["differs in", str(pair.a), str(pair.b)]
         yield from (f"  {line}" for line in table(names, rows, fit=None if width is None else width - 2))
+        if same := [f"{f.field} {_value(f.a)}" for f in pair.fields if f.a == f.b]:
+            yield f"  the same: {' · '.join(same)}"
     first = pairs[0]
     two = f"{first.entity}:{first.a} {first.entity}:{first.b}"
     yield f"Decide with: sfactl identity review decide {two} --same   (or --different)"

@@ -47,19 +47,22 @@ def apply(app: App, plan_id: str, *, reason: str | None, dry_run: bool, fail_emp
 def applied_lines(result: ApplyResult) -> Iterator[str]:
     """What was merged and moved, and how to take it back."""
     if result.nothing:
-        yield f"Plan {result.plan_id} was applied before, or merges nothing. Nothing to do."
+        when = f"was applied on {result.applied_at:%Y-%m-%d %H:%M}" if result.applied_at else "merges nothing"
+        yield f"Plan {result.plan_id} {when}. Nothing to do."
         return
     what = f"{count(result.merges, result.entity)} into {count(result.clusters, 'other')}"
     if result.dry_run:
         yield f"Dry run: plan {result.plan_id} would merge {what}. Nothing is written."
         return
     yield f"Plan {result.plan_id}: merged {what} in {result.seconds:.1f} s"
-    parts = [f"{n:,} of {name.replace('_', ' ')}" for name, n in sorted(result.moved.items())]
+    parts = [f"{n:,} of {name.replace('_', ' ')}" for name, n in sorted(result.moved.items()) if n]
     if parts:
         yield f"  Moved: {' · '.join(parts)}"
     for name, n in sorted(result.set_aside.items()):
         yield f"  Set aside: {n:,} of {name.replace('_', ' ')}, the survivor has its own"
     yield f"Commit {result.commit}. Undo with: sfactl data undo {result.commit}"
     yield f"      or one by one, as listed by: sfactl {result.entity} merges --plan {result.plan_id}"
+    if result.set_aside or result.moved:
+        yield "Bring scores and segments up to date with: sfactl score run, sfactl segment build"
     if result.reviews:
         yield f"Still in doubt: {count(result.reviews, 'pair')}. See: sfactl identity review list"

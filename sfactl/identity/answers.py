@@ -109,6 +109,7 @@ class ApplyResult:
     commit: int | None
     dry_run: bool
     nothing: bool = False
+    applied_at: datetime | None = None
     seconds: float = 0.0
 
 

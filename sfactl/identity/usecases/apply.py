@@ -38,10 +38,11 @@ def apply(session: Session, ref: str, *, reason: str | None = None) -> ApplyResu
     entity, plan_id = str(plan["entity"]), str(plan["plan_id"])
     with writing(session, entity, reason=reason or f"plan {plan_id}") as tx:
         query = tx.query
-        before = query.one("select count(*) from merges where plan_id = $plan and state = 'merged'", {"plan": plan_id})
+        sql = "select max(\"at\") from merges where plan_id = $plan and state = 'merged'"
+        (applied_at,) = query.one(sql, {"plan": plan_id}) or (None,)
         groups = _groups(query, plan_id)
         done, commit = Done(first=0, merges=0, moved={}, set_aside={}, added={}), None
-        nothing = bool(before and before[0]) or not groups
+        nothing = applied_at is not None or not groups
         if not nothing:
             _refuse_moved(session, query, plan)
             _choose(session, query, entity)
@@ -64,6 +65,7 @@ def apply(session: Session, ref: str, *, reason: str | None = None) -> ApplyResu
         commit=commit,
         dry_run=session.dry_run,
         nothing=nothing,
+        applied_at=applied_at,
         seconds=time.monotonic() - started,
     )
 

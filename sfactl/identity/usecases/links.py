@@ -44,8 +44,9 @@ def _lines(session: Session, query: Query, dataset: Dataset, reference: Referenc
         row = query.one(
             f"select count(*), count(r.{key}), count(case when r.{key} is not null then a.id end),"
             f" count(*) - count({column}) from ({told}) as t"
-            f" left join (select * from {ALIASES} where entity = '{entity}') as a on cast(a.id as {kind}) = {column} left join {target} as r"
-            f" on cast(r.{key} as {kind}) = coalesce(cast(a.root_id as {kind}), {column}){inside}"
+            f" left join (select * from {ALIASES} where entity = '{entity}') as a"
+            f" on cast(a.id as {kind}) = {column} left join {target} as r on cast(r.{key} as {kind})"
+            f" = coalesce(cast(a.root_id as {kind}), {column}){inside}"
         )
         rows, resolved, by_merge, nobody = (int(n) for n in row or (0, 0, 0, 0))
         if rows:

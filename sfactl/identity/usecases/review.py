@@ -104,7 +104,8 @@ def _write(session: Session, tx: Any, entity: str, said: Sequence[tuple[int, int
         tx.upsert(
             "match_decisions",
             "select $entity as entity, s.a, s.b, s.decision, $actor as decided_by,"
-            " cast($now as timestamp) as decided_at, s.reason from said s left join match_decisions d on d.entity = $entity and d.a = s.a and d.b = s.b"
+            " cast($now as timestamp) as decided_at, s.reason from said s left join match_decisions d"
+            " on d.entity = $entity and d.a = s.a and d.b = s.b"
             " where d.decision is distinct from s.decision"
             " or (s.reason is not null and s.reason is distinct from d.reason)",
             {"entity": entity, "actor": session.actor, "now": session.now()},
