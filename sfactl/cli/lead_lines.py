@@ -127,6 +127,8 @@ def cleaned_lines(result: CleanResult) -> Iterator[str]:
 
 def shown_lines(detail: LeadDetail) -> Iterator[str]:
     """One lead: a headline, its fields, its latest touchpoints."""
+    if detail.note:
+        yield f"{detail.note}."
     fields = dict(detail.fields)
     head = [f"lead:{detail.lead_id}", *(str(fields[f]) for f in ("full_name", "company", "status") if f in fields)]
     yield " · ".join(head)
