@@ -30,7 +30,7 @@ else:
 
 
 class _Headers(HeaderRegistry):
-    """The standard library's header types, each made once: it makes the class anew for every header of every message."""
+    """The standard library's header types, each made once: it makes them anew for every header."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -99,7 +99,9 @@ def test_any_text_arrives_and_adds_no_header(subject: str, text: str) -> None:
     assert mail["Subject"].split() == subject.split()
 
 
-@pytest.mark.parametrize("sender", ["Acme <n@acme.example>", '"Doe, J." <j@acme.example>', "A (sales) <a@acme.example>"])
+@pytest.mark.parametrize(
+    "sender", ["Acme <n@acme.example>", '"Doe, J." <j@acme.example>', "A (sales) <a@acme.example>"]
+)
 @pytest.mark.parametrize("subject", ["Spring", "=?utf-8?q?x?=", "雷射", "s" * 300])
 def test_headers_that_are_not_parsed_are_what_parsing_makes_of_them(
     monkeypatch: pytest.MonkeyPatch, sender: str, subject: str
