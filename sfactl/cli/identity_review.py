@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -189,7 +190,7 @@ def decide(
 
     \b
     Example:
-      sfactl identity review decide lead:12 lead:845 --different --reason "father and son"
+      sfactl identity review decide 12 845 --different --reason "two brothers"
     """
     if decision is None:
         raise click.UsageError("Say --same or --different.")
@@ -216,8 +217,10 @@ def decided_lines(result: Decision) -> Iterator[str]:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--plan", metavar="PLAN", help="Pairs of this plan [default: the newest].")
 @options.limit(0)
+@options.dry_run
+@options.output
 @pass_app
-def export(app: App, file: Path, *, plan: str | None, limit: int) -> None:
+def export(app: App, file: Path, *, plan: str | None, limit: int, dry_run: bool, output: Output) -> None:
     """Write the open pairs to FILE as CSV, to be decided in a spreadsheet: fill in the column decision.
 
     \b
@@ -226,10 +229,29 @@ def export(app: App, file: Path, *, plan: str | None, limit: int) -> None:
     """
     from sfactl.identity.usecases.review import sheet
 
-    session = app.session()
-    found = sheet(session, plan=plan, limit=limit)
-    Output(format="csv", columns=(), file=file, command="identity review export").emit(found)
-    session.note(f"Wrote {count(found.num_rows, 'pair')} to {file}. Then: sfactl identity review import {file}")
+    found = sheet(app.session(), plan=plan, limit=limit)
+    if not dry_run:
+        Output(format="csv", columns=(), file=file, command="identity review export").emit(found)
+    result = SheetWritten(file=str(file), pairs=found.num_rows, dry_run=dry_run)
+    output.emit(result, human=lambda: written_lines(result))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetWritten:
+    """A review sheet: where it is, and how many pairs are in it."""
+
+    file: str
+    pairs: int
+    dry_run: bool
+
+
+def written_lines(result: SheetWritten) -> Iterator[str]:
+    """Where the sheet is, and what to do with it."""
+    if result.dry_run:
+        yield f"Dry run: {count(result.pairs, 'pair')} would be written to {result.file}."
+        return
+    yield f"Wrote {count(result.pairs, 'pair')} to {result.file}."
+    yield f"Fill in the column decision, then: sfactl identity review import {result.file}"
 
 
 @review.command("import")
