@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfactl.reps.usecases.owners import explain, give
     from sfactl.reps.usecases.people import absences, add, away, back, change, import_reps, list_reps
+    from sfactl.reps.usecases.promises import pass_on, sla, unhandled
     from sfactl.reps.usecases.rounds import apply, check, plan, planned_owners, queue, run
 
 STAGES = ("sql",)
@@ -28,10 +29,13 @@ _HOMES = {
     "give": "owners",
     "import_reps": "people",
     "list_reps": "people",
+    "pass_on": "promises",
     "plan": "rounds",
     "planned_owners": "rounds",
     "queue": "rounds",
     "run": "rounds",
+    "sla": "promises",
+    "unhandled": "promises",
 }
 
 __all__ = [
@@ -47,10 +51,13 @@ __all__ = [
     "give",
     "import_reps",
     "list_reps",
+    "pass_on",
     "plan",
     "planned_owners",
     "queue",
     "run",
+    "sla",
+    "unhandled",
 ]
 
 
