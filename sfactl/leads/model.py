@@ -86,10 +86,12 @@ class LeadMapping:
     """One mapping: how the columns of a kind of file become fields.
 
     ``columns`` maps a field to the column, or the columns, it is made of. Fields in ``optional`` may lack theirs.
+    ``dataset`` says what its rows are; None leaves it to the command.
     """
 
     name: str
     description: str = ""
+    dataset: Literal["leads", "touchpoints", "costs"] | None = None
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     constants: Mapping[str, Scalar] = field(default_factory=dict)

@@ -41,7 +41,9 @@ def import_touches(
     """
     if not files:
         raise UserError("name at least one file", hint="sfactl touch import FILE …")
-    order = Order(mapping=load_mapping(mapping, session.folder), where=mapping or "mapping", pulled=source)
+    order = Order(
+        mapping=load_mapping(mapping, session.folder, dataset="touchpoints"), where=mapping or "mapping", pulled=source
+    )
     done = tuple(_import_one(session, path, order) for path in files)
     return ImportResult(
         rows=sum(f.rows for f in done),
