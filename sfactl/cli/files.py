@@ -32,6 +32,7 @@ OBJECTS: Mapping[str, str] = {
 
 SINGLE: Mapping[str, str] = {
     "assignment.toml": "sfactl.reps.rules:Rules",
+    "pool.toml": "sfactl.config.pool:PoolRules",
     "qualification.toml": "sfactl.leads.lifecycle:Rules",
 }
 """The same for files that stand alone."""
@@ -156,7 +157,12 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.segments import usecases as segments
 
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
-    found += (*lifecycle.check(session), *pipeline.check(session), *reps.check(session).problems)
+    found += (
+        *lifecycle.check(session),
+        *pipeline.check(session),
+        *reps.check(session).problems,
+        *reps.check_pool(session),
+    )
     yield from (Problem(message=message) for message in found)
 
 

@@ -12,8 +12,9 @@ from sfactl.reps.dealing import deal
 from sfactl.reps.model import PassedOn, Passing, Promise
 from sfactl.reps.responses import BREACHED, DUE, LATE, MET, measured
 from sfactl.reps.rules import FILE, Rules, Sla, read_rules
-from sfactl.reps.usecases.rounds import CHANGED, with_reasons, write_owners
+from sfactl.reps.usecases.rounds import with_reasons
 from sfactl.reps.usecases.scene import Order, absences_of, calendar_of, queue_of, reps_of, scene_of
+from sfactl.reps.usecases.writing import CHANGED, write_owners
 
 if TYPE_CHECKING:
     import pyarrow as pa
