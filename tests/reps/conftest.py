@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from sfactl.config.settings import Settings
+from sfactl.config.settings import EngineSettings, Settings
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
 
 NOW = datetime(2026, 5, 4, 9)
+ALONE = Settings(engine=EngineSettings(threads=1))
+"""A few rows are the faster for not being shared among threads."""
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def open_sales(tmp_path: Path) -> Iterator[Callable[..., Session]]:
 
     def opener(**options: Any) -> Session:
         said = {"command": "assign run", "actor": "boss", "clock": clock} | options
-        session = open_session(tmp_path / "ws", settings=Settings(), **said)
+        session = open_session(tmp_path / "ws", settings=ALONE, **said)
         opened.append(session)
         return session
 

@@ -17,6 +17,7 @@ from sfactl.reps import roster
 from sfactl.reps.model import Case, Queue, Rep, Standing
 from sfactl.reps.rules import FILE, OPEN, STANDARD, Rules, name_problems, read_rules, with_method
 from sfactl.reps.usecases.writing import holdings
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -268,7 +269,7 @@ def find_rep(query: Query, rep_id: str) -> Rep:
 
 def find_lead(query: Query, lead_id: int) -> dict[str, Any]:
     """The lead of this number. Raises `NotFound`."""
-    row = query.get("leads", lead_id)
+    row = query.get("leads", living(query, "lead", lead_id))
     if row is None:
         raise NotFound(f"there is no lead {lead_id}", hint="See: sfactl lead list")
     return row
