@@ -152,8 +152,7 @@ def wake(session: Session, leads: Sequence[int] = ()) -> Claimed:
     _rules(session)
     with session.write(*CHANGED) as tx:
         query = tx.query
-        for lead_id in leads:
-            find_lead(query, lead_id)
+        leads = [find_lead(query, n)["lead_id"] for n in leads]
         _wanted(query, leads)
         query.run(
             f"create or replace temp table woken as {query.statement('reps', 'waking')}",
@@ -181,7 +180,7 @@ def collisions(
         holdings(query, rules, now)
         _customers(query)
         if lead_id is not None:
-            find_lead(query, lead_id)
+            lead_id = find_lead(query, lead_id)["lead_id"]
             own = f"select 1 as place, kind, key, null::bigint as own_lead from customers where lead_id = {lead_id}"
             query.run(f"create or replace temp table asked as {own}")
         else:
@@ -216,9 +215,7 @@ def _judged(
 ) -> list[dict[str, Any]]:
     """Every lead asked for, with the reason against it."""
     now = session.now()
-    for lead_id in leads:
-        find_lead(query, lead_id)
-    _wanted(query, leads)
+    _wanted(query, [find_lead(query, n)["lead_id"] for n in leads])
     holdings(query, rules, now)
     _customers(query)
     query.run(
