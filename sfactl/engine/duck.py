@@ -211,12 +211,13 @@ def connect(limits: Limits) -> Any:
         "memory_limit": limits.memory or f"{int(_ram_bytes() * 0.4) // 2**20}MiB",
         "autoinstall_known_extensions": "false",
         "threads": str(limits.threads or os.cpu_count() or 1),
-        # Data files never change, and to read what is in one takes longer than to find a row in it.
-        "parquet_metadata_cache": "true",
         "temp_directory": str(limits.spill) if limits.spill else "",
     }
     with translated():
-        return duckdb.connect(":memory:", config=config)
+        connection = duckdb.connect(":memory:", config=config)
+        # Data files never change, and to read what is in one takes longer than to find a row in it.
+        connection.execute("set global parquet_metadata_cache = true")
+    return connection
 
 
 KEPT = 4

@@ -21,8 +21,12 @@ class Touch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadDetail:
-    """A lead: what is known of it, and its recent touchpoints, the newest first."""
+    """A lead: what is known of it, and its recent touchpoints, the newest first.
+
+    ``note`` says so where it was asked for by a number or key that it does not have any more.
+    """
 
     lead_id: int
     fields: Mapping[str, Any]
     touchpoints: tuple[Touch, ...] = ()
+    note: str | None = None

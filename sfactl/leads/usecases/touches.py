@@ -157,6 +157,14 @@ def _known(key: str, value: str, where: str, plan: Plan, *, too: bool) -> str:
     """SELECT k, lead_id of the leads known by a key, also by one they had before."""
     if key == "email" or (key == "external_id" and not plan.guessed):
         return known_keys(key, plan.namespace, too=too)
+    if key == "lead_id":
+        own = "select lead_id as k, lead_id from leads"
+        return f"{own} union all select id as k, root_id as lead_id from record_aliases where entity = 'lead'"
+    if too:
+        return (
+            f"select {value} as k, lead_id from leads where {value} is not null and {where} union"
+            " select value as k, lead_id from identities where kind = 'external_id'"
+        )
     return f"select {value} as k, lead_id from leads where {value} is not null and {where}"
 
 

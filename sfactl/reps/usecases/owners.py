@@ -63,6 +63,7 @@ def explain(session: Session, lead_id: int) -> OwnerExplained:
     """
     with session.query() as query:
         row = find_lead(query, lead_id)
+        lead_id = row["lead_id"]
         last = query.one(query.statement("reps", "last_assignment"), {"lead_id": lead_id})
         told = OwnerExplained(
             lead_id=lead_id,

@@ -15,6 +15,7 @@ from sfactl.engine.calendars import Calendar, CalendarError, Interval, always, m
 from sfactl.reps import roster
 from sfactl.reps.model import Case, Queue, Rep, Standing
 from sfactl.reps.rules import FILE, OPEN, STANDARD, Rules, name_problems, read_rules, with_method
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -253,7 +254,7 @@ def find_rep(query: Query, rep_id: str) -> Rep:
 
 def find_lead(query: Query, lead_id: int) -> dict[str, Any]:
     """The lead of this number. Raises `NotFound`."""
-    row = query.get("leads", lead_id)
+    row = query.get("leads", living(query, "lead", lead_id))
     if row is None:
         raise NotFound(f"there is no lead {lead_id}", hint="See: sfactl lead list")
     return row

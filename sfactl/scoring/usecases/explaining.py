@@ -43,6 +43,7 @@ def explain(session: Session, lead_id: int, names: Sequence[str] = ()) -> LeadEx
     at = session.as_of_time()
     with session.query() as query:
         lead = lead_row(query, lead_id)
+        lead_id = int(str(lead["lead_id"]))
         uses = {score.name: _use(session, query, score, scores) for score in chosen}
         if idle := [(name, use) for name, use in uses.items() if use is not None and use.idle]:
             if names:

@@ -73,7 +73,7 @@ def _check_made(session: Session, score: Score) -> None:
 def show(session: Session, lead_id: int) -> tuple[Shown, ...]:
     """The stored scores of one lead. Raises `NotFound` for the lead."""
     with session.query() as query:
-        lead_row(query, lead_id)
+        lead_id = int(str(lead_row(query, lead_id)["lead_id"]))
         rows = [query.get(SCORES, lead_id, name) for name in files.read_scores(session.folder)]
     return tuple(
         Shown(

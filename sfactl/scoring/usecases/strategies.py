@@ -13,6 +13,7 @@ from sfactl.engine.conditions.compile import settings_of
 from sfactl.engine.conditions.plan import Plan
 from sfactl.scoring import files
 from sfactl.scoring.model import RULES, Score
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,8 +107,8 @@ def rounded(score: Score, points: float) -> Decimal:
 
 
 def lead_row(query: Query, lead_id: int) -> Mapping[str, object]:
-    """The lead. Raises `NotFound`."""
-    lead = query.get("leads", lead_id)
+    """The lead, or the one that it was merged into. Raises `NotFound`."""
+    lead = query.get("leads", living(query, "lead", lead_id))
     if lead is None:
         raise NotFound(f"there is no lead {lead_id}", hint="See: sfactl lead list")
     return lead
