@@ -11,7 +11,7 @@ from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
 
 if TYPE_CHECKING:
-    from sfactl.leads.model import SourceDetail
+    from sfactl.leads.model import SourceDetail, SourceReset
 
 
 def register(group: click.Group) -> None:
@@ -24,8 +24,9 @@ def register(group: click.Group) -> None:
 @click.argument("name")
 @click.option("--use", required=True, metavar="OFFER", help="What it pulls with: file, http, singer … (plugin list).")
 @options.dry_run
+@options.output
 @pass_app
-def new(app: App, name: str, *, use: str, dry_run: bool) -> None:
+def new(app: App, name: str, *, use: str, dry_run: bool, output: Output) -> None:
     """Begin the source NAME: write sources/NAME.toml with every setting of the offer in it.
 
     \b
@@ -34,10 +35,9 @@ def new(app: App, name: str, *, use: str, dry_run: bool) -> None:
     """
     from sfactl.leads.usecases import new_source
 
-    session = app.session(dry_run=dry_run)
-    path = new_source(session, name, use=use)
-    written = "Would write" if dry_run else "Wrote"
-    click.echo(f"{written} {path.relative_to(session.folder)}. Fill it in, then: sfactl source check {name}")
+    made = new_source(app.session(dry_run=dry_run), name, use=use)
+    written = "Dry run: would write" if dry_run else "Wrote"
+    output.emit(made, human=lambda: [f"{written} {made.file}. Fill it in, then: sfactl source check {name}"])
 
 
 @click.command()
@@ -60,8 +60,9 @@ def show(app: App, name: str, *, output: Output) -> None:
 @click.command()
 @click.argument("name")
 @options.dry_run
+@options.output
 @pass_app
-def reset(app: App, name: str, *, dry_run: bool) -> None:
+def reset(app: App, name: str, *, dry_run: bool, output: Output) -> None:
     """Forget how far the source NAME was pulled: the next pull begins at its start.
 
     Leads stay as they are. Rows that come again are matched by their keys and add nothing.
@@ -70,17 +71,18 @@ def reset(app: App, name: str, *, dry_run: bool) -> None:
     Example:
       sfactl source reset web-forms
     """
-    from sfactl.leads.usecases import reset_source, show_source
+    from sfactl.leads.usecases import reset_source
 
-    session = app.session(dry_run=dry_run)
-    had = show_source(session, name).cursor
-    commit = reset_source(session, name)
-    if had is None:
-        click.echo(f"{name} was never pulled. Nothing to forget.")
-    elif dry_run:
-        click.echo(f"Dry run: would forget how far {name} was pulled.")
-    else:
-        click.echo(f"{name}: the next pull begins at its start. Undo with: sfactl data undo {commit}")
+    done = reset_source(app.session(dry_run=dry_run), name)
+    output.emit(done, human=lambda: [_reset(done)])
+
+
+def _reset(done: SourceReset) -> str:
+    if done.cursor is None:
+        return f"{done.source} was never pulled. Nothing to forget."
+    if done.dry_run:
+        return f"Dry run: would forget how far {done.source} was pulled."
+    return f"{done.source}: the next pull begins at its start. Undo with: sfactl data undo {done.commit}"
 
 
 def _shown(detail: SourceDetail) -> Iterator[str]:

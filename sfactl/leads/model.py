@@ -272,6 +272,26 @@ class PastPull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A source's file that was begun; ``file`` is relative to the workspace."""
+
+    source: str
+    use: str
+    file: str
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReset:
+    """How far a source was pulled before that was forgotten. ``cursor`` None: never; then nothing was done."""
+
+    source: str
+    cursor: Mapping[str, Any] | None
+    dry_run: bool
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDetail:
     """One source: what its file says, how far it was pulled, and its last pages, the newest first."""
 

@@ -237,8 +237,8 @@ def test_reset_forgets_and_undo_brings_back(desk, shops) -> None:
         usecases.reset_source(session, "web")
     assert pull(desk, "web").rows == 0
     with desk.session() as session:
-        assert usecases.reset_source(session, "web") is not None
-        assert usecases.reset_source(session, "web") is None
+        assert usecases.reset_source(session, "web").commit is not None
+        assert usecases.reset_source(session, "web").commit is None
         detail = usecases.show_source(session, "web")
     assert (detail.cursor, [p.rows for p in detail.pulls]) == (None, [2, 2, 2])
     assert (pull(desk, "web").unchanged, desk.rows("select count(*) from leads")) == (6, [(6,)])
@@ -250,7 +250,7 @@ def test_reset_forgets_and_undo_brings_back(desk, shops) -> None:
 
 def test_a_new_source_has_every_setting(desk) -> None:
     with desk.session() as session:
-        path = usecases.new_source(session, "inbox", use="file")
+        path = session.folder / usecases.new_source(session, "inbox", use="file").file
         said = tomllib.loads(path.read_text(encoding="utf-8"))
         assert said == {"schema": 1, "use": "file", "path": ""}
         bare = [line.removeprefix("# ") for line in path.read_text(encoding="utf-8").splitlines() if " = " in line]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from sfactl.api.errors import ConfigError, NotFound, SfactlError, UserError
@@ -12,7 +11,7 @@ from sfactl.config.objects import build
 from sfactl.host.target import imported
 from sfactl.leads.files.options import FileOptions
 from sfactl.leads.mapping import load_mapping
-from sfactl.leads.model import LeadMapping, PastPull, SourceCheck, SourceDetail, SourceRow
+from sfactl.leads.model import LeadMapping, NewSource, PastPull, SourceCheck, SourceDetail, SourceReset, SourceRow
 from sfactl.leads.source_file import skeleton
 from sfactl.session import Session
 
@@ -79,7 +78,7 @@ def check_sources(session: Session, names: Sequence[str] = ()) -> tuple[SourceCh
     return tuple(checks)
 
 
-def new_source(session: Session, name: str, *, use: str) -> Path:
+def new_source(session: Session, name: str, *, use: str) -> NewSource:
     """Write ``sources/NAME.toml`` for the offer ``use``, every setting in it with its default as a comment.
 
     Raises `UserError` where the file is there already or the name cannot be one, `NotFound` for an unknown offer.
@@ -95,22 +94,23 @@ def new_source(session: Session, name: str, *, use: str) -> Path:
     if not session.dry_run:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return path
+    return NewSource(source=name, use=use, file=f"sources/{name}.toml", dry_run=session.dry_run)
 
 
-def reset_source(session: Session, name: str) -> int | None:
-    """Forget how far ``name`` was pulled; the next pull begins at the start. Answers the commit, None for no cursor.
+def reset_source(session: Session, name: str) -> SourceReset:
+    """Forget how far ``name`` was pulled; the next pull begins at the start.
 
     Leads stay: what comes again is matched by its keys and adds nothing. Undoing the commit brings the cursor back.
     """
-    known = name in session.settings.sources or session.workspace.cursor(cursor_name(name)) is not None
-    if not known:
-        table_of(session, name)
-    if session.workspace.cursor(cursor_name(name)) is None:
-        return None
+    cursor = session.workspace.cursor(cursor_name(name))
+    if cursor is None:
+        if name not in session.settings.sources:
+            table_of(session, name)
+        return SourceReset(source=name, cursor=None, dry_run=session.dry_run)
     with session.write(reason=f"reset source {name}") as tx:
         tx.set_cursor(cursor_name(name), None)
-        return tx.commit(source=name).seq
+        commit = tx.commit(source=name).seq
+    return SourceReset(source=name, cursor=cursor, dry_run=session.dry_run, commit=commit)
 
 
 def table_of(session: Session, name: str) -> Mapping[str, Any]:
