@@ -6,28 +6,28 @@ Nothing else reads the clock, draws a random number, or decides what "as of" mea
 from __future__ import annotations
 
 import os
-import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from sfactl.api.errors import UserError
 from sfactl.config.settings import Settings
 from sfactl.engine.duck import Limits, Query
 from sfactl.schemas import Schemas
-from sfactl.workspace import Author, Ledger, Transaction, Workspace
-from sfactl.workspace.workspace import PRIVATE
+from sfactl.workspace.workspace import PRIVATE, Workspace
 
 if TYPE_CHECKING:
+    import random
+    from zoneinfo import ZoneInfo
+
     from sfactl.host import Host
+    from sfactl.workspace import Ledger, Transaction
 
 NOW_VARIABLE = "SFACTL_NOW"
 
@@ -114,6 +114,8 @@ class Session:
     @property
     def zone(self) -> ZoneInfo:
         """The workspace's time zone."""
+        from zoneinfo import ZoneInfo
+
         return ZoneInfo(self.settings.workspace.time_zone)
 
     def now(self) -> datetime:
@@ -126,6 +128,9 @@ class Session:
 
     def random(self, *parts: object) -> random.Random:
         """Random numbers that depend only on the seed and on ``parts``."""
+        import random
+        from hashlib import blake2b
+
         text = "\x1f".join([str(self.seed), *map(str, parts)])
         return random.Random(int.from_bytes(blake2b(text.encode(), digest_size=16).digest()))  # noqa: S311
 
@@ -174,6 +179,8 @@ class Session:
         ``key`` makes a repeat a no-op (then ``tx.repeated`` is the earlier commit). A dry run collects and measures,
         but its commit writes nothing.
         """
+        from sfactl.workspace.transaction import Author
+
         author = Author(actor=self.actor, command=self.command, run_id=self.run_id, at=self.now(), reason=reason)
         with self.workspace.transaction(author, *datasets, key=key, dry_run=self.dry_run) as tx:
             yield tx

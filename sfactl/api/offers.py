@@ -41,7 +41,7 @@ class LeadSourceOffer(Offer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringStrategyOffer(Offer):
-    """A way to score leads; the target is a `SqlScoring` or a `TableScoring`."""
+    """A way to score leads; the target is a `SqlScoring`, a `TableScoring` or a `LearningScoring`."""
 
     kind: ClassVar[str] = "scoring_strategy"
 

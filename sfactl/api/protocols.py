@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from sfactl.api.records import (
     CheckReport,
@@ -67,6 +67,29 @@ class TableScoring(Protocol):
 
     def score(self, table: pa.Table) -> pa.Table:
         """Answer rows (lead_id, rule, points, detail), any number a lead; their sum is the score."""
+        ...
+
+
+@runtime_checkable
+class LearningScoring(Protocol):
+    """A score that is learned from leads whose outcome is known, and pinned as parameters made of JSON values."""
+
+    def train(self, table: pa.Table, features: Sequence[str], *, target: str, seed: int) -> Mapping[str, Any]:
+        """Learn from ``table`` and answer all that `score` needs, as JSON values.
+
+        Each of the columns ``features`` is text, double or boolean, with NULL where a lead lacks the value; the boolean
+        column ``target`` says who was won. Both outcomes occur, and no feature is constant. The same table and ``seed``
+        must give the same parameters. Raise `DataError` where nothing can be learned.
+        """
+        ...
+
+    def score(self, table: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
+        """Answer rows (lead_id, rule, points, detail) with what `train` learned; see `sfactl.api.odds.reasons`.
+
+        ``table`` has lead_id and the features. The points of each lead, added in the order of the rows, are its chance
+        to be won in percent. They depend on the lead's own row only. Raise `ConfigError` for parameters of another
+        format.
+        """
         ...
 
 

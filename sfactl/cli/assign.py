@@ -1,47 +1,58 @@
-"""``sfactl assign``: give leads to reps."""
+"""``sfactl assign``: give leads to reps. Lines for people are in `assign_lines`, first responses in `assign_sla`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from importlib import import_module
 
 import click
 
 from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
-
-if TYPE_CHECKING:
-    from sfactl.reps.model import Assignment, OwnerExplained
+from sfactl.cli.assign_lines import check_lines, explained_lines, given_lines, round_lines
 
 STAGE = click.option(
     "--stage",
     "stages",
     multiple=True,
     metavar="STAGE",
-    help="Give out the leads of this stage; may be repeated [default: sql].",
+    help="Give out the leads of this stage; may be repeated [default: those of assignment.toml, else sql].",
 )
 STRATEGY = click.option(
     "--strategy",
     type=click.Choice(["round-robin", "balanced"]),
-    default="round-robin",
-    show_default=True,
-    help="Whose turn it is, or who has the fewest open leads for the weight.",
+    help="Instead of the methods of the rules: whose turn it is by weight, or who has the fewest open leads for it.",
 )
+POOL = click.option("--pool", "with_pool", is_flag=True, help="Give out what lies in the public pool too.")
 
 
 @click.group()
 def group() -> None:
-    """Assignment: every qualified lead gets one owner, in turns, within each rep's capacity."""
+    """Assignment: every qualified lead gets one owner, by the rules of assignment.toml, within every limit."""
 
 
 @group.command()
 @STAGE
 @STRATEGY
+@POOL
 @click.option("--leads", is_flag=True, help="List lead by lead.")
+@options.as_of
+@options.dry_run
 @options.output
 @pass_app
-def plan(app: App, *, stages: tuple[str, ...], strategy: str, leads: bool, output: Output) -> None:
-    """Show who would get what; change nothing.
+def plan(
+    app: App,
+    *,
+    stages: tuple[str, ...],
+    strategy: str | None,
+    with_pool: bool,
+    leads: bool,
+    as_of: str | None,
+    dry_run: bool,
+    output: Output,
+) -> None:
+    """Show who would get what, and what changed since the last plan; give out nothing.
+
+    The plan is remembered, so that `assign apply` can do exactly it; with --dry-run or --as-of it is not.
 
     \b
     Example:
@@ -50,17 +61,36 @@ def plan(app: App, *, stages: tuple[str, ...], strategy: str, leads: bool, outpu
     """
     from sfactl.reps import usecases
 
-    session, chosen = app.session(), stages or usecases.STAGES
+    session = app.session(as_of=as_of, dry_run=dry_run)
     if leads:
-        output.emit(usecases.planned_owners(session, stages=chosen, strategy=strategy))
+        output.emit(usecases.planned_owners(session, stages=stages, strategy=strategy, with_pool=with_pool))
         return
-    found = usecases.plan(session, stages=chosen, strategy=strategy)
-    output.emit(found, human=lambda: _lines(found, planned=True))
+    found = usecases.plan(session, stages=stages, strategy=strategy, with_pool=with_pool)
+    output.emit(found, human=lambda: round_lines(found, planned=True))
+
+
+@group.command()
+@click.argument("plan_id", metavar="PLAN")
+@options.dry_run
+@options.output
+@pass_app
+def apply(app: App, *, plan_id: str, dry_run: bool, output: Output) -> None:
+    """Do exactly PLAN, or exit with 5 and say what moved.
+
+    \b
+    Example:
+      sfactl assign apply 7f3a19
+    """
+    from sfactl.reps import usecases
+
+    done = usecases.apply(app.session(dry_run=dry_run), plan_id)
+    output.emit(done, human=lambda: round_lines(done, planned=False))
 
 
 @group.command()
 @STAGE
 @STRATEGY
+@POOL
 @click.option("--plan", "plan_id", metavar="PLAN", help="Do exactly this plan, or exit with 5 if the data moved.")
 @options.dry_run
 @options.fail_empty
@@ -70,7 +100,8 @@ def run(
     app: App,
     *,
     stages: tuple[str, ...],
-    strategy: str,
+    strategy: str | None,
+    with_pool: bool,
     plan_id: str | None,
     dry_run: bool,
     fail_empty: bool,
@@ -78,8 +109,9 @@ def run(
 ) -> None:
     """Give the leads without an owner to the reps.
 
-    Turns go round by weight, counted since a rep was last added or made active again; nobody gets more than the
-    capacity allows or a lead from a country not served. Who finds no rep stays in the queue, with the reason.
+    The rules of assignment.toml are asked in order. Without that file turns go round by weight, counted since a rep was
+    last added or made active again. Nobody gets more than the limits allow or a lead not served, and nobody who is away
+    gets any. A lead that finds no rep stays in the queue, with the reason.
 
     \b
     Example:
@@ -88,11 +120,26 @@ def run(
     """
     from sfactl.reps import usecases
 
-    done = usecases.run(
-        app.session(dry_run=dry_run), stages=stages or usecases.STAGES, strategy=strategy, plan_id=plan_id
-    )
+    session = app.session(dry_run=dry_run)
+    done = usecases.run(session, stages=stages, strategy=strategy, plan_id=plan_id, with_pool=with_pool)
     empty = fail_empty and not done.given
-    output.emit(done, human=lambda: _lines(done, planned=False), exit_code=4 if empty else 0)
+    output.emit(done, human=lambda: round_lines(done, planned=False), exit_code=4 if empty else 0)
+
+
+@group.command()
+@options.output
+@pass_app
+def check(app: App, *, output: Output) -> None:
+    """Check assignment.toml: its conditions, and that every rep, team, skill and calendar it names is there.
+
+    \b
+    Example:
+      sfactl assign check
+    """
+    from sfactl.reps import usecases
+
+    found = usecases.check(app.session(dry_run=True))
+    output.emit(found, human=lambda: check_lines(found), exit_code=2 if found.problems else 0)
 
 
 @group.command()
@@ -108,7 +155,7 @@ def queue(app: App, *, stages: tuple[str, ...], output: Output) -> None:
     """
     from sfactl.reps import usecases
 
-    output.emit(usecases.queue(app.session(), stages=stages or usecases.STAGES))
+    output.emit(usecases.queue(app.session(), stages=stages))
 
 
 @group.command("set")
@@ -140,8 +187,8 @@ def set_(
 
     if (rep_id is None) != release:
         raise click.UsageError("Say --to REP or --release.")
-    done = usecases.give(app.session(dry_run=dry_run), [_number(ref) for ref in leads], to=rep_id, reason=reason)
-    output.emit(done, human=lambda: _given_lines(done, rep_id))
+    done = usecases.give(app.session(dry_run=dry_run), [lead_number(ref) for ref in leads], to=rep_id, reason=reason)
+    output.emit(done, human=lambda: given_lines(done, rep_id))
 
 
 @group.command()
@@ -158,82 +205,16 @@ def explain(app: App, *, lead: str, as_of: str | None, output: Output) -> None:
     """
     from sfactl.reps import usecases
 
-    found = usecases.explain(app.session(as_of=as_of), _number(lead))
-    output.emit(found, human=lambda: _explained(found))
+    found = usecases.explain(app.session(as_of=as_of), lead_number(lead))
+    output.emit(found, human=lambda: explained_lines(found))
 
 
-def _number(ref: str) -> int:
+def lead_number(ref: str) -> int:
+    """The number in ``8841`` or ``lead:8841``."""
     text = ref.removeprefix("lead:")
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise click.BadParameter(f"{ref!r} is not the number of a lead; write 8841 or lead:8841")
     return int(text)
 
 
-def _lines(done: Assignment, *, planned: bool) -> Iterator[str]:
-    from sfactl.cli.tables import table
-
-    if done.dry_run:
-        yield "Dry run: nothing is written."
-    would = planned or done.dry_run
-    yield (
-        f"{'Plan ' + done.plan_id + ': ' if would else ''}{done.given:,} of {done.queue:,} leads in the queue"
-        f" {'would get' if would else 'got'} an owner"
-    )
-    if done.reps:
-        names = ["rep", "name", "weight", "open", "given", "then open", "capacity"]
-        rows = [
-            [
-                r.rep_id,
-                r.name,
-                r.weight,
-                r.open_before,
-                r.given,
-                r.open_after,
-                "no limit" if r.capacity is None else r.capacity,
-            ]
-            for r in done.reps
-        ]
-        yield from (f"  {line}" for line in table(names, rows))
-    for waiting in done.reasons:
-        yield f"  waiting  {waiting.leads:,}  {waiting.reason}"
-    if planned and done.given:
-        strategy = "" if done.strategy == "round-robin" else f" --strategy {done.strategy}"
-        yield f"Do it: sfactl assign run{strategy} --plan {done.plan_id}"
-    if done.commit is not None:
-        yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
-
-
-def _given_lines(done: Assignment, rep_id: str | None) -> Iterator[str]:
-    if done.dry_run:
-        yield "Dry run: nothing is written."
-    goal = f"given to {rep_id}" if rep_id else "back in the queue"
-    already = done.queue - done.given
-    yield f"{done.given:,} {'lead' if done.given == 1 else 'leads'} {goal}" + (
-        f", {already:,} {'was' if already == 1 else 'were'} there already" if already else ""
-    )
-    if done.commit is not None:
-        yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
-
-
-def _explained(found: OwnerExplained) -> Iterator[str]:
-    from sfactl.cli.tables import table
-
-    yield f"{found.name or 'Unnamed'} · lead:{found.lead_id} · {found.status} · owner {found.owner or 'nobody'}"
-    if found.assigned_at and found.owner:
-        yield f"  {found.assigned_at:%Y-%m-%d %H:%M} by {found.strategy}: {found.reason}"
-    else:
-        yield f"  {found.reason}"
-    if found.chances:
-        rows = [
-            [
-                c.rep_id,
-                c.turns,
-                c.weight,
-                f"{c.open} of {c.capacity}" if c.capacity is not None else str(c.open),
-                None if c.priority is None else round(c.priority, 3),
-                c.why_not or "could take it",
-            ]
-            for c in found.chances
-        ]
-        yield from (f"  {line}" for line in table(["rep", "turns", "weight", "open", "priority", ""], rows))
-        yield "  The smallest priority, (2 × turns + 1) / weight, is next."
+import_module("sfactl.cli.assign_sla").register(group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sfactl.cli import customer_text, options
+from sfactl.cli import customer_text, lead_merge, options
 from sfactl.cli.app import App, Output, pass_app
 
 
@@ -47,3 +47,6 @@ def show(app: App, *, ref: str, as_of: str | None, output: Output) -> None:
 
     found = customers.show_contact(app.session(as_of=as_of), ref)
     output.emit(found, human=lambda: customer_text.shown(found, "contact", "full_name"))
+
+
+lead_merge.register(group, "contact")

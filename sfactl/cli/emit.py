@@ -12,7 +12,6 @@ import difflib
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +119,8 @@ def write_file(path: Path, data: bytes) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise UserError(f"--output {path}: there is no folder {folder}")
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

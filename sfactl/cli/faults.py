@@ -6,8 +6,6 @@ import contextlib
 import errno
 import os
 import sys
-import tempfile
-import traceback
 from pathlib import Path
 
 import click
@@ -32,6 +30,8 @@ def report(error: BaseException, *, command: str, as_json: bool, debug: bool) ->
     if isinstance(error, BrokenPipeError):
         return _silence()
     if debug and not isinstance(error, click.ClickException):
+        import traceback
+
         traceback.print_exception(error)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
@@ -102,6 +102,9 @@ def _storage_fault(error: OSError) -> StorageError | None:
 
 
 def _keep_traceback(error: BaseException) -> str:
+    import tempfile
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     for folder in (Path(".sfactl/tmp"), Path(tempfile.gettempdir())):
         if not folder.is_dir():

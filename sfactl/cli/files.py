@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sfactl.session import Session
 
 OBJECTS: Mapping[str, str] = {
+    "calendars": "sfactl.config.calendars:CalendarFile",
     "campaigns": "sfactl.campaigns.model:Campaign",
     "filters": "sfactl.opportunities.model:FilterRules",
     "mappings": "sfactl.leads.mapping:LeadMapping",
@@ -29,7 +30,10 @@ OBJECTS: Mapping[str, str] = {
 }
 """Folder → the dataclass that its files are read into, as ``module:Class``."""
 
-SINGLE: Mapping[str, str] = {"qualification.toml": "sfactl.leads.lifecycle:Rules"}
+SINGLE: Mapping[str, str] = {
+    "assignment.toml": "sfactl.reps.rules:Rules",
+    "qualification.toml": "sfactl.leads.lifecycle:Rules",
+}
 """The same for files that stand alone."""
 
 OFFERS: Mapping[str, str] = {"sources": "lead_source", "senders": "touchpoint_sender", "erp": "erp_connector"}
@@ -147,11 +151,12 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.leads import lifecycle_usecases as lifecycle
     from sfactl.opportunities.usecases import pipeline
     from sfactl.quotes.usecases import check_prices
+    from sfactl.reps import usecases as reps
     from sfactl.scoring import usecases as scoring
     from sfactl.segments import usecases as segments
 
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
-    found += (*lifecycle.check(session), *pipeline.check(session))
+    found += (*lifecycle.check(session), *pipeline.check(session), *reps.check(session).problems)
     yield from (Problem(message=message) for message in found)
 
 

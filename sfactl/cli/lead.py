@@ -176,3 +176,5 @@ if util.find_spec("sfactl.cli.lead_lifecycle") is not None:
     import_module("sfactl.cli.lead_lifecycle").register(group)
 if util.find_spec("sfactl.cli.lead_dedupe") is not None:
     import_module("sfactl.cli.lead_dedupe").register(group)
+if util.find_spec("sfactl.cli.lead_merge") is not None:
+    import_module("sfactl.cli.lead_merge").register(group, "lead")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sfactl.cli.tables import pad, width
 
 if TYPE_CHECKING:
-    from sfactl.leads.model import CleanResult, FileImport, ImportResult, LeadDetail, PullResult, SetResult, SourcePull
+    from sfactl.leads.detail import LeadDetail
+    from sfactl.leads.model import CleanResult, FileImport, ImportResult, PullResult, SetResult, SourcePull
 
 CLEANED: Mapping[str, tuple[str, str]] = {
     "phones": ("phone to E.164", "phones to E.164"),
@@ -121,6 +122,8 @@ def cleaned_lines(result: CleanResult) -> Iterator[str]:
 
 def shown_lines(detail: LeadDetail) -> Iterator[str]:
     """One lead: a headline, its fields, its latest touchpoints."""
+    if detail.note:
+        yield f"{detail.note}."
     fields = dict(detail.fields)
     head = [f"lead:{detail.lead_id}", *(str(fields[f]) for f in ("full_name", "company", "status") if f in fields)]
     yield " · ".join(head)

@@ -12,6 +12,7 @@ import click
 
 from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
+from sfactl.cli.score_learn import backtest, models, promote, train
 from sfactl.cli.tables import pad, table, width
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def run(app: App, names: tuple[str, ...], *, dry_run: bool, fail_empty: bool, ou
     from sfactl.scoring import usecases
 
     result = usecases.run(app.session(dry_run=dry_run), names)
-    output.emit(result, human=lambda: _ran(result), exit_code=4 if fail_empty and not result.changed else 0)
+    nothing = 4 if fail_empty and not result.changed else 0
+    output.emit(result, human=lambda: _ran(result), exit_code=3 if result.skipped else nothing)
 
 
 @group.command()
@@ -139,12 +141,20 @@ def matrix(app: App, fit: str, intent: str, *, as_of: str | None, output: Output
     output.emit(result, human=lambda: _grid(result))
 
 
+for command in (train, backtest, models, promote):
+    group.add_command(command)
+
+
 def _ran(result: RunResult) -> Iterator[str]:
-    if not result.scores:
+    if not result.scores and not result.skipped:
         yield "There are no scores. Write one to scores/NAME.toml"
         return
     if result.dry_run:
         yield "Dry run: nothing is written."
+    for one in result.skipped:
+        yield f"  {one.name} left out: {one.reason}"
+    if not result.scores:
+        return
     longest = max(width(ran.name) for ran in result.scores)
     for ran in result.scores:
         moves = [
@@ -155,6 +165,12 @@ def _ran(result: RunResult) -> Iterator[str]:
         grades = "  ".join(f"{g.grade or NO_GRADE} {g.leads:,}" for g in ran.grades if g.grade or g.leads)
         line = f"  {pad(ran.name, longest)}  {ran.leads:>9,} leads  {' · '.join(moves) or 'unchanged'}"
         yield f"{line}   {grades}".rstrip()
+        if ran.note:
+            yield (
+                f"  {'':{longest}}  with {ran.note}"
+                if ran.note.startswith("model")
+                else f"  {'':{longest}}  {ran.note}"
+            )
     if result.commit is not None:
         yield f"Commit {result.commit}."
     elif not result.changed:
@@ -172,6 +188,8 @@ def _explained(result: LeadExplained) -> Iterator[str]:
         for amount, text, day, rule in lines:
             yield f"  {pad(amount, first, right=True)}  {pad(text, second)}  {day:10}  {rule}".rstrip()
         yield f"  {pad('= ' + _points(score.points), first, right=True)}  {_agreement(score)}"
+        if score.note:
+            yield f"  {pad('', first)}  {score.score}: {score.note}"
 
 
 def _lines(score: Explained) -> list[tuple[str, str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -60,3 +61,6 @@ def _checked(checks: tuple[SourceCheck, ...]) -> Iterator[str]:
         yield f"{'ok   ' if found.ok else 'error'} {found.source} ({found.use}){': ' + facts if facts else ''}"
         for problem in found.problems:
             yield f"      {problem}"
+
+
+import_module("sfactl.cli.source_money").register(group)

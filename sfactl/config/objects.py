@@ -118,14 +118,16 @@ def convert(hint: Any, value: Any, *, where: str, path: str) -> Any:
 
 def _convert_union(hint: Any, value: Any, *, where: str, path: str) -> Any:
     options = [a for a in get_args(hint) if a is not type(None)]
-    last: ConfigError | None = None
+    errors: dict[Any, ConfigError] = {}
     for option in options:
         try:
             return convert(option, value, where=where, path=path)
         except ConfigError as err:
-            last = err
-    if len(options) == 1 and last is not None:
-        raise last
+            errors[option] = err
+    # A table was meant as the one option that is a table, anything else as the one that is not.
+    meant = [o for o in options if dataclasses.is_dataclass(o) == isinstance(value, Mapping)]
+    if len(meant) == 1:
+        raise errors[meant[0]]
     raise _wrong(" or ".join(_name(o) for o in options), value, where, path)
 
 

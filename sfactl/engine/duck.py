@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
-ROW_GROUP = 61_440  # half of DuckDB's default: a lookup by key reads one group, and that is what it pays for
+ROW_GROUP = 61_440
+"""Rows in a row group of files that are only scanned on the way: half of DuckDB's default, for less memory."""
 
 Params = Mapping[str, Any]
 
@@ -76,10 +78,8 @@ class Query:
         self._views = views
         self._limits = limits
         self._connection: Any = None
-        self._locked = False
         self._known: set[str] = set()
         self._own: set[str] = set()
-        self._views_made: list[str] = []
 
     @property
     def seq(self) -> int:
@@ -147,11 +147,13 @@ class Query:
         """The text of ``sfactl/<package>/sql/<name>.sql``."""
         return statement(package, name)
 
-    def write(self, sql: str, path: Path, params: Params | None = None, *, ordered: bool = True) -> Written:
+    def write(
+        self, sql: str, path: Path, params: Params | None = None, *, ordered: bool = True, row_group: int = ROW_GROUP
+    ) -> Written:
         """Write the result of a SELECT as Parquet. ``ordered`` keeps the order of the SELECT."""
         self._prepare(sql)
         target = str(path).replace("'", "''")
-        options = f"format parquet, compression zstd, row_group_size {ROW_GROUP}, return_stats"
+        options = f"format parquet, compression zstd, row_group_size {row_group}, return_stats"
         with translated():
             if not ordered:
                 self._con.execute("set preserve_insertion_order = false")
@@ -167,7 +169,9 @@ class Query:
 
     def lock(self, folder: Path) -> None:
         """Shut the engine's own doors for good: no file outside ``folder``, no network, no change of settings."""
-        self._locked = True  # such a connection is of no use to the next query
+        self.close()
+        self._known.clear()
+        self._connection = connect(self._limits)  # an engine of its own: what is shut stays shut for all that use it
         quoted = str(folder).replace("'", "''")
         with translated():
             self._con.execute(f"set allowed_directories = ['{quoted}/']")
@@ -177,10 +181,7 @@ class Query:
     def close(self) -> None:
         """Let go of the connection and its temporary tables."""
         if self._connection is not None:
-            if self._locked:
-                self._connection.close()
-            else:
-                _give_back(self._connection, self._limits, self._views_made)
+            self._connection.close()
             self._connection = None
 
     def __enter__(self) -> Query:
@@ -192,7 +193,7 @@ class Query:
     @property
     def _con(self) -> Any:
         if self._connection is None:
-            self._connection = _taken(self._limits)
+            self._connection = _connected(self._limits)
         return self._connection
 
     def _prepare(self, sql: str) -> None:
@@ -200,7 +201,6 @@ class Query:
             if name in self._views:
                 with translated():
                     self._con.execute(f'create or replace temp view "{name}" as {self._views.select(name)}')
-                self._views_made.append(name)
             self._known.add(name)
 
 
@@ -214,38 +214,28 @@ def connect(limits: Limits) -> Any:
         "temp_directory": str(limits.spill) if limits.spill else "",
     }
     with translated():
-        return duckdb.connect(":memory:", config=config)
+        connection = duckdb.connect(":memory:", config=config)
+        # Data files never change, and to read what is in one takes longer than to find a row in it.
+        connection.execute("set global parquet_metadata_cache = true")
+    return connection
 
 
-_idle: dict[tuple[Limits, int, int], Any] = {}
-"""A connection that waits for its next use, by limits, process and thread: to make one costs more than a lookup."""
+KEPT = 4
+_engines: OrderedDict[tuple[Limits, int], Any] = OrderedDict()
+"""The engines last used, by limits and process: to start one costs more than a lookup."""
+_starting = threading.Lock()
 
 
-def _place(limits: Limits) -> tuple[Limits, int, int]:
-    return limits, os.getpid(), threading.get_ident()
-
-
-def _taken(limits: Limits) -> Any:
-    return _idle.pop(_place(limits), None) or connect(limits)
-
-
-def _give_back(connection: Any, limits: Limits, views: Sequence[str]) -> None:
-    """Keep the connection for the next query of this thread, if it can be left as it was found."""
-    try:
-        for name in views:
-            connection.execute(f'drop view if exists temp."{name}"')
-        left = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
-        for (name,) in left:
-            connection.execute(f'drop table temp."{name}"')
-        other = connection.execute("select view_name from duckdb_views() where temporary and not internal").fetchall()
-        for (name,) in other:
-            connection.execute(f'drop view temp."{name}"')
-    except Exception:  # an unfinished stream, an error in between: a new one is cheaper than to find out
-        connection.close()
-        return
-    if (spare := _idle.pop(_place(limits), None)) is not None:
-        spare.close()
-    _idle[_place(limits)] = connection
+def _connected(limits: Limits) -> Any:
+    """A connection with nothing of its own, on this process's engine; its temporary tables and views end with it."""
+    place = limits, os.getpid()
+    with _starting:
+        if place not in _engines:
+            _engines[place] = connect(limits)
+            if len(_engines) > KEPT:
+                _engines.popitem(last=False)  # ends with the last connection on it
+        _engines.move_to_end(place)
+        return _engines[place].cursor()
 
 
 def duckdb_module() -> ModuleType:
@@ -277,6 +267,8 @@ def translated() -> Iterator[None]:
     except Exception as err:
         text = str(err)
         kind = type(err).__name__
+        if kind in {"FatalException", "InternalException"}:
+            _engines.clear()  # the engine is of no more use to anybody
         if "No space left" in text or "Disk full" in text:
             raise StorageError("the disk is full", hint="Free some space; nothing was committed.") from err
         if "Could not write" in text or "Cannot open file" in text:
@@ -306,7 +298,8 @@ def _first_line(text: str) -> str:
 def _used(sql: str, params: Params | None) -> dict[str, Any]:
     if not params:
         return {}
-    return {k: v for k, v in params.items() if re.search(rf"\${re.escape(k)}\b", sql)}
+    named = set(re.findall(r"\$(\w+)", sql))
+    return {k: v for k, v in params.items() if k in named}
 
 
 def _ram_bytes() -> int:

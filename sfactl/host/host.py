@@ -22,6 +22,7 @@ from sfactl.api.offers import OFFER_TYPES, Offer
 from sfactl.api.protocols import (
     ErpConnector,
     LeadSource,
+    LearningScoring,
     ReportRenderer,
     SqlScoring,
     TableScoring,
@@ -97,7 +98,7 @@ class Host:
     @overload
     def make(
         self, kind: Literal["scoring_strategy"], name: str, settings: Mapping[str, Any], *, where: str
-    ) -> SqlScoring | TableScoring: ...
+    ) -> SqlScoring | TableScoring | LearningScoring: ...
     @overload
     def make(
         self, kind: Literal["touchpoint_sender"], name: str, settings: Mapping[str, Any], *, where: str

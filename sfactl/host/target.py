@@ -18,7 +18,7 @@ RESERVED = frozenset({"schema", "use"})
 
 PROTOCOLS: Mapping[str, tuple[type, ...]] = {
     "lead_source": (protocols.LeadSource,),
-    "scoring_strategy": (protocols.SqlScoring, protocols.TableScoring),
+    "scoring_strategy": (protocols.SqlScoring, protocols.TableScoring, protocols.LearningScoring),
     "touchpoint_sender": (protocols.TouchpointSender,),
     "erp_connector": (protocols.ErpConnector,),
     "price_layer": (protocols.PriceLayer,),

@@ -18,7 +18,7 @@ def folded(text: str) -> str:
     return re.sub(r"[\W_]+", "", plain)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def known_headers(dataset: str) -> Mapping[str, str]:
     """Folded header → field, for ``leads`` or ``touchpoints``."""
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))[dataset]
@@ -49,11 +49,14 @@ def count_known(dataset: str, cells: Sequence[str]) -> int:
 
 
 def position(name: str, columns: Sequence[str]) -> int | None:
-    """The column called ``name``: exactly, else without width, case and blanks; None if none or several."""
+    """The column called ``name``: exactly, else without width, case and blanks; None if none or several.
+
+    A ``*`` in the name stands for anything: "Amount spent (*)" is "Amount spent (TWD)" too.
+    """
     if name in columns:
         return columns.index(name)
-    wanted = _trimmed(name)
-    found = [i for i, c in enumerate(columns) if _trimmed(c) == wanted]
+    wanted = re.escape(_trimmed(name)).replace(r"\*", ".*")
+    found = [i for i, c in enumerate(columns) if re.fullmatch(wanted, _trimmed(c))]
     return found[0] if len(found) == 1 else None
 
 

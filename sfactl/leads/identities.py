@@ -41,7 +41,7 @@ def known_keys(key: str, namespace: str, *, too: bool, only: str = "true") -> st
     """SELECT k, lead_id of leads known by ``key``; ``too`` adds the remembered ones, ``only`` is a test on leads."""
     inside = f"id_namespace = {literal(namespace)}" if key in SPACED else "true"
     own = f"select {OWN[key]} as k, lead_id from leads where {OWN[key]} is not null and {inside} and {only}"
-    if not too or key == "row":
+    if not too:
         return own
     space = literal(namespace if key in SPACED else "")
     return (

@@ -22,6 +22,7 @@ from sfactl.leads.lifecycle import (
     Term,
     Verdict,
 )
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -180,9 +181,10 @@ def find_leads(query: Query, refs: Sequence[str]) -> list[int]:
     found: dict[int, None] = {}
     for name in wanted:
         if isinstance(name, int):
-            if name not in known:
+            now = name if name in known else living(query, "lead", name)
+            if now not in known and query.get("leads", now) is None:
                 raise NotFound(f"there is no lead {name}", hint="See: sfactl lead list")
-            found[name] = None
+            found[now] = None
             continue
         rows = query.rows("select lead_id from leads where email = $email order by lead_id", {"email": name})
         if not rows:

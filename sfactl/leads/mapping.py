@@ -43,8 +43,15 @@ class Defaults:
     zone: str = "UTC"
 
 
-def load_mapping(said: str | None, folder: Path) -> LeadMapping | None:
-    """The mapping file ``said``: a path, or a name in the folder ``mappings``. Raises `ConfigError`."""
+COMMANDS = {"leads": "sfactl lead import", "touchpoints": "sfactl touch import", "costs": "sfactl source import-cost"}
+"""The command that takes a mapping of each dataset."""
+
+
+def load_mapping(said: str | None, folder: Path, *, dataset: str | None = None) -> LeadMapping | None:
+    """The mapping file ``said``: a path, or a name in the folder ``mappings``. Raises `ConfigError`.
+
+    A mapping that is for another dataset than ``dataset`` is refused.
+    """
     if said is None:
         return None
     path = Path(said)
@@ -56,15 +63,27 @@ def load_mapping(said: str | None, folder: Path) -> LeadMapping | None:
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known) or 'none yet'}"
             raise ConfigError(f"there is no mapping {said!r} ({named} does not exist)", hint=hint)
         path = named
-    return read_object(LeadMapping, path, inject={"name": path.stem})
+    mapping = read_object(LeadMapping, path, inject={"name": path.stem})
+    if dataset and mapping.dataset and mapping.dataset != dataset:
+        raise ConfigError(
+            f"mapping {mapping.name} is for {mapping.dataset}", hint=f"{COMMANDS[mapping.dataset]} FILE …"
+        )
+    return mapping
 
 
-def check_fields(mapping: LeadMapping, dataset: Dataset, *, where: str, extra: Sequence[str] = ()) -> dict[str, str]:
+def check_fields(
+    mapping: LeadMapping,
+    dataset: Dataset,
+    *,
+    where: str,
+    extra: Sequence[str] = (),
+    reserved: Sequence[str] = RESERVED,
+) -> dict[str, str]:
     """Types of the fields the mapping fills. Raises `ConfigError` for the first it does not know.
 
     ``extra`` are names that are no columns of the dataset but that rows are matched by.
     """
-    types = {n: t for n, t in dataset.types.items() if n not in RESERVED or n in extra}
+    types = {n: t for n, t in dataset.types.items() if n not in reserved or n in extra}
     types |= {n: "varchar" for n in extra if n not in types}
     for table, names in (
         ("columns", mapping.columns),
@@ -74,7 +93,7 @@ def check_fields(mapping: LeadMapping, dataset: Dataset, *, where: str, extra: S
     ):
         for name in names:
             if name not in types:
-                raise _unknown(name, f"{where}: {table}.{name}", types, dataset.name)
+                raise _unknown(name, f"{where}: {table}.{name}", types, dataset.name, reserved)
     for name in mapping.optional:
         if name not in mapping.columns:
             raise ConfigError(f"{where}: optional: {name!r} is not in [columns]")
@@ -89,8 +108,8 @@ def unknown_fields(mapping: LeadMapping, dataset: Dataset, extra: Sequence[str] 
     return tuple(n for n in (*mapping.columns, *mapping.constants) if n not in dataset.types and n not in extra)
 
 
-def _unknown(name: str, at: str, types: Mapping[str, str], dataset: str) -> ConfigError:
-    if name in RESERVED:
+def _unknown(name: str, at: str, types: Mapping[str, str], dataset: str, reserved: Sequence[str]) -> ConfigError:
+    if name in reserved:
         return ConfigError(f"{at}: {name} is kept by sfactl itself and cannot be imported")
     near = difflib.get_close_matches(name, types, 1)
     declare = f'Declare it in sfactl.toml: [fields.{dataset}] {name} = "text", or repeat with --add-fields.'
@@ -99,11 +118,17 @@ def _unknown(name: str, at: str, types: Mapping[str, str], dataset: str) -> Conf
 
 
 def plan_mapping(
-    mapping: LeadMapping, dataset: Dataset, columns: Sequence[str], defaults: Defaults, *, extra: Sequence[str] = ()
+    mapping: LeadMapping,
+    dataset: Dataset,
+    columns: Sequence[str],
+    defaults: Defaults,
+    *,
+    extra: Sequence[str] = (),
+    reserved: Sequence[str] = RESERVED,
 ) -> Plan:
     """Lay ``mapping`` over the columns of one file. Raises `ConfigError` or, for a missing column, `DataError`."""
     where = f"mapping {mapping.name}"
-    types = check_fields(mapping, dataset, where=where, extra=extra)
+    types = check_fields(mapping, dataset, where=where, extra=extra, reserved=reserved)
     transforms = {n: _transform(t, f"{where}", f"transforms.{n}") for n, t in mapping.transforms.items()}
     targets: dict[str, Target] = {}
     for name, said in mapping.columns.items():
@@ -130,9 +155,10 @@ def plan_by_headers(
     *,
     extra: Sequence[str] = (),
     without: Collection[str] = (),
+    reserved: Sequence[str] = RESERVED,
 ) -> Plan:
     """Recognise the columns by their headers, not those ``without`` values. Raises `DataError` where none is known."""
-    types = {n: t for n, t in dataset.types.items() if n not in RESERVED or n in extra}
+    types = {n: t for n, t in dataset.types.items() if n not in reserved or n in extra}
     types |= {n: "varchar" for n in extra if n not in types}
     custom = [c.name for c in dataset.columns if c.custom]
     found = {f: i for f, i in recognise(columns, dataset.name, custom).items() if f in types}

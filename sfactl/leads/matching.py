@@ -94,12 +94,13 @@ def assign(query: Query, plan: Plan, existing: bool) -> None:
         f" (select _person, {matches} from (select keyed._person, {columns} from keyed"
         f" {' '.join(f.joins for f in found)}) group by 1)"
     )
-    # A lead has one id of a namespace: of several persons with ids of their own, the surest and first one claims it.
+    # A lead has one id of a namespace, or after a merge those of both, which are sure. Of other persons with an id of
+    # their own the first one claims it.
     query.run(
         "create or replace temp table claims as select _person, lead_id from"
-        " (select w._person, w.lead_id, p.has_id, row_number() over (partition by w.lead_id, p.has_id"
+        " (select w._person, w.lead_id, p.has_id, w.sure, row_number() over (partition by w.lead_id, p.has_id"
         "  order by (w.sure is null), p.first_row) as place from wanted w join persons p using (_person)"
-        "  where w.lead_id is not null) where place = 1 or not has_id"
+        "  where w.lead_id is not null) where place = 1 or not has_id or sure is not null"
     )
 
 

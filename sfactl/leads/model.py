@@ -86,10 +86,12 @@ class LeadMapping:
     """One mapping: how the columns of a kind of file become fields.
 
     ``columns`` maps a field to the column, or the columns, it is made of. Fields in ``optional`` may lack theirs.
+    ``dataset`` says what its rows are; None leaves it to the command.
     """
 
     name: str
     description: str = ""
+    dataset: Literal["leads", "touchpoints", "costs"] | None = None
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     constants: Mapping[str, Scalar] = field(default_factory=dict)
@@ -184,26 +186,6 @@ class ImportResult:
     rejected: int
     dry_run: bool
     files: tuple[FileImport, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
-    """One touchpoint, as shown under a lead."""
-
-    at: datetime
-    kind: str
-    channel: str | None = None
-    content: str | None = None
-    campaign: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadDetail:
-    """A lead: what is known of it, and its recent touchpoints, the newest first."""
-
-    lead_id: int
-    fields: Mapping[str, Any]
-    touchpoints: tuple[Touch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

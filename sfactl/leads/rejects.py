@@ -25,20 +25,25 @@ def collect(query: Query, cleaned: str, no_key: str, has_key: str = "with_key") 
         f" (select _row, _line, coalesce(_reason, {literal(no_key)}) as _reason from {cleaned}"
         f"  where _reason is not null or _row not in (select _row from {has_key}))"
     )
+    return reasons(query)
+
+
+def reasons(query: Query) -> tuple[Reason, ...]:
+    """The reasons in ``rejects``, the most frequent first."""
     rows = query.rows("select _reason, count(*), min(_row) from rejects group by 1 order by 2 desc, 3")
     return tuple(Reason(reason=str(r), rows=int(n), example_row=int(first)) for r, n, first in rows)
 
 
-def with_places(query: Query, reasons: Sequence[Reason], staged: Staged) -> Mapping[int, str]:
+def with_places(query: Query, found: Sequence[Reason], staged: Staged) -> Mapping[int, str]:
     """How to name the example rows: by the file's line (sheet row) where it is known, else by the record."""
-    rows = [r.example_row for r in reasons if r.rows <= 3]
+    rows = [r.example_row for r in found if r.rows <= 3]
     if not rows:
         return {}
     if staged.lines is not None:
         return {n: f"row {line}" for n, line in staged.lines(set(rows)).items()}
     listed = ", ".join(map(str, rows))
-    found = query.rows(f"select _row, coalesce(_line, _row) from rejects where _row in ({listed})")
-    return {int(r): f"row {line}" for r, line in found}
+    places = query.rows(f"select _row, coalesce(_line, _row) from rejects where _row in ({listed})")
+    return {int(r): f"row {line}" for r, line in places}
 
 
 def write_rejects(query: Query, staged: Staged, into: Path) -> None:

@@ -8,7 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
+
+    Ints = npt.NDArray[np.int64]
 
 MAX_WEIGHT = 1000
 """Shares of the rotation; small enough that the order of seats is exact in doubles."""
@@ -16,7 +20,11 @@ MAX_WEIGHT = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rep:
-    """A person who sells. ``capacity`` None is no limit; ``countries`` empty is all of them."""
+    """A person who sells.
+
+    ``capacity`` (open leads) and ``daily_limit`` (leads a day) None are no limit; ``countries`` and ``territories``
+    empty are all of them. ``calendar`` names the working hours.
+    """
 
     rep_id: str
     name: str | None = None
@@ -28,6 +36,10 @@ class Rep:
     countries: tuple[str, ...] = ()
     time_zone: str | None = None
     since: datetime | None = None
+    skills: tuple[str, ...] = ()
+    territories: tuple[str, ...] = ()
+    daily_limit: int | None = None
+    calendar: str | None = None
 
     def serves(self, country: str | None) -> bool:
         """Whether a lead of this country may be given to the rep. A lead without a country goes to anybody."""
@@ -36,26 +48,83 @@ class Rep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a rep stands before a round: open leads owned, and turns had in the present rotation."""
+    """Where a rep stands before a round: open leads owned, turns had in the present rotation, leads given today.
+
+    ``away_until`` is set while the rep is absent, ``at_work_from`` while outside working hours. ``protected`` of
+    ``cap`` leads are held under the rules of the public pool.
+    """
 
     rep: Rep
     open: int
     turns: int
+    today: int = 0
+    away_until: datetime | None = None
+    at_work_from: datetime | None = None
+    protected: int = 0
+    cap: int | None = None
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """Leads that may still be given by each limit there is."""
+        found = (
+            ("at capacity", self.rep.capacity, self.open),
+            ("at the daily limit", self.rep.daily_limit, self.today),
+            ("at the holding cap", self.cap, self.protected),
+        )
+        return {name: max(0, limit - used) for name, limit, used in found if limit is not None}
 
     @property
     def free(self) -> int | None:
         """Leads that may still be given; None is no limit."""
-        return None if self.rep.capacity is None else max(0, self.rep.capacity - self.open)
+        return min(self.limits.values(), default=None)
 
     @property
-    def full(self) -> bool:
-        """At capacity, or beyond it."""
-        return self.free == 0
+    def tightest(self) -> str:
+        """The limit that is reached first; empty where there is none."""
+        return min(self.limits, key=lambda name: self.limits[name], default="")
+
+    @property
+    def why_full(self) -> str:
+        """Which limit is reached; empty where there is room."""
+        if self.rep.capacity is not None and self.open >= self.rep.capacity:
+            return f"at capacity ({self.open} of {self.rep.capacity})"
+        if self.rep.daily_limit is not None and self.today >= self.rep.daily_limit:
+            return f"had {self.today} of {self.rep.daily_limit} leads today"
+        if self.cap is not None and self.protected >= self.cap:
+            return f"protects {self.protected} of {self.cap} leads"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What the rules see of a lead: its country, which conditions hold, who is tied to it, who may not have it.
+
+    Leads of equal cases are alike to every rep.
+    """
+
+    country: str | None = None
+    held: frozenset[str] = frozenset()
+    bound: str | None = None
+    bond: str | None = None
+    barred: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """Leads that look for an owner: their numbers, and for each the place of its case in ``cases``."""
+
+    lead_ids: Ints
+    case_of: Ints
+    cases: tuple[Case, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Who gets which lead: ``given`` (lead_id, rep_id, turn) and ``waiting`` (lead_id, reason), by lead id."""
+    """Who gets which lead, by lead id.
+
+    ``given`` has lead_id, rep_id, rule, method, bond and turn (the place in the rep's turns or open leads);
+    ``waiting`` has lead_id and reason.
+    """
 
     given: pa.Table
     waiting: pa.Table
@@ -83,8 +152,37 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleShare:
+    """How many leads one rule gives out in a round."""
+
+    rule: str
+    leads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One lead for which two plans differ; None stands for nobody."""
+
+    lead_id: int
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What changed between two plans: leads that are new in the plan, gone from it, or would go to somebody else."""
+
+    plan_id: str
+    planned_at: datetime
+    new: int
+    gone: int
+    moved: int
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A round, planned or done. ``plan_id`` is the hash of every lead with its owner-to-be."""
+    """A round, planned or done. ``plan_id`` is the hash of every lead with its owner-to-be, and of those who wait."""
 
     plan_id: str
     strategy: str
@@ -93,28 +191,44 @@ class Assignment:
     waiting: int
     reps: tuple[Share, ...]
     reasons: tuple[Waiting, ...]
+    rules: tuple[RuleShare, ...] = ()
+    since: Difference | None = None
+    applied_at: datetime | None = None
     dry_run: bool = False
     commit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
-    """How one rep stands towards one lead. ``priority`` is the smaller the sooner; None where the rep cannot get it."""
+    """How one rep stands towards one lead.
+
+    ``rule`` is the first rule by which the rep could take it; ``priority`` is the smaller the sooner; None where the
+    rep cannot get it, and ``why_not`` says why.
+    """
 
     rep_id: str
-    active: bool
-    serves: bool
     open: int
     capacity: int | None
     turns: int
     weight: int
     priority: float | None
+    rule: str = ""
     why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleAsked:
+    """One rule as it stands towards one lead: whether its condition holds, and how many reps could take the lead."""
+
+    rule: str
+    holds: bool
+    able: int
+    with_room: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerExplained:
-    """Why a lead has its owner, or who would get it and why not the others."""
+    """Why a lead has its owner, or who would get it and why not the others; ``as_known_at`` is when that was so."""
 
     lead_id: int
     name: str | None
@@ -123,7 +237,10 @@ class OwnerExplained:
     assigned_at: datetime | None
     strategy: str | None
     reason: str
+    rule: str | None = None
+    rules: tuple[RuleAsked, ...] = ()
     chances: tuple[Chance, ...] = ()
+    as_known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,3 +254,22 @@ class RepsChanged:
     changes: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsenceChanged:
+    """An absence that was added or ended; without times there was none, without a commit it was so already."""
+
+    rep_id: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    dry_run: bool = False
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesChecked:
+    """How many rules there are, and what is wrong with them."""
+
+    rules: int
+    problems: tuple[str, ...]

@@ -43,8 +43,10 @@ def _value(name: str, text: str, *, where: str) -> Any:
         return _flag(text, where)
     if name == "weight":
         return 1 if not text else _whole(name, text, MAX_WEIGHT, where)
-    if name == "capacity":
+    if name in ("capacity", "daily_limit"):
         return _whole(name, text, 10**9, where) if text else None
+    if name in ("skills", "territories"):
+        return _words(name, text, where)
     if name == "countries":
         return _countries(text, where)
     if name == "time_zone" and text and text not in available_timezones():
@@ -73,6 +75,14 @@ def _countries(text: str, where: str) -> tuple[str, ...]:
     return codes
 
 
+def _words(name: str, text: str, where: str) -> tuple[str, ...]:
+    words = tuple(sorted({w.strip() for w in re.split(r"[,;]", text) if w.strip()}))
+    for word in words:
+        if len(word) > 64 or any(c in word for c in "'\"\x1f\n"):
+            raise DataError(f"{where}: {name}: {word!r} is not a short name")
+    return words
+
+
 def dated(rep: Rep, known: Rep | None, now: datetime) -> Rep:
     """``rep`` with the time since which it takes work: now where it starts to, or where its share changes."""
     starts = known is None or (rep.active and not known.active) or rep.weight != known.weight
@@ -82,7 +92,7 @@ def dated(rep: Rep, known: Rep | None, now: datetime) -> Rep:
 def to_row(rep: Rep) -> dict[str, Any]:
     """The rep as a row of the dataset."""
     row = {f.name: getattr(rep, f.name) for f in fields(Rep)}
-    return row | {"countries": ",".join(rep.countries) or None}
+    return row | {name: ",".join(row[name]) or None for name in ("countries", "skills", "territories")}
 
 
 def from_row(row: Mapping[str, Any]) -> Rep:
@@ -95,7 +105,15 @@ def from_row(row: Mapping[str, Any]) -> Rep:
         active=row["active"] is not False,
         capacity=row["capacity"],
         weight=1 if row["weight"] is None else row["weight"],
-        countries=tuple(c.strip() for c in (row["countries"] or "").split(",") if c.strip()),
+        countries=_listed(row["countries"]),
         time_zone=row["time_zone"],
         since=row.get("since"),
+        skills=_listed(row.get("skills")),
+        territories=_listed(row.get("territories")),
+        daily_limit=row.get("daily_limit"),
+        calendar=row.get("calendar"),
     )
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())

@@ -47,7 +47,8 @@ class Dataset:
     ``kind`` is ``state`` (the newest row of each key counts) or ``event`` (rows are only ever added). ``migrations``
     maps a version to the SQL expressions, over the columns of the version before, of the columns it changed.
     ``versions`` holds the column names of older versions. ``until`` is the column that says when a row stops to count.
-    ``declared`` says of columns which records they name.
+    ``declared`` says of columns which records they name. Events lie in the order of their time; with a ``cluster``
+    those of one month lie in the order of that column, so that all events of one lead are in a few places.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Dataset:
     row: str
     columns: tuple[Column, ...]
     time: str | None = None
+    cluster: str | None = None
     until: str | None = None
     migrations: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     versions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -71,6 +73,14 @@ class Dataset:
     def types(self) -> Mapping[str, str]:
         """SQL type of each column, in order."""
         return {c.name: c.type for c in self.columns}
+
+    @property
+    def order(self) -> str:
+        """The order of the rows in a file, as SQL."""
+        columns = [f'"{c}"' for c in (self.cluster, self.time, *self.key) if c]
+        if self.cluster:
+            columns.insert(0, f"date_trunc('month', \"{self.time}\")")
+        return ", ".join(columns)
 
     def arrow(self) -> pa.Schema:
         """The Arrow schema of the columns, in order."""
@@ -145,6 +155,7 @@ def core_dataset(name: str) -> Dataset:
         row=raw["row"],
         columns=tuple(Column(n, t, s) for n, (t, s) in raw["columns"].items()),
         time=raw.get("time"),
+        cluster=raw.get("cluster"),
         until=raw.get("until"),
         migrations={int(v): m for v, m in raw.get("migrations", {}).items()},
         versions={int(v): tuple(d["columns"]) for v, d in raw.get("versions", {}).items()},

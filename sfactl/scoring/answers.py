@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from sfactl.scoring.guard import Refused
+from sfactl.scoring.metrics import Interval, Metrics
 from sfactl.scoring.reasons import Reason
 
 
@@ -48,6 +50,15 @@ class Ran:
     down: int
     gone: int
     grades: tuple[GradeCount, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A score that could not be computed, and why."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +69,7 @@ class RunResult:
     commit: int | None
     dry_run: bool
     scores: tuple[Ran, ...]
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -81,7 +93,8 @@ class Explained:
     """One score of one lead, computed anew at the command's time, and what is stored of it.
 
     ``reasons`` add up to ``points`` exactly. ``was_right`` says whether the stored value is what today's data gives
-    for the time it was computed at (None where nothing is stored, or the values agree anyway).
+    for the time it was computed at (None where nothing is stored, or the values agree anyway). ``note`` says which
+    model it was computed with, or which rule score instead.
     """
 
     score: str
@@ -94,6 +107,7 @@ class Explained:
     stored_commit: int | None = None
     agrees: bool = False
     was_right: bool | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,3 +137,97 @@ class Matrix:
     across: str
     grades: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What a training came to. ``kept`` is False where nothing was learned, or nothing new; ``note`` says why.
+
+    ``known`` counts the leads that were known before their outcome, ``untimed`` outcomes without a time, ``left_out``
+    those of them that could not be used.
+    """
+
+    score: str
+    leads: int
+    won: int
+    kept: bool
+    note: str = ""
+    version: int | None = None
+    state: str = ""
+    strategy: str = ""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    known: int = 0
+    untimed: int = 0
+    left_out: int = 0
+    split: str = ""
+    features: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    allowed: tuple[Refused, ...] = ()
+    metrics: Metrics | None = None
+    hash: str = ""
+    commit: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """One score in a backtest; ``difference`` is its AUC less that of the score it is compared with."""
+
+    score: str
+    strategy: str
+    note: str
+    metrics: Metrics
+    difference: Interval | None = None
+    features: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """The leads with an outcome, ``known`` of them before it, and how each score did on those that were held out."""
+
+    commit: int
+    leads: int
+    won: int
+    known: int
+    untimed: int
+    split: str
+    learned_from: int
+    against: str | None
+    scores: tuple[Tested, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRow:
+    """One model as it is listed."""
+
+    score: str
+    version: int
+    state: str
+    trained_at: datetime
+    strategy: str
+    leads: int
+    won: int
+    features: int
+    refused: int
+    auc: float | None
+    brier: float | None
+    hash: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promoted:
+    """A model that became champion, and how it compares with the one before on leads that neither learned from."""
+
+    score: str
+    version: int
+    before: int | None
+    leads: int
+    auc: float | None
+    auc_before: float | None
+    difference: Interval | None
+    forced: bool
+    commit: int | None
+    dry_run: bool

@@ -91,11 +91,49 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a score learns to foretell.
+
+    ``won`` and ``lost`` are conditions about leads (only ``won``: all others are lost), or ``field`` names a yes/no
+    field. Without any of them a lead is won or lost with the opportunity it was converted to, and lost when it was
+    disqualified. ``at`` names the field that has the time of the outcome; without, it is the deal's close or the lead's
+    last move. ``before`` is how long before the outcome a lead is looked at (``"7 days"``).
+    """
+
+    won: str | None = None
+    lost: str | None = None
+    field: str | None = None
+    at: str | None = None
+    before: str | None = None
+
+    def __post_init__(self) -> None:
+        """One way to say it."""
+        if self.field is not None and (self.won or self.lost):
+            raise ValueError("write either field, or won and lost")
+        if self.lost is not None and self.won is None:
+            raise ValueError("lost goes with won")
+        if self.before is not None and parse_period(self.before).fixed_days < 0:
+            raise ValueError("before must not be below 0")
+
+    @property
+    def lead_days(self) -> float:
+        """How many days before the outcome a lead is looked at."""
+        return parse_period(self.before).fixed_days if self.before else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """A file ``scores/NAME.toml``.
 
     Every amount is rounded to ``decimals`` before anything is added, so that the reasons add up to the score exactly.
     ``floor`` and ``ceiling`` bound the total. ``strategy`` is ``rules`` or the name of a plugin's, with ``settings``.
+
+    ``outcome`` says what a good score foretells: what is learned, and what a backtest measures against. A strategy that
+    learns takes further keys: ``features`` are the fields to learn from
+    (default: all that are usable, custom fields too) and ``measures`` further ones as expressions. A field in
+    ``known_after_outcome`` is never used, one in ``allow`` is used although the guard against leaks suspects it. With
+    fewer than ``min_samples`` outcomes, ``min_won`` of them won and as many lost, nothing is learned and the rule score
+    ``fallback`` stands in.
     """
 
     name: str
@@ -108,6 +146,14 @@ class Score:
     rules: tuple[Rule, ...] = ()
     groups: Mapping[str, Group] = field(default_factory=dict)
     grades: tuple[Grade, ...] = ()
+    outcome: Outcome = field(default_factory=Outcome)
+    features: tuple[str, ...] = ()
+    measures: Mapping[str, str] = field(default_factory=dict)
+    known_after_outcome: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    min_samples: int = 200
+    min_won: int = 20
+    fallback: str | None = None
 
     def __post_init__(self) -> None:
         """Check what the parts must agree on."""
@@ -120,6 +166,7 @@ class Score:
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
             raise ValueError("floor is above ceiling")
         self._check_rules()
+        self._check_learning()
         self._check_amounts()
         for what, values in (
             ("grade", [g.grade for g in self.grades]),
@@ -132,6 +179,25 @@ class Score:
     def unit(self) -> int:
         """How many of the smallest amounts make one point."""
         return int(10**self.decimals)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the file says anything about learning."""
+        return any((self.features, self.measures, self.known_after_outcome, self.allow, self.fallback))
+
+    def _check_learning(self) -> None:
+        if self.strategy == RULES and self.learns:
+            raise ValueError(
+                "features, measures, known_after_outcome, allow and fallback go with a strategy that learns"
+            )
+        if self.min_samples < 2 or self.min_won < 1:
+            raise ValueError("min_samples must be 2 or more, min_won 1 or more")
+        if both := sorted(set(self.allow) & set(self.known_after_outcome)):
+            raise ValueError(f"{both[0]!r} is both in allow and in known_after_outcome")
+        if both := sorted(set(self.features) & set(self.measures)):
+            raise ValueError(f"{both[0]!r} is both in features and in measures")
+        if self.fallback == self.name:
+            raise ValueError("a score cannot be its own fallback")
 
     def _check_rules(self) -> None:
         names = [rule.name for rule in self.rules]

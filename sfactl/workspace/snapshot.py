@@ -199,8 +199,11 @@ def resolved(dataset: Dataset, rows: str, aliases: str) -> str:
     for i, reference in enumerate(dataset.references):
         column = quoted(reference.column)
         whose = f"_r.{quoted(reference.by)}" if reference.by else f"'{reference.entity}'"
-        joins.append(f" left join _aliases as _a{i} on _a{i}.id = _r.{column} and _a{i}.entity = {whose}")
-        cells[reference.column] = f"coalesce(_a{i}.root_id, _r.{column}) as {column}"
+        kind = dataset.types[reference.column]
+        joins.append(
+            f" left join _aliases as _a{i} on cast(_a{i}.id as {kind}) = _r.{column} and _a{i}.entity = {whose}"
+        )
+        cells[reference.column] = f"coalesce(cast(_a{i}.root_id as {kind}), _r.{column}) as {column}"
     names = ", ".join(cells.get(c.name, f"_r.{quoted(c.name)}") for c in dataset.columns)
     return f"with _aliases as ({aliases}), _r as ({rows}) select {names} from _r{''.join(joins)}"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -170,6 +169,8 @@ class Transaction:
     def discard(self) -> None:
         """Throw away what is still staged."""
         if self._stage_folder is not None:
+            import shutil
+
             shutil.rmtree(self._stage_folder, ignore_errors=True)
             self._stage_folder = None
         self._staged = []

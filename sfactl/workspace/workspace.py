@@ -8,17 +8,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sfactl.api.errors import NotFound, UserError
 from sfactl.engine.duck import Limits, Query
 from sfactl.schemas import Schemas, core_schemas
-from sfactl.workspace.ledger import Ledger
-from sfactl.workspace.locks import locked
 from sfactl.workspace.manifest import Manifest, disk_error, dump, from_micros, to_micros
 from sfactl.workspace.snapshot import Snapshot
-from sfactl.workspace.transaction import Author, Place, Transaction
+
+if TYPE_CHECKING:
+    from sfactl.workspace.ledger import Ledger
+    from sfactl.workspace.transaction import Author, Transaction
 
 PRIVATE = ".sfactl"
 LOCK_WAIT_S = 60.0
@@ -112,6 +113,9 @@ class Workspace:
         """Hold the locks of ``datasets``, read the newest snapshot, and collect one commit; see `Transaction`."""
         from contextlib import nullcontext
 
+        from sfactl.workspace.locks import locked
+        from sfactl.workspace.transaction import Place, Transaction
+
         place = Place(folder=self.private, manifest=self.manifest, schemas=self.schemas)
         hold = nullcontext() if dry_run else locked(self.private / "locks", datasets, wait_s=LOCK_WAIT_S)
         with hold, self.query() as query:
@@ -139,6 +143,8 @@ class Workspace:
 
     def ledger(self, now: Callable[[], datetime] | None = None) -> Ledger:
         """The ledger of outside effects."""
+        from sfactl.workspace.ledger import Ledger
+
         return Ledger(self.manifest, self.private / "locks", now or _utc_now, lambda: self.is_copy)
 
     @property

@@ -67,3 +67,11 @@ def test_the_help_of_a_group_imports_nothing_heavy(group: str) -> None:
 def test_reading_settings_imports_nothing_heavy(args: list[str], tmp_path: Path) -> None:
     (tmp_path / "sfactl.toml").write_text('schema = 1\npreset = "b2b"\n', encoding="utf-8")
     assert _imported(*args, cwd=tmp_path) == "0"
+
+
+def test_one_lead_is_shown_without_what_writes_or_compiles(tmp_path: Path) -> None:
+    from sfactl.workspace import Workspace
+
+    (tmp_path / "sfactl.toml").write_text("schema = 1\n", encoding="utf-8")
+    Workspace.create(tmp_path).close()
+    assert _imported("lead", "show", "1", cwd=tmp_path) == "2 _duckdb"  # no such lead: 2

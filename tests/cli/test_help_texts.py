@@ -36,6 +36,7 @@ READS = frozenset(
     [
         "report",
         "assign-plan",
+        "backtest",
         "completion",
         "conflicts",
         "doctor",
@@ -51,6 +52,7 @@ READS = frozenset(
         "log",
         "matrix",
         "members",
+        "models",
         "preview",
         "queue",
         "reconcile",

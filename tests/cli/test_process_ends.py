@@ -128,7 +128,7 @@ def test_stdout_is_empty_when_the_answer_goes_to_a_file(workspace: Path) -> None
         pytest.param("sfactl config ex", ["explain"], id="command"),
         pytest.param("sfactl segment members h", ["hot-b2b"], id="segment"),
         pytest.param("sfactl score run in", ["intent"], id="score"),
-        pytest.param("sfactl data files assi", ["assignments"], id="dataset"),
+        pytest.param("sfactl data files suppr", ["suppressions"], id="dataset"),
         pytest.param("sfactl lead import x.csv --mapping hub", ["hubspot"], id="option"),
         pytest.param("sfactl segment members zz", [], id="nothing"),
     ],

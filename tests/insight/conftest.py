@@ -74,12 +74,17 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
                 if not len(given):
                     continue
                 schema = session.workspace.schemas[dataset]
-                table = given if isinstance(given, pa.Table) else pa.Table.from_pylist([dict(r) for r in given])
+                table = given if isinstance(given, pa.Table) else _table(given)
                 (tx.append if schema.kind == "event" else tx.upsert)(dataset, table)
             tx.commit()
         return folder
 
     return write
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return pa.table({name: [row.get(name) for row in rows] for name in names})
 
 
 def _open(folder: Path, *, dry_run: bool = False) -> Session:

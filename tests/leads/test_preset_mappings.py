@@ -17,6 +17,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "configs" / "b2b" / "mappings"
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda p: p.stem)
 def test_preset_mapping(desk, path: Path) -> None:
     mapping = read_object(LeadMapping, path, inject={"name": path.stem})
+    if mapping.dataset not in (None, "leads"):
+        pytest.skip(f"is for {mapping.dataset}, and tested there")
     check_fields(mapping, core_schemas()["leads"], where=str(path))
     needed = [c for f, c in mapping.columns.items() if f not in mapping.optional]
     assert all(isinstance(c, str) for c in needed)

@@ -213,7 +213,7 @@ def test_a_plugin_that_fails_is_named(session: Session, folder: Path, monkeypatc
 def test_the_built_in_rules_are_an_offer_whose_reasons_add_up(session: Session, folder: Path) -> None:
     (folder / "sfactl.toml").write_text("schema = 1\n", encoding="utf-8")
     usecases.run(session)
-    (offer,) = sfactl_scoring_strategies()
+    offer = next(iter(sfactl_scoring_strategies()))
     made = session.host.make("scoring_strategy", offer.name, {"score": "intent"}, where="test")
     assert isinstance(made, RulesStrategy)
     statement = made.statement()

@@ -15,6 +15,7 @@ from sfactl.campaigns.mail import write_message
 from sfactl.campaigns.planning import judge, key_parts
 from sfactl.campaigns.usecases.scene import effects_of, load_audience, place_of, read_files
 from sfactl.session import Session
+from sfactl.workspace.aliases import living
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
     place = place_of(session)
     at = session.as_of_time()
     with session.query() as query:
+        lead_id = living(query, "lead", lead_id)
         if not query.get("leads", lead_id):
             raise NotFound(f"there is no lead {lead_id}")
         load_audience(session, query, files, at)

@@ -129,8 +129,10 @@ class Plan:
             f"\n  left join {scan.name} on {scan.name}.{quote(f'_k{scan.name}')} = e.{quote(entity.link or '')}"
             for scan in used
         )
-        source = f"{entity.dataset} as e{joins}"
-        picked = f"\n  where {limit.format(f'e.{key}')}" if limit else ""
+        # The few are picked before anything is joined to them; after the joins the engine would look at all.
+        entities = f"(select * from {entity.dataset} where {limit.format(key)})" if among else entity.dataset
+        source = f"{entities} as e{joins}"
+        picked = f"\n  where {limit.format(f'e.{key}')}" if one else ""
         last = len(levels) - 1
         for number, level in enumerate(levels[:-1]):
             columns = ", ".join(["*", *level])

@@ -4,7 +4,8 @@ with walked as (
         entity_id as lead_id,
         min(case when to_stage = 'mql' then "at" end) as mql_at,
         min(case when to_stage = 'sql' then "at" end) as sql_at,
-        max(case when to_stage = 'disqualified' then "at" end) as dropped_at
+        -- Dropped, unless it was taken up again afterwards.
+        case when max(case when to_stage = 'disqualified' then "at" end) = max("at") then max("at") end as dropped_at
     from stage_events
     where entity = 'lead' and "at" <= cast($valid_at as timestamp)
     group by entity_id

@@ -1,5 +1,6 @@
 """Reports. They read one commit, change nothing, and say which commit it was."""
 
+from sfactl.insight.usecases.activity import content, content_drill, sleeping, sleeping_drill, trend, trend_drill
 from sfactl.insight.usecases.attributing import attribution, attribution_drill
 from sfactl.insight.usecases.conversion import (
     cohort,
@@ -9,8 +10,10 @@ from sfactl.insight.usecases.conversion import (
     winrate,
     winrate_drill,
 )
+from sfactl.insight.usecases.handling import handling, handling_drill
 from sfactl.insight.usecases.lead_to_cash import ageing, campaign, drill, funnel, money, pipeline, score, source
 from sfactl.insight.usecases.overview import html, read_overview, write_page
+from sfactl.insight.usecases.speed import speed, speed_drill
 
 __all__ = [
     "ageing",
@@ -20,15 +23,25 @@ __all__ = [
     "cohort",
     "cohort_drill",
     "cohort_window",
+    "content",
+    "content_drill",
     "drill",
     "funnel",
+    "handling",
+    "handling_drill",
     "html",
     "money",
     "pipeline",
     "read_overview",
     "score",
+    "sleeping",
+    "sleeping_drill",
     "source",
     "source_drill",
+    "speed",
+    "speed_drill",
+    "trend",
+    "trend_drill",
     "winrate",
     "winrate_drill",
     "write_page",

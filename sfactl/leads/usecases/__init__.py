@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sfactl.leads.usecases.costs import import_costs, import_rates
     from sfactl.leads.usecases.imports import import_files
     from sfactl.leads.usecases.lookup import list_leads, show_lead
     from sfactl.leads.usecases.pulls import check_sources, list_sources, pull
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "check_sources": "pulls",
     "clean_leads": "records",
+    "import_costs": "costs",
     "import_files": "imports",
+    "import_rates": "costs",
     "import_touches": "touches",
     "list_leads": "lookup",
     "list_sources": "pulls",
@@ -30,7 +33,9 @@ _HOMES = {
 __all__ = [
     "check_sources",
     "clean_leads",
+    "import_costs",
     "import_files",
+    "import_rates",
     "import_touches",
     "list_leads",
     "list_sources",

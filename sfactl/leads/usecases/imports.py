@@ -20,7 +20,7 @@ from sfactl.leads.files.kinds import stage
 from sfactl.leads.files.options import FileOptions, Reading
 from sfactl.leads.files.staging import Staged
 from sfactl.leads.headers import count_known, position
-from sfactl.leads.mapping import Defaults, load_mapping, plan_by_headers, plan_mapping, unknown_fields
+from sfactl.leads.mapping import RESERVED, Defaults, load_mapping, plan_by_headers, plan_mapping, unknown_fields
 from sfactl.leads.model import FileImport, ImportResult, LeadMapping, Plan, Reason
 from sfactl.schemas import Dataset
 from sfactl.session import Session
@@ -61,7 +61,7 @@ def import_files(
     """
     if not files:
         raise UserError("name at least one file", hint="sfactl lead import FILE …")
-    read = load_mapping(mapping, session.folder)
+    read = load_mapping(mapping, session.folder, dataset="leads")
     if read is not None and add_fields:
         _declare(session, read)
     order = Order(mapping=read, where=mapping or "mapping", source=source, event=event)
@@ -137,7 +137,7 @@ def write(session: Session, work: Work) -> FileImport:
         merging.find_changes(query, source, values, plan, existing)
         new, updated, unchanged = merging.count_rows(query, source, values, plan, existing)
         refused = sum(r.rows for r in reasons)
-        reasons = _placed(query, reasons, work.staged)
+        reasons = placed(query, reasons, work.staged)
         rejects_file = _write_rejects(session, query, work) if refused else None
         counts = {"rows": work.staged.rows, "new": new, "updated": updated, "unchanged": unchanged, "rejected": refused}
         result = FileImport(
@@ -153,7 +153,7 @@ def write(session: Session, work: Work) -> FileImport:
             notes=(*work.staged.notes, *plan.notes, *work.cleaned.notes),
         )
         _stage_rows(session, tx, source, values, plan, fresh=new, changed=updated)
-        _record(session, tx, work, counts, rejects_file)
+        record(session, tx, name=work.name, kind=work.kind, digest=work.digest, counts=counts, rejects=rejects_file)
         if work.cursor_name is not None:
             tx.set_cursor(work.cursor_name, work.cursor or {})
         commit = tx.commit(**counts)
@@ -206,23 +206,34 @@ def _changed_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Pl
     return ", ".join(f"{sql} as {name(c)}" for c, sql in made.items())
 
 
-def _record(session: Session, tx: Transaction, work: Work, counts: Mapping[str, int], rejects_file: str | None) -> None:
+def record(
+    session: Session,
+    tx: Transaction,
+    *,
+    name: str,
+    kind: str,
+    digest: str,
+    counts: Mapping[str, int],
+    rejects: str | None,
+) -> None:
+    """Append what came of a file to ``imports``."""
     import pyarrow as pa
 
     row = {
-        "import_id": f"{session.run_id}:{work.name}:{work.digest[:12]}",
+        "import_id": f"{session.run_id}:{name}:{digest[:12]}",
         "at": session.now(),
-        "source": work.name,
-        "kind": work.kind,
-        "content_hash": work.digest,
+        "source": name,
+        "kind": kind,
+        "content_hash": digest,
         **counts,
-        "rejects_file": rejects_file,
+        "rejects_file": rejects,
     }
     schema = session.workspace.schemas["imports"].arrow()
     tx.append("imports", pa.Table.from_pylist([row], schema=schema))
 
 
-def _placed(query: Query, reasons: tuple[Reason, ...], staged: Staged) -> tuple[Reason, ...]:
+def placed(query: Query, reasons: tuple[Reason, ...], staged: Staged) -> tuple[Reason, ...]:
+    """Reasons of one row with where it stands in the file."""
     places = rejects.with_places(query, reasons, staged)
     return tuple(
         replace(r, reason=f"{r.reason} ({places[r.example_row]})") if r.rows == 1 and r.example_row in places else r
@@ -241,12 +252,19 @@ def _mapped(plan: Plan) -> dict[str, str]:
     return {t.field: " + ".join(t.names) for t in plan.targets if t.names}
 
 
-def make_plan(dataset: Dataset, staged: Staged, defaults: Defaults, mapping: LeadMapping | None) -> Plan:
-    """The mapping, or what the headers say, laid over the staged columns."""
+def make_plan(
+    dataset: Dataset,
+    staged: Staged,
+    defaults: Defaults,
+    mapping: LeadMapping | None,
+    *,
+    reserved: Sequence[str] = RESERVED,
+) -> Plan:
+    """The mapping, or what the headers say, laid over the staged columns. ``reserved`` fields nobody may set."""
     if mapping is not None:
-        plan = plan_mapping(mapping, dataset, staged.columns, defaults)
+        plan = plan_mapping(mapping, dataset, staged.columns, defaults, reserved=reserved)
     else:
-        plan = plan_by_headers(dataset, staged.columns, defaults, without=staged.empty)
+        plan = plan_by_headers(dataset, staged.columns, defaults, without=staged.empty, reserved=reserved)
     return replace(plan, unmapped=tuple(c for c in plan.unmapped if c not in staged.empty))
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, UserError
 from sfactl.engine.duck import Query
-from sfactl.leads.model import LeadDetail, Touch
+from sfactl.leads.detail import LeadDetail, Touch
 from sfactl.schemas import Dataset
 from sfactl.session import Session
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,21 +77,45 @@ def show_lead(session: Session, ref: str, *, touches: int = 5) -> LeadDetail:
                 for at, kind, channel, content, campaign in rows
             )
     known = {k: v for k, v in row.items() if v is not None}
-    return LeadDetail(lead_id=lead_id, fields=known, touchpoints=found)
+    return LeadDetail(lead_id=lead_id, fields=known, touchpoints=found, note=_told(ref, row))
+
+
+def _told(ref: str, row: dict[str, Any]) -> str | None:
+    """What is to be said where ``ref`` is not in the row that it led to."""
+    plain = ref.removeprefix("lead:").lower()
+    if plain in (str(row["lead_id"]), str(row["email"]).lower(), str(row["external_id"]).lower()):
+        return None
+    now = f"lead:{row['lead_id']}"
+    return f"lead:{plain} was merged into {now}" if plain.isdigit() else f"{ref} is an earlier key of {now}"
+
+
+def _known_before(query: Query, plain: str) -> dict[str, Any] | None:
+    """The lead that was known by ``plain`` once: a number that was merged into it, an address or id it had."""
+    if plain.isdigit():
+        now = living(query, "lead", int(plain)) if len(plain) < 19 else 0
+        return query.get("leads", now) if str(now) != plain else None
+    sql = (
+        "select distinct lead_id from identities where (kind = 'email' and value = lower($value))"
+        " or (kind = 'external_id' and value = $value) order by 1 limit 2"
+    )
+    rows = query.rows(sql, {"value": plain})
+    return query.get("leads", rows[0][0]) if len(rows) == 1 else None
 
 
 def find_lead(query: Query, ref: str) -> dict[str, Any]:
-    """The row of the lead that ``ref`` means."""
+    """The row of the lead that ``ref`` means, also by a number or key that it had before a merge."""
     plain = ref.removeprefix("lead:")
     if plain.isdigit() and len(plain) < 19 and (row := query.get("leads", int(plain))):
         return row
-    column = "lower(email)" if "@" in plain else "external_id"
-    value = plain.lower() if "@" in plain else plain
-    rows = query.rows(f"select lead_id from leads where {column} = $value order by 1 limit 3", {"value": value})
+    # Addresses are kept in lower case as a rule; to fold a million of them takes longer than to compare them.
+    tests = ("email = lower($value)", "lower(email) = lower($value)") if "@" in plain else ("external_id = $value",)
+    rows: list[tuple[Any, ...]] = []
+    for test in tests:
+        rows = rows or query.rows(f"select lead_id from leads where {test} order by 1 limit 3", {"value": plain})
     if len(rows) > 1:
         numbers = ", ".join(f"lead:{r[0]}" for r in rows)
         raise UserError(f"{ref} is several leads: {numbers}", hint="Name one by its number.")
-    row = query.get("leads", rows[0][0]) if rows else None
+    row = query.get("leads", rows[0][0]) if rows else _known_before(query, plain)
     if row is None:
         raise NotFound(f"there is no lead {ref!r}", hint="Name a number, an e-mail address or an external id.")
     return row

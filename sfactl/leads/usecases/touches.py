@@ -41,7 +41,9 @@ def import_touches(
     """
     if not files:
         raise UserError("name at least one file", hint="sfactl touch import FILE …")
-    order = Order(mapping=load_mapping(mapping, session.folder), where=mapping or "mapping", pulled=source)
+    order = Order(
+        mapping=load_mapping(mapping, session.folder, dataset="touchpoints"), where=mapping or "mapping", pulled=source
+    )
     done = tuple(_import_one(session, path, order) for path in files)
     return ImportResult(
         rows=sum(f.rows for f in done),
@@ -155,6 +157,14 @@ def _known(key: str, value: str, where: str, plan: Plan, *, too: bool) -> str:
     """SELECT k, lead_id of the leads known by a key, also by one they had before."""
     if key == "email" or (key == "external_id" and not plan.guessed):
         return known_keys(key, plan.namespace, too=too)
+    if key == "lead_id":
+        own = "select lead_id as k, lead_id from leads"
+        return f"{own} union all select id as k, root_id as lead_id from record_aliases where entity = 'lead'"
+    if too:
+        return (
+            f"select {value} as k, lead_id from leads where {value} is not null and {where} union"
+            " select value as k, lead_id from identities where kind = 'external_id'"
+        )
     return f"select {value} as k, lead_id from leads where {value} is not null and {where}"
 
 

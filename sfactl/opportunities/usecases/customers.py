@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sfactl.api.errors import NotFound
 from sfactl.opportunities.deals import number
 from sfactl.opportunities.model import Customer
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,7 +84,7 @@ def _listed(session: Session, name: str, owner: str | None, limit: int) -> pa.Ta
 
 def _one(query: Query, dataset: str, ref: str, singular: str) -> dict[str, Any]:
     wanted = number(ref, singular)
-    row = query.get(dataset, wanted)
+    row = query.get(dataset, living(query, singular, wanted))
     if row is None:
         raise NotFound(f"there is no {singular} {wanted}", hint=f"See: sfactl {singular} list")
     return row

@@ -6,7 +6,8 @@ select
     g.lead_id as entity_id,
     g.rep_id,
     l.owner as previous_rep_id,
-    $strategy as strategy,
-    g.reason
+    g.strategy,
+    g.reason,
+    g.rule
 from given as g
 join leads as l on l.lead_id = g.lead_id

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import ConfigError, SfactlError
-from sfactl.scoring import files, matrix
+from sfactl.api.protocols import LearningScoring
+from sfactl.scoring import features, files, matrix
 from sfactl.scoring.answers import Checked, Listed, Matrix, MatrixRow, Shown
-from sfactl.scoring.model import RULES
+from sfactl.scoring.model import RULES, Score
+from sfactl.scoring.outcomes import outcomes_sql
 from sfactl.scoring.rules import totals_statement
+from sfactl.scoring.usecases.model_store import fallback_of
 from sfactl.scoring.usecases.strategies import SCORES, SQL, lead_row, made, plan_at
 
 if TYPE_CHECKING:
@@ -47,16 +50,30 @@ def check(session: Session, paths: Sequence[Path] = ()) -> Checked:
             if score.strategy == RULES:
                 totals_statement(plan_at(session, session.now()), [score])
             else:
-                made(session, score)
+                _check_made(session, score)
         except SfactlError as err:
             problems.append(err.message)
     return Checked(checked=len(chosen), problems=tuple(problems))
 
 
+def _check_made(session: Session, score: Score) -> None:
+    """Make the strategy, and compile what a score that learns asks of leads."""
+    if not isinstance(made(session, score), LearningScoring):
+        if score.learns:
+            raise ConfigError(f"scores/{score.name}.toml: {score.strategy!r} does not learn, so it takes no features")
+        return
+    schema = session.workspace.schemas["leads"]
+    plan = plan_at(session, session.now())
+    fields = features.chosen(score, schema.types, [column.name for column in schema.columns if column.custom])
+    features.compiled(plan, score, [name for name in fields if name in schema.types])
+    outcomes_sql(plan_at(session, session.now()), score)
+    fallback_of(score, files.read_scores(session.folder))
+
+
 def show(session: Session, lead_id: int) -> tuple[Shown, ...]:
     """The stored scores of one lead. Raises `NotFound` for the lead."""
     with session.query() as query:
-        lead_row(query, lead_id)
+        lead_id = int(str(lead_row(query, lead_id)["lead_id"]))
         rows = [query.get(SCORES, lead_id, name) for name in files.read_scores(session.folder)]
     return tuple(
         Shown(

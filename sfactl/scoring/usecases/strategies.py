@@ -7,17 +7,19 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from sfactl.api.errors import NotFound, PluginError, SfactlError
-from sfactl.api.protocols import SqlScoring, TableScoring
+from sfactl.api.errors import InternalError, NotFound, PluginError, SfactlError
+from sfactl.api.protocols import LearningScoring, SqlScoring, TableScoring
 from sfactl.engine.conditions.compile import settings_of
 from sfactl.engine.conditions.plan import Plan
 from sfactl.scoring import files
 from sfactl.scoring.model import RULES, Score
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfactl.engine.duck import Query
+    from sfactl.scoring.usecases.model_store import Use
     from sfactl.session import Session
 
 SCORES, EVENTS = "scores", "score_events"
@@ -31,17 +33,20 @@ def plan_at(session: Session, now: datetime) -> Plan:
     return Plan(settings_of("leads", session.workspace.schemas, now, segments, scores))
 
 
-def made(session: Session, score: Score) -> SqlScoring | TableScoring:
+def made(session: Session, score: Score) -> SqlScoring | TableScoring | LearningScoring:
     """The object that computes ``score``. Raises `NotFound`, `ConfigError` or `PluginError`."""
     where = f"{files.FOLDER}/{score.name}.toml: settings"
     return session.host.make("scoring_strategy", score.strategy, score.settings, where=where)
 
 
-def strategy_text(session: Session, score: Score) -> str:
-    """The strategy and, for a plugin's, its version, as kept with the stored values."""
+def strategy_text(session: Session, score: Score, use: Use | None = None) -> str:
+    """The strategy and, for a plugin's, its version and model, as kept with the stored values."""
     if score.strategy == RULES:
         return RULES
-    return f"{score.strategy} {session.host.find('scoring_strategy', score.strategy).version}"
+    if use is not None and use.fallback is not None:
+        return f"{RULES} of {use.fallback.name}"
+    own = f"{score.strategy} {session.host.find('scoring_strategy', score.strategy).version}"
+    return own if use is None or use.model is None else f"{own} model {use.model.version}"
 
 
 def plugin_rows(
@@ -49,6 +54,8 @@ def plugin_rows(
 ) -> None:
     """Make the temporary table ``table`` with the reasons a plugin's strategy gives: all, or those of one lead."""
     strategy = made(session, score)
+    if isinstance(strategy, LearningScoring):
+        raise InternalError(f"{score.strategy!r} learns, so it is computed with a model")
     # A strategy may compare leads with each other, so it always sees all; the lead is picked from its answer.
     only = "" if lead_id is None else f" where lead_id = {int(lead_id)}"
     columns = "cast(lead_id as bigint) as lead_id, cast(rule as varchar) as rule, cast(points as double) as points,"
@@ -76,15 +83,20 @@ def _all_rows(query: Query, strategy: TableScoring, at: datetime) -> pa.Table:
 
 def plugin_units(score: Score, table: str) -> str:
     """The units of every lead from a plugin's reasons, bounded; leads without a reason have 0."""
-    total = f"coalesce(sum(round(p.points * {score.unit})), 0)"
-    if score.ceiling is not None:
-        total = f"least({total}, {score.ceiling * score.unit})"
-    if score.floor is not None:
-        total = f"greatest({total}, {score.floor * score.unit})"
+    total = bounded(score, f"coalesce(sum(round(p.points * {score.unit})), 0)")
     return (
         f"select l.lead_id, cast({total} as double) as units from leads as l"
         f" left join {table} as p on p.lead_id = l.lead_id group by l.lead_id"
     )
+
+
+def bounded(score: Score, units: str) -> str:
+    """``units`` between the floor and the ceiling of ``score``."""
+    if score.ceiling is not None:
+        units = f"least({units}, {score.ceiling * score.unit})"
+    if score.floor is not None:
+        units = f"greatest({units}, {score.floor * score.unit})"
+    return units
 
 
 def rounded(score: Score, points: float) -> Decimal:
@@ -95,8 +107,8 @@ def rounded(score: Score, points: float) -> Decimal:
 
 
 def lead_row(query: Query, lead_id: int) -> Mapping[str, object]:
-    """The lead. Raises `NotFound`."""
-    lead = query.get("leads", lead_id)
+    """The lead, or the one that it was merged into. Raises `NotFound`."""
+    lead = query.get("leads", living(query, "lead", lead_id))
     if lead is None:
         raise NotFound(f"there is no lead {lead_id}", hint="See: sfactl lead list")
     return lead

@@ -15,6 +15,7 @@ from sfactl.engine.conditions.model import Question
 from sfactl.segments import files
 from sfactl.segments.model import Checked, Explanation, Listed, Segment, Size, TermAnswer
 from sfactl.segments.usecases.build import MEMBERS, SQL
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,6 +108,7 @@ def explain(session: Session, name: str, lead_id: int) -> Explanation:
         using=files.as_conditions(used),
     )
     with session.query() as query:
+        lead_id = living(query, "lead", lead_id)
         answers = _answers(query, question, lead_id)
         stored = query.get(MEMBERS, name, lead_id) is not None
         lead = query.get("leads", lead_id) or {}
