@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 OBJECTS: Mapping[str, str] = {
     "calendars": "sfactl.config.calendars:CalendarFile",
     "campaigns": "sfactl.campaigns.model:Campaign",
+    "intents": "sfactl.config.tags:Intent",
     "filters": "sfactl.opportunities.model:FilterRules",
     "mappings": "sfactl.leads.mapping:LeadMapping",
     "prices": "sfactl.quotes.model:PriceBook",
     "scores": "sfactl.scoring.model:Score",
     "segments": "sfactl.segments.model:Segment",
+    "tags": "sfactl.config.tags:TagRule",
     "stages": "sfactl.config.stages:Pipeline",
     "templates": "sfactl.campaigns.model:Template",
 }
@@ -32,7 +34,9 @@ OBJECTS: Mapping[str, str] = {
 
 SINGLE: Mapping[str, str] = {
     "assignment.toml": "sfactl.reps.rules:Rules",
-    "qualification.toml": "sfactl.leads.lifecycle:Rules",
+    "next_actions.toml": "sfactl.portrait.actions:ActionFile",
+    "qualification.toml": "sfactl.leads.qualification:Rules",
+    "tags.toml": "sfactl.config.tags:TagFile",
 }
 """The same for files that stand alone."""
 
@@ -148,15 +152,17 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
 
 def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.config.problems import Problem
-    from sfactl.leads import lifecycle_usecases as lifecycle
+    from sfactl.leads import qualification_usecases as qualification
     from sfactl.opportunities.usecases import pipeline
+    from sfactl.portrait.usecases import deriving, next_actions
     from sfactl.quotes.usecases import check_prices
     from sfactl.reps import usecases as reps
     from sfactl.scoring import usecases as scoring
     from sfactl.segments import usecases as segments
 
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
-    found += (*lifecycle.check(session), *pipeline.check(session), *reps.check(session).problems)
+    found += (*qualification.check(session), *pipeline.check(session), *reps.check(session).problems)
+    found += (*deriving.check(session), *next_actions.check(session))
     yield from (Problem(message=message) for message in found)
 
 

@@ -28,6 +28,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "score": "Points that say who is ready to talk.",
         "assign": "Give leads to reps.",
         "rep": "Sales reps.",
+        "identity": "Who is who: why records are held for the same.",
     },
     "Campaigns": {
         "campaign": "Plan and apply campaigns.",

@@ -1,11 +1,11 @@
-"""The commands of the group ``lead`` that move leads along: qualify, move, stages, convert."""
+"""The commands of the group ``lead`` that move leads along: qualify, move, disqualify, reopen, stages, convert."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,12 +15,13 @@ from sfactl.cli.kinds import DAY
 
 if TYPE_CHECKING:
     from sfactl.leads.conversion import Conversion
-    from sfactl.leads.lifecycle import Lifecycle, Moved, Qualification, Verdict
+    from sfactl.leads.lifecycle import Lifecycle, Moved
+    from sfactl.leads.verdicts import Qualification, Verdict
 
 
 def register(group: click.Group) -> None:
     """Add the commands to the group ``lead``."""
-    for command in (qualify, move, stages, convert):
+    for command in (qualify, move, disqualify, reopen, stages, convert):
         group.add_command(command)
 
 
@@ -30,17 +31,26 @@ def register(group: click.Group) -> None:
     "--explain", "ref", metavar="REF", help="Show for one lead what it has and what it lacks; change nothing."
 )
 @click.option("--missing", is_flag=True, help="List the leads that stay, of --to or SQL, and what each lacks.")
+@click.option("--clv", is_flag=True, help="An SQL must be expected to be worth something and be able to buy.")
 @options.dry_run
 @options.fail_empty
 @options.output
 @pass_app
 def qualify(
-    app: App, *, to: str | None, ref: str | None, missing: bool, dry_run: bool, fail_empty: bool, output: Output
+    app: App,
+    *,
+    to: str | None,
+    ref: str | None,
+    missing: bool,
+    clv: bool,
+    dry_run: bool,
+    fail_empty: bool,
+    output: Output,
 ) -> None:
     """Make MQLs and SQLs by the rules of qualification.toml.
 
     A lead becomes an MQL when the condition of [mql] holds, and an SQL when its score is at the pass mark and the
-    required fields are known. Nobody moves twice, however often this runs.
+    required fields are known; [[sql.path]] adds other ways. Nobody moves twice, however often this runs.
 
     \b
     Example:
@@ -48,16 +58,19 @@ def qualify(
       sfactl lead qualify --explain lead:8841
       sfactl lead qualify --to sql --missing
     """
-    from sfactl.leads import lifecycle_usecases as usecases
+    from sfactl.leads import qualification_usecases as usecases
 
     if ref is not None:
-        verdict = usecases.explain(app.session(), ref)
+        from sfactl.leads.qualification_explained import explain
+
+        verdict = explain(app.session(), ref, clv=clv)
         output.emit(verdict, human=lambda: _verdict_lines(verdict))
         return
     if missing:
-        output.emit(usecases.missing(app.session(), to="mql" if to == "mql" else "sql"))
+        output.emit(usecases.missing(app.session(), to="mql" if to == "mql" else "sql", clv=clv))
         return
-    done = usecases.qualify(app.session(dry_run=dry_run), to=None if to is None else "mql" if to == "mql" else "sql")
+    step: Literal["mql", "sql"] | None = None if to is None else "mql" if to == "mql" else "sql"
+    done = usecases.qualify(app.session(dry_run=dry_run), to=step, clv=clv)
     empty = fail_empty and not any(step.qualified for step in done.steps)
     output.emit(done, human=lambda: _qualification_lines(done), exit_code=4 if empty else 0)
 
@@ -79,6 +92,44 @@ def move(app: App, *, refs: tuple[str, ...], to: str, reason: str | None, dry_ru
     from sfactl.leads import lifecycle_usecases as usecases
 
     done = usecases.move(app.session(dry_run=dry_run), refs, to=to, reason=reason)
+    output.emit(done, human=lambda: _moved_lines(done))
+
+
+@click.command()
+@click.argument("refs", nargs=-1, required=True, metavar="REF...")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; one of disqualify.reasons where they are listed.")
+@options.dry_run
+@options.output
+@pass_app
+def disqualify(app: App, *, refs: tuple[str, ...], reason: str, dry_run: bool, output: Output) -> None:
+    """Drop leads, with the reason.
+
+    \b
+    Example:
+      sfactl lead disqualify lead:12 --reason student
+    """
+    from sfactl.leads import lifecycle_usecases as usecases
+
+    done = usecases.move(app.session(dry_run=dry_run), refs, to="disqualified", reason=reason)
+    output.emit(done, human=lambda: _moved_lines(done))
+
+
+@click.command()
+@click.argument("refs", nargs=-1, required=True, metavar="REF...")
+@click.option("--reason", metavar="TEXT", help="Why, for the history.")
+@options.dry_run
+@options.output
+@pass_app
+def reopen(app: App, *, refs: tuple[str, ...], reason: str | None, dry_run: bool, output: Output) -> None:
+    """Take dropped leads up again, as new ones.
+
+    \b
+    Example:
+      sfactl lead reopen lead:12 --reason "asked again"
+    """
+    from sfactl.leads import lifecycle_usecases as usecases
+
+    done = usecases.move(app.session(dry_run=dry_run), refs, to="new", reason=reason)
     output.emit(done, human=lambda: _moved_lines(done))
 
 
@@ -144,6 +195,8 @@ def _qualification_lines(done: Qualification) -> Iterator[str]:
     for step in done.steps:
         before = {"mql": "new leads", "sql": "MQLs"}[step.to]
         yield f"{step.to.upper()}  {step.qualified:,} of {step.qualified + step.staying:,} {before} qualify"
+        if step.paths:
+            yield "     By path: " + " · ".join(f"{n:,} {name}" for name, n in step.paths.items())
         if step.missing:
             yield "     Staying for want of: " + " · ".join(f"{m.leads:,} {m.item}" for m in step.missing)
         yield from (f"     {line}" for line in _committed(step.commit))
@@ -162,7 +215,7 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
         yield f"Next: sfactl lead convert lead:{verdict.lead_id}" if ready else "Nothing comes next by rule."
         return
     held = sum(t.holds for t in verdict.terms)
-    goal = verdict.to.upper()
+    goal = verdict.to.upper() + (f" by path {verdict.path}" if verdict.path else "")
     yield (
         f"Qualifies as {goal}: all {held} requirements hold."
         if verdict.qualifies
@@ -171,8 +224,16 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
     room = max(width(t.name) for t in verdict.terms)
     for term in verdict.terms:
         yield f"  {'✓' if term.holds else '✗'} {pad(term.name, room)}  {term.value}"
+    for other in verdict.others:
+        yield f"  By path {other.name} it lacks {other.missing}"
+    changes = [t.change or f"this to hold: {t.name}" for t in verdict.terms if not t.holds]
+    if len(changes) == 1:
+        yield f"Smallest change: {changes[0]}"
+    elif changes:
+        yield "Smallest changes, all of them:"
+        yield from (f"  {change}" for change in changes)
     if verdict.cause and verdict.qualifies:
-        yield f"Cause to be recorded: {verdict.cause}"
+        yield f"Cause to be recorded: {verdict.cause} ({verdict.reason})"
 
 
 def _moved_lines(done: Moved) -> Iterator[str]:

@@ -83,6 +83,8 @@ def _cell(name: str, value: Any, row: dict[str, Any]) -> str:
         return f"{value:,}"
     if isinstance(value, Decimal):
         return f"{value:,.2f}"
+    if name.endswith("_a_day"):
+        return f"{value:,.2f}"
     return f"{value:,.1f}" if isinstance(value, float) else shown(value)
 
 

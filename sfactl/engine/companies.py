@@ -21,11 +21,16 @@ def folded(company: str) -> str:
 
 def company_key(name: str) -> str:
     """SQL for the key of a folded company name: without its legal form and blanks."""
+    return f"replace({without_form(name)}, ' ', '')"
+
+
+def without_form(name: str) -> str:
+    """SQL for a folded company name without its legal form; the whole name where nothing else is in it."""
     latin = "|".join(sorted(LATIN_FORMS, key=len, reverse=True))
     bare = f"regexp_replace({name}, {_literal(f'(?: (?:{latin}))+$')}, '')"
     han = _without_han(bare, "|".join(HAN_FORMS))
-    key = f"replace(case when strlen({name}) > length({name}) then {han} else {bare} end, ' ', '')"
-    return f"coalesce(nullif({key}, ''), replace({name}, ' ', ''))"
+    key = f"trim(case when strlen({name}) > length({name}) then {han} else {bare} end)"
+    return f"coalesce(nullif({key}, ''), {name})"
 
 
 def _without_han(text: str, forms: str) -> str:

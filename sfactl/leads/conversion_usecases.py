@@ -11,7 +11,7 @@ from sfactl.engine.mailboxes import free_mail
 from sfactl.engine.money import minor_digits
 from sfactl.leads.conversion import Conversion, Converted, Deal, Refused
 from sfactl.leads.lifecycle import MOVES
-from sfactl.leads.lifecycle_usecases import find_leads
+from sfactl.leads.named_leads import find_leads
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query

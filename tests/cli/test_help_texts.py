@@ -65,6 +65,7 @@ READS = frozenset(
         "duplicates",
         "lookup",
         "open",
+        "pairs",
         "test",
         "valid",
     ]

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from sfactl.api.errors import ConfigError, NotFound, PolicyError, UserError
 from sfactl.config.settings import Settings
-from sfactl.leads import lifecycle
+from sfactl.leads import lifecycle, qualification, qualification_explained
 from sfactl.leads import lifecycle_usecases as usecases
+from sfactl.leads import qualification_usecases as qualifying
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
 
@@ -43,7 +44,7 @@ def open_sales(tmp_path: Path) -> Iterator[OPEN]:
         folder = tmp_path / name
         if not folder.exists():
             Workspace.create(folder).close()
-            (folder / lifecycle.FILE).write_text(RULES)
+            (folder / qualification.FILE).write_text(RULES)
         session = open_session(folder, settings=Settings(), command="lead qualify", actor="mei", clock=clock, **options)
         opened.append(session)
         return session
@@ -90,7 +91,7 @@ def events(session: Session) -> list[tuple[Any, ...]]:
 def test_a_form_makes_an_mql_with_the_event_as_cause(session: Session) -> None:
     put(session, "leads", {"lead_id": 1, "status": "new", "email": "a@acme.com"}, {"lead_id": 2, "email": "b@acme.com"})
     put(session, "touchpoints", form(1, days=-3, event_id="late"), form(1, days=-9, event_id="first"))
-    (step,) = usecases.qualify(session, to="mql").steps
+    (step,) = qualifying.qualify(session, to="mql").steps
     assert (step.qualified, step.staying) == (1, 1)
     assert [(m.item, m.leads) for m in step.missing] == [("mql.where", 1)]
     assert statuses(session) == {1: "mql", 2: "new"}
@@ -110,7 +111,7 @@ def test_an_address_nobody_may_write_to_qualifies_nobody(session: Session, lead:
     put(session, "suppressions", {"kind": "email", "value": "a@acme.com", "scope": "newsletter"})
     put(session, "leads", {"lead_id": 1, **lead}, {"lead_id": 2, "email": "a@acme.com"})
     put(session, "touchpoints", form(1), form(2))
-    (step,) = usecases.qualify(session, to="mql").steps
+    (step,) = qualifying.qualify(session, to="mql").steps
     assert [m.item for m in step.missing] == [item]
     assert statuses(session) == {1: "new", 2: "mql"}
 
@@ -131,12 +132,12 @@ SQL_CASES: list[tuple[dict[str, Any], float | None, str | None]] = [
 def test_an_mql_becomes_sql_at_the_mark_or_the_missing_item_is_named(session: Session) -> None:
     put(session, "leads", *({"lead_id": i, "status": "mql", **lead} for i, (lead, _, _) in enumerate(SQL_CASES)))
     put(session, "scores", *(score(i, points) for i, (_, points, _) in enumerate(SQL_CASES) if points is not None))
-    listed = {row["lead_id"]: row["missing"] for row in usecases.missing(session, to="sql").to_pylist()}
+    listed = {row["lead_id"]: row["missing"] for row in qualifying.missing(session, to="sql").to_pylist()}
     assert listed == {i: missing for i, (_, _, missing) in enumerate(SQL_CASES) if missing}
-    usecases.qualify(session, to="sql")
+    qualifying.qualify(session, to="sql")
     assert statuses(session) == {i: "mql" if missing else "sql" for i, (_, _, missing) in enumerate(SQL_CASES)}
     head = session.workspace.head()
-    usecases.qualify(session)
+    qualifying.qualify(session)
     assert session.workspace.head() == head, "a second run changes nothing"
 
 
@@ -149,7 +150,7 @@ def test_the_event_that_raised_the_score_is_the_cause_of_an_sql(session: Session
         {"event_id": "s1", "at": NOW - timedelta(days=2), "lead_id": 1, "score": "intent", "points": 20.0},
         {"event_id": "s2", "at": NOW - timedelta(days=1), "lead_id": 1, "score": "intent", "points": 60.0},
     )
-    usecases.qualify(session, to="sql")
+    qualifying.qualify(session, to="sql")
     assert events(session) == [(1, "mql", "sql", "s2", "mei")]
 
 
@@ -157,7 +158,7 @@ def test_both_steps_in_one_run(session: Session) -> None:
     put(session, "leads", {"lead_id": 1, **FULL})
     put(session, "touchpoints", form(1))
     put(session, "scores", score(1, 50))
-    done = usecases.qualify(session)
+    done = qualifying.qualify(session)
     assert [(s.to, s.qualified) for s in done.steps] == [("mql", 1), ("sql", 1)]
     assert [e[1:3] for e in events(session)] == [("new", "mql"), ("mql", "sql")]
     assert not usecases.stages(session).differing, "both moves bear the same time and still replay in order"
@@ -166,11 +167,11 @@ def test_both_steps_in_one_run(session: Session) -> None:
 def test_an_event_used_already_is_not_the_cause_a_second_time(session: Session, open_sales: OPEN) -> None:
     put(session, "leads", {"lead_id": 1, "email": "a@acme.com"})
     put(session, "touchpoints", form(1, days=-5, event_id="old"))
-    usecases.qualify(session, to="mql")
+    qualifying.qualify(session, to="mql")
     usecases.move(session, ["1"], to="new", reason="too early")
     session.clock.advance(timedelta(days=3))  # type: ignore[attr-defined]
     put(session, "touchpoints", form(1, days=2, event_id="again"))
-    usecases.qualify(session, to="mql")
+    qualifying.qualify(session, to="mql")
     assert [e[3] for e in events(session)] == ["old", "lead qualify", "again"]
 
 
@@ -178,7 +179,7 @@ def test_a_dry_run_counts_and_writes_nothing(open_sales: OPEN) -> None:
     put(open_sales(), "leads", {"lead_id": 1, "status": "mql", **FULL})
     put(open_sales(), "scores", score(1, 50))
     dry = open_sales(dry_run=True)
-    done = usecases.qualify(dry, to="sql")
+    done = qualifying.qualify(dry, to="sql")
     assert (done.steps[0].qualified, done.steps[0].commit) == (1, None)
     assert statuses(dry) == {1: "mql"}
 
@@ -186,7 +187,7 @@ def test_a_dry_run_counts_and_writes_nothing(open_sales: OPEN) -> None:
 def test_explain_shows_every_requirement(session: Session) -> None:
     put(session, "leads", {"lead_id": 1, "status": "mql", "full_name": "王小明", **FULL, "need": None})
     put(session, "scores", score(1, 49))
-    verdict = usecases.explain(session, "a@acme.com")
+    verdict = qualification_explained.explain(session, "a@acme.com")
     assert (verdict.name, verdict.to, verdict.qualifies) == ("王小明", "sql", False)
     assert [(t.name, t.holds, t.value) for t in verdict.terms] == [
         ("intent >= 50", False, "49"),
@@ -263,14 +264,14 @@ def test_a_reason_stays_while_the_lead_is_disqualified(session: Session) -> None
     ids=["field", "key", "condition"],
 )
 def test_wrong_rules_are_named(session: Session, old: str, new: str, message: str) -> None:
-    (session.folder / lifecycle.FILE).write_text(RULES.replace(old, new))
+    (session.folder / qualification.FILE).write_text(RULES.replace(old, new))
     with pytest.raises(UserError, match=message):
-        usecases.qualify(session)
+        qualifying.qualify(session)
 
 
 def test_explain_takes_the_condition_apart(session: Session) -> None:
     put(session, "leads", {"lead_id": 1, "email": "a@acme.com"})
-    verdict = usecases.explain(session, "lead:1")
+    verdict = qualification_explained.explain(session, "lead:1")
     assert [(t.name, t.holds) for t in verdict.terms] == [
         ("email is not null", True),
         ("has(touchpoints) filter (where kind = 'form_submit')", False),
@@ -280,19 +281,19 @@ def test_explain_takes_the_condition_apart(session: Session) -> None:
 
 
 def test_check_lists_what_is_wrong(session: Session) -> None:
-    assert usecases.check(session) == ()
+    assert qualifying.check(session) == ()
     (session.folder / "scores").mkdir()
     (session.folder / "scores" / "intents.toml").write_text("")
-    (session.folder / lifecycle.FILE).write_text(RULES.replace("kind =", "kid ="))
-    mql, sql = usecases.check(session)
+    (session.folder / qualification.FILE).write_text(RULES.replace("kind =", "kid ="))
+    mql, sql = qualifying.check(session)
     assert "kid" in mql
     assert "no score 'intent' in scores/. Did you mean 'intents'?" in sql
 
 
 def test_no_rules_are_an_error_that_names_the_file(session: Session) -> None:
-    (session.folder / lifecycle.FILE).unlink()
+    (session.folder / qualification.FILE).unlink()
     with pytest.raises(ConfigError, match=r"qualification\.toml: no such file"):
-        usecases.qualify(session)
+        qualifying.qualify(session)
 
 
 MOVE = st.tuples(st.integers(1, 3), st.sampled_from(sorted(lifecycle.MOVES)))
@@ -324,8 +325,8 @@ def test_at_every_commit_the_counts_equal_a_replay(
 
 def test_the_shipped_rules_compile(session: Session) -> None:
     configs = Path(__file__).resolve().parents[2] / "configs" / "b2b"
-    (session.folder / lifecycle.FILE).write_bytes((configs / lifecycle.FILE).read_bytes())
+    (session.folder / qualification.FILE).write_bytes((configs / qualification.FILE).read_bytes())
     put(session, "leads", {"lead_id": 1, **FULL, "background": "uses a rival"})
     put(session, "touchpoints", form(1))
     put(session, "scores", score(1, 50))
-    assert [s.qualified for s in usecases.qualify(session).steps] == [1, 1]
+    assert [s.qualified for s in qualifying.qualify(session).steps] == [1, 1]

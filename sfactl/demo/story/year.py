@@ -18,7 +18,7 @@ from sfactl.demo.story import accountant, desk
 from sfactl.demo.story.fates import Fate, fates
 from sfactl.demo.world import Tables
 from sfactl.leads import conversion_usecases as conversion
-from sfactl.leads import lifecycle_usecases as lifecycle
+from sfactl.leads import qualification_usecases as qualification
 from sfactl.leads import usecases as leads
 from sfactl.leads.conversion import Deal as DealTerms
 from sfactl.opportunities.usecases import deals as opportunities
@@ -80,7 +80,7 @@ class Year:
         self.counts["scored"] = max(run.leads for run in scored.scores)
         built = segments.build(self._session)
         self.counts["hot"] = sum(s.members for s in built.segments if s.name == "hot-b2b")
-        self.counts["mql"] += lifecycle.qualify(self._session, to="mql").steps[0].qualified
+        self.counts["mql"] += qualification.qualify(self._session, to="mql").steps[0].qualified
         self._call(until)
         self.counts["assigned"] += reps.run(self._session).given
         self._convert()
@@ -128,7 +128,7 @@ class Year:
         notes = self._incoming / f"calls-{until:%Y-%m}.csv"
         if desk.write_notes(notes, reached):
             leads.import_files(self._session, [notes])
-            self.counts["sql"] += lifecycle.qualify(self._session, to="sql").steps[0].qualified
+            self.counts["sql"] += qualification.qualify(self._session, to="sql").steps[0].qualified
 
     def _convert(self) -> None:
         ready = [str(lead_id) for lead_id, fate, _ in self._known("sql") if fate.converts]

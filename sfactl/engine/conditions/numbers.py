@@ -21,9 +21,13 @@ NUMBER = "number"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledNumber:
-    """A statement that answers the entity's key and a DOUBLE in the column `NUMBER`, null where it is not known."""
+    """A statement that answers the entity's key and a DOUBLE in the column `NUMBER`, null where it is not known.
+
+    ``among_sql`` is the same about the entities in the table `AMONG` only.
+    """
 
     sql: str
+    among_sql: str
     params: Mapping[str, object]
     relations: tuple[str, ...]
 
@@ -48,5 +52,6 @@ def compile_number(
         raise source.error("the expression is nested too deeply", at=0) from None
     if found.kind.name != "number":
         raise source.error(f"a number is needed, but this is {found.kind.phrase}", at=0)
-    sql = plan.statement([[f"cast({number_sql(found, DOUBLE, plan)} as double) as {NUMBER}"]])
-    return CompiledNumber(sql=sql, params=plan.used(sql), relations=plan.relations())
+    columns = [[f"cast({number_sql(found, DOUBLE, plan)} as double) as {NUMBER}"]]
+    sql, among_sql = plan.statement(columns), plan.statement(columns, among=True)
+    return CompiledNumber(sql=sql, among_sql=among_sql, params=plan.used(sql), relations=plan.relations())

@@ -13,7 +13,9 @@ from sfactl.insight.usecases.conversion import (
 from sfactl.insight.usecases.handling import handling, handling_drill
 from sfactl.insight.usecases.lead_to_cash import ageing, campaign, drill, funnel, money, pipeline, score, source
 from sfactl.insight.usecases.overview import html, read_overview, write_page
+from sfactl.insight.usecases.people import people, people_drill
 from sfactl.insight.usecases.speed import speed, speed_drill
+from sfactl.insight.usecases.spending import referral, referral_drill, roi, roi_drill
 
 __all__ = [
     "ageing",
@@ -31,8 +33,14 @@ __all__ = [
     "handling_drill",
     "html",
     "money",
+    "people",
+    "people_drill",
     "pipeline",
     "read_overview",
+    "referral",
+    "referral_drill",
+    "roi",
+    "roi_drill",
     "score",
     "sleeping",
     "sleeping_drill",

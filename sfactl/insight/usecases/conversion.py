@@ -38,9 +38,12 @@ def make_fact(session: Session, query: Query, outcome: str) -> None:
     )
 
 
-def behind(query: Query, cell: Cell, test: str, *, order: str) -> pa.Table:
-    """The rows of ``fact`` in the row of ``cell`` for which the SQL ``test`` holds. Raises `UserError`."""
-    check_row(cell, (r[0] for r in query.rows("select distinct part from fact")))
+def behind(query: Query, cell: Cell, test: str, *, order: str, parts: str = "select part from fact") -> pa.Table:
+    """The rows of ``fact`` in the row of ``cell`` for which the SQL ``test`` holds.
+
+    Raises `UserError` for a row that is not among ``parts``, a SELECT.
+    """
+    check_row(cell, (r[0] for r in query.rows(f"select distinct part from ({parts})")))
     part = "true" if cell.whole else "part = $row"
     return query.table(f"select * from fact where {part} and ({test}) order by {order}", {"row": cell.row})
 

@@ -1,0 +1,253 @@
+"""Learn what each level of agreement is worth: Fellegi and Sunter's model, fitted by expectation and maximisation.
+
+How often strangers agree comes from random pairs and from the frequencies of values; how often records of one and the
+same agree is learned from the patterns of the compared pairs, beginning with a belief that few pairs cannot overthrow.
+What a household or a company has in common proves no more than that two records belong to it: how often such pairs are
+the same person is learned too, and bounds what all shared fields together may say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sfactl.identity.comparison import Comparison
+from sfactl.identity.dependence import Edge, correction, joint, lifts, tree
+from sfactl.identity.patterns import Counted, Frequency
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+ROUNDS = 200
+SETTLED = 1e-4
+CREDIT = 10.0
+"""So many true pairs weigh as much as the belief; and a fifth of those found, because fields are never independent."""
+CREDIT_SHARE = 0.2
+HIGHEST, LOWEST = 25.0, -12.0
+"""Bits that no field goes beyond."""
+HOUSEHOLD = (2.0, 6.0)
+"""Belief about pairs that share all that a household shares: two the same among eight."""
+CONTRADICTION = -4.0
+"""A name that differs says at least so much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What was learned: bits by field and level (strongest first), the prior, and the bound on shared evidence.
+
+    ``same`` and ``chance`` are how often true pairs and strangers show each level.
+    """
+
+    bits: tuple[tuple[float, ...], ...]
+    same: tuple[tuple[float, ...], ...]
+    chance: tuple[tuple[float, ...], ...]
+    prior: float
+    household: float
+    expected: float
+    edges: tuple[Edge, ...]
+
+
+def fit(
+    fields: Sequence[Comparison],
+    compared: Counted,
+    drawn: Counted,
+    frequency: Mapping[str, Frequency],
+    *,
+    records: int,
+    pairs: float,
+) -> Model:
+    """Fit the model to the compared pairs. ``pairs`` is how many there could be among ``records`` records."""
+    import numpy as np
+
+    fit = _Fit(fields, compared, drawn, frequency, pairs)
+    found = max(1.0, 0.01 * records)
+    household = -1.0
+    p = np.zeros(len(compared.n))
+    for _ in range(ROUNDS):
+        prior = float(np.log2(found) - np.log2(max(pairs - found, 1.0)))
+        bits = fit.bits()
+        before = p
+        p, saturated = fit.expect(bits, prior, household)
+        found = min(float((compared.n * p).sum()) + 0.5, 10.0 * records)
+        fit.maximise(p)
+        household = fit.household(p, saturated)
+        if float(np.abs(p - before).max(initial=0.0)) < SETTLED:
+            break
+    prior = float(np.log2(found) - np.log2(max(pairs - found, 1.0)))
+    return Model(
+        bits=_rounded(fit.bits(), fields), same=_rounded(fit.m, fields, 6), chance=_rounded(fit.u, fields, 9),
+        prior=round(prior, 3), household=round(household, 3), expected=round(found, 1), edges=tuple(fit.edges),
+    )  # fmt: skip
+
+
+def _rounded(rows: Sequence[Floats], fields: Sequence[Comparison], digits: int = 3) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(round(float(v), digits) for v in row[: len(c.levels)]) for row, c in zip(rows, fields))
+
+
+def contradicts(fields: Sequence[Comparison], counted: Counted) -> NDArray[np.bool_]:
+    """Which patterns say that the names differ, without a number that only one record has speaking against it."""
+    import numpy as np
+
+    against = np.zeros(len(counted.n), dtype=bool)
+    proof = np.zeros(len(counted.n), dtype=bool)
+    people = counted.people > 0
+    for i, c in enumerate(fields):
+        if c.who:
+            applies = people if c.feature == "g" else ~people
+            against |= applies & (counted.levels[:, i] == len(c.levels))
+        if c.identifier:
+            alone = people if c.feature in ("mail", "phone") else np.zeros(len(people), dtype=bool)
+            proof |= (counted.levels[:, i] == 1) & ~alone
+    return against & ~proof
+
+
+def totals(
+    fields: Sequence[Comparison],
+    counted: Counted,
+    bits: Sequence[Floats],
+    prior: float,
+    household: float,
+    off: tuple[Floats, Floats],
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The weight of each pattern in bits, and where shared evidence alone would make the records the same.
+
+    ``off`` are the corrections for fields that agree together.
+    """
+    import numpy as np
+
+    shared = prior + off[0]
+    own = off[1]
+    for i, c in enumerate(fields):
+        said = np.concatenate([[0.0], bits[i]])[counted.levels[:, i]]
+        if c.shared:
+            shared = shared + said
+        else:
+            own = own + said
+    people = counted.people > 0
+    capped = np.where(people, np.minimum(shared, household), shared)
+    return capped + own, people & (shared > 0)
+
+
+class _Fit:
+    """The state of one fit: what true pairs (m) and strangers (u) show, by field and level."""
+
+    def __init__(
+        self,
+        fields: Sequence[Comparison],
+        compared: Counted,
+        drawn: Counted,
+        frequency: Mapping[str, Frequency],
+        pairs: float,
+    ) -> None:
+        import numpy as np
+
+        self.fields = fields
+        self.compared = compared
+        self.against = contradicts(fields, compared)
+        self.share = min(1.0, drawn.total / max(pairs, 1.0))
+        self.drawn = [_by_level(drawn.levels[:, i], drawn.n, len(c.levels)) for i, c in enumerate(fields)]
+        self.seen = [_by_level(compared.levels[:, i], compared.n, len(c.levels)) for i, c in enumerate(fields)]
+        self.exact = [frequency.get(c.levels[0].count or "") for c in fields]
+        self.beliefs = []
+        for c, seen, drawn_levels in zip(fields, self.seen, self.drawn):
+            belief = np.array([lv.belief for lv in c.levels])
+            # A level that no pair shows is one that this data cannot show.
+            belief = np.where(seen + drawn_levels > 0, belief, 1e-6)
+            self.beliefs.append(belief / belief.sum())
+        self.m = list(self.beliefs)
+        self.worth = list(self.beliefs)
+        self.u = list(self.beliefs)
+        self._strangers([np.zeros(len(c.levels)) for c in fields])
+        self.drawn_pairs = drawn
+        self.tree = tree(fields, drawn)
+        self.edges = self._together(np.zeros(len(compared.n)))
+
+    def bits(self) -> list[Floats]:
+        """The worth of each level, never more than a stronger level of the field; the weakest is never proof."""
+        import numpy as np
+
+        made = []
+        for c, m, u, worth in zip(self.fields, self.m, self.u, self.worth):
+            bits = np.clip(np.log2(m) - np.log2(u), LOWEST, HIGHEST)
+            if c.chain:
+                bits = falling(bits, worth)
+            bits[-1] = min(bits[-1], CONTRADICTION if c.who else 0.0)
+            made.append(bits)
+        return made
+
+    def expect(self, bits: Sequence[Floats], prior: float, household: float) -> tuple[Floats, NDArray[np.bool_]]:
+        import numpy as np
+
+        off = correction(self.fields, self.compared.levels, bits, self.edges)
+        weight, saturated = totals(self.fields, self.compared, bits, prior, household, off)
+        p = 1.0 / (1.0 + np.exp2(-np.clip(weight, -60, 60)))
+        return np.where(self.against, 0.0, p), saturated
+
+    def maximise(self, p: Floats) -> None:
+        same = self.compared.n * p
+        credit = CREDIT + CREDIT_SHARE * float(same.sum())
+        matched = [_by_level(self.compared.levels[:, i], same, len(c.levels)) for i, c in enumerate(self.fields)]
+        self.worth = [hit + CREDIT * belief for hit, belief in zip(matched, self.beliefs)]
+        self.m = [(hit + credit * belief) / (hit.sum() + credit) for hit, belief in zip(matched, self.beliefs)]
+        self._strangers(matched)
+        self.edges = self._together(same)
+
+    def household(self, p: Floats, saturated: NDArray[np.bool_]) -> float:
+        import numpy as np
+
+        same = float((self.compared.n * p)[saturated].sum()) + HOUSEHOLD[0]
+        other = float((self.compared.n * (1 - p))[saturated].sum()) + HOUSEHOLD[1]
+        return float(np.clip(np.log2(same / other), -8.0, 6.0))
+
+    def _together(self, same: Floats) -> list[Edge]:
+        """How fields agree together among random pairs, less those that are the same."""
+        import numpy as np
+
+        made = []
+        for i, j in self.tree:
+            met = joint(self.drawn_pairs, self.drawn_pairs.n, i, j, self.fields)
+            hit = joint(self.compared, same, i, j, self.fields)
+            made.append(Edge(one=i, other=j, lift=lifts(np.maximum(met - hit * self.share, 0.0))))
+        return made
+
+    def _strangers(self, matched: Sequence[Floats]) -> None:
+        """Chance agreement: what random pairs show, and all pairs with one value, less those that are the same."""
+        import numpy as np
+
+        for i, (drawn, hit) in enumerate(zip(self.drawn, matched)):
+            left = np.maximum(drawn - hit * self.share, 0.02 * drawn) + 0.5 / len(drawn)
+            u = left / left.sum()
+            exact = self.exact[i]
+            if exact is not None and exact.filled > 1:
+                possible = max(float(drawn.sum()) / max(self.share, 1e-12), 1.0)
+                agreeing = max(exact.agreeing - float(hit[0]), 0.02 * exact.agreeing) + 0.5
+                u = np.concatenate([[0.0], u[1:] / max(u[1:].sum(), 1e-12)])
+                first = min(agreeing / possible, 0.999)
+                u = u * (1 - first)
+                u[0] = first
+            self.u[i] = u
+
+
+def falling(bits: Floats, worth: Floats) -> Floats:
+    """The nearest values to ``bits``, by weight ``worth``, that never rise (pool adjacent violators)."""
+    import numpy as np
+
+    pools: list[list[float]] = []
+    for value, weight in zip(bits, worth):
+        pools.append([float(value), float(weight), 1])
+        while len(pools) > 1 and pools[-2][0] < pools[-1][0]:
+            late, early = pools.pop(), pools.pop()
+            total = early[1] + late[1]
+            pools.append([(early[0] * early[1] + late[0] * late[1]) / total, total, early[2] + late[2]])
+    return np.concatenate([np.full(int(n), value) for value, _, n in pools])
+
+
+def _by_level(levels: NDArray[np.int64], n: Floats, count: int) -> Floats:
+    """Pairs at each level, strongest first; those where the field says nothing are left out."""
+    import numpy as np
+
+    return np.bincount(levels, weights=n, minlength=count + 1)[1 : count + 1].astype(np.float64)
