@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -43,6 +43,18 @@ class LeadSource(Protocol):
 
         After each page the core commits rows and cursor together, so a crash resumes after the last committed page.
         A page may repeat rows already seen (the core matches them by key) but must not skip any.
+        """
+        ...
+
+
+@runtime_checkable
+class RewindableSource(Protocol):
+    """A lead source that can begin at a moment; a source may leave this out."""
+
+    def cursor_at(self, at: datetime, cursor: Cursor | None) -> Cursor:
+        """The cursor from which `LeadSource.pull` brings all that is new or changed since ``at`` (UTC, no zone).
+
+        ``cursor`` is the one that was reached. Raises `UserError` where the settings do not allow it.
         """
         ...
 

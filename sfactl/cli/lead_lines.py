@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfactl.cli.tables import pad, width
+from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     from sfactl.leads.detail import LeadDetail
@@ -94,12 +95,16 @@ def pulled_lines(result: PullResult) -> Iterator[str]:
         if done.problem is None:
             kept = f" (commit {done.commit})" if done.commit is not None else ""
             yield f"{done.source}: {_counts(done)}{kept}" if done.rows else f"{done.source}: nothing new"
+            if done.absent:
+                yield f"  Note: pages without {', '.join(done.absent)}, read as blank"
+            if done.stopped:
+                yield f"  Stopped at {done.stopped}. The next pull goes on from there."
             continue
         yield f"{done.source}: error [{done.code}] {done.problem}"
         if done.hint:
             yield f"  {done.hint}"
         if done.commit is not None:
-            kept = f"{done.rows:,} rows, kept (commit {done.commit})"
+            kept = f"{count(done.rows, 'row')}, kept (commit {done.commit})"
             yield f"  Pulled before that: {kept}. The next pull goes on from there."
     if len(result.sources) > 1:
         failed = f" · {result.failed} of {len(result.sources)} sources failed" if result.failed else ""
