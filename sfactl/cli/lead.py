@@ -187,6 +187,7 @@ def pull(
     output.emit(result, human=lambda: pulled_lines(result), exit_code=1 if failed_all else 3 if partly else 0)
 
 
+import_module("sfactl.cli.lead_pool").register(group)
 if util.find_spec("sfactl.cli.lead_lifecycle") is not None:
     import_module("sfactl.cli.lead_lifecycle").register(group)
 if util.find_spec("sfactl.cli.lead_dedupe") is not None:

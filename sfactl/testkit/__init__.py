@@ -5,11 +5,12 @@ Needs pytest; the SMTP server needs aiosmtpd as well (``pip install sfactl[testk
 
 import pytest
 
-for _name in ("offer_suite", "source_suite", "scoring_suite", "sender_suite", "erp_suite"):
+for _name in ("offer_suite", "source_suite", "scoring_suite", "learning_suite", "sender_suite", "erp_suite"):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402 - after the rewriting is registered
 from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
+from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
@@ -21,6 +22,7 @@ __all__ = [
     "ErpConnectorSuite",
     "JsonServer",
     "LeadSourceSuite",
+    "LearningSuite",
     "OfferSuite",
     "ScoringSuite",
     "Seen",
