@@ -63,7 +63,7 @@ def roi_drill(session: Session, cell: str, *, by: str = "channel", scope: Scope 
     with journeys(session, by=by, scope=scope) as (query, _):
         make_money(session, query, by, scope)
         table = {"cost": "spent", "revenue": "earned"}.get(wanted.column, "journey")
-        query.run(f"create temp table fact as select * from {table}")
+        query.run(f"create or replace temp table fact as select * from {table}")
         order = {"spent": "spent_on, cost_id", "earned": "opportunity_id"}.get(table, "lead_id")
         parts = "select part from journey union all select part from spent"
         return behind(query, wanted, tests[wanted.column], order=order, parts=parts)
@@ -111,8 +111,8 @@ def referral_drill(session: Session, cell: str, *, scope: Scope | None = None) -
 
 
 def _make_referred(query: Query) -> None:
-    query.run(f"create temp table referred as {query.statement('insight', 'referral')}")
-    query.run("create temp table fact as select * exclude (part), referrer as part from referred")
+    query.run(f"create or replace temp table referred as {query.statement('insight', 'referral')}")
+    query.run("create or replace temp table fact as select * exclude (part), referrer as part from referred")
 
 
 def make_money(session: Session, query: Query, by: str, scope: Scope) -> str:
@@ -122,13 +122,13 @@ def make_money(session: Session, query: Query, by: str, scope: Scope) -> str:
         "select currency, spent_on as day from costs union all"
         " select currency, cast(coalesce(closed_at, updated_at) as date) from opportunities where category = 'won'"
     )
-    query.run(f"create temp table factor as {factors(pairs, '$into')}", {"into": currency})
+    query.run(f"create or replace temp table factor as {factors(pairs, '$into')}", {"into": currency})
     digits = minor_digits(currency)
     params: dict[str, Any] = {"by": by, "since": scope.since, "until": scope.until, "digits": digits}
     params["seen_on"] = last_whole_day(session, scope) if scope.valid_at or session.as_of else NEVER.date()
-    query.run(f"create temp table spent as {query.statement('insight', 'spent')}", params)
+    query.run(f"create or replace temp table spent as {query.statement('insight', 'spent')}", params)
     moments = {"valid_at": scope.valid_at or NEVER, "undated": scope.valid_at is None, "digits": digits}
-    query.run(f"create temp table earned as {query.statement('insight', 'earned')}", moments)
+    query.run(f"create or replace temp table earned as {query.statement('insight', 'earned')}", moments)
     return currency
 
 
