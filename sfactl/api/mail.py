@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from email.header import Header
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sfactl.api.records import Message
@@ -27,12 +29,33 @@ else:
     _Policy = EmailPolicy  # generic for type checkers only
 
 
+class _Headers(HeaderRegistry):
+    """The standard library's header types, each made once: it makes them anew for every header."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type[BaseHeader]] = {}
+
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        key = name.lower()
+        if key not in self._made:
+            self._made[key] = super().__getitem__(name)
+        return self._made[key]
+
+
 class MailPolicy(_Policy):
     """Writes a header that is plain ASCII on one line as it is, and others as encoded words that keep their spaces.
 
     The standard library's modern folding would turn a long link into an encoded word, which List-Unsubscribe may not
     be (RFC 2369, 2), and loses spaces between encoded words.
     """
+
+    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
+        """A header as it is kept: what parsing would leave as it is is parsed only if somebody asks for its parts."""
+        if type(value) is str and value.isascii() and value.isprintable() and "=?" not in value and "(" not in value:
+            return name, value
+        parsed: tuple[str, str] = super().header_store_parse(name, value)
+        return parsed
 
     def fold(self, name: str, value: str) -> str:
         """One header, ready to send."""
@@ -57,8 +80,16 @@ def _encoded(text: str, name: str, linesep: str) -> str:
     return Header(text, "utf-8", maxlinelen=WORD_LINE, header_name=name).encode(linesep=linesep)
 
 
-POLICY = MailPolicy(cte_type="7bit", linesep="\r\n", max_line_length=WORD_LINE)
+POLICY = MailPolicy(cte_type="7bit", linesep="\r\n", max_line_length=WORD_LINE, header_factory=_Headers())
 """7-bit on the wire, so that no server has to be trusted with 8BITMIME; encoded words of 75 (RFC 2047, 2)."""
+
+
+_RAW = POLICY.clone(utf8=True)
+
+
+def policy(*, utf8: bool) -> MailPolicy:
+    """How mail is written; ``utf8`` allows raw UTF-8 in headers."""
+    return _RAW if utf8 else POLICY
 
 
 def email_message(message: Message, *, now: datetime, utf8: bool = False) -> EmailMessage:
@@ -67,7 +98,7 @@ def email_message(message: Message, *, now: datetime, utf8: bool = False) -> Ema
     ``utf8`` allows raw UTF-8 in headers, for addresses that need SMTPUTF8 (RFC 6531). Raises ValueError where a header
     value has a line break or the sender is not an address.
     """
-    mail = EmailMessage(policy=POLICY.clone(utf8=utf8))
+    mail = EmailMessage(policy=policy(utf8=utf8))
     mail.set_content(_lines(message.text))
     if message.html is not None:
         mail.add_alternative(_lines(message.html), subtype="html")
@@ -82,11 +113,15 @@ def email_message(message: Message, *, now: datetime, utf8: bool = False) -> Ema
 
 def message_id(key: str, sender: str) -> str:
     """The Message-ID (RFC 5322, 3.6.4) of a key: the same on every attempt, and it gives nothing away."""
-    domain = address(sender).rpartition("@")[2]
-    ascii_domain = domain.encode("idna").decode("ascii")
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{ascii_domain}>"
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{_ascii_domain(address(sender))}>"
 
 
+@lru_cache(maxsize=256)
+def _ascii_domain(bare: str) -> str:
+    return bare.rpartition("@")[2].encode("idna").decode("ascii")
+
+
+@lru_cache(maxsize=256)
 def address(sender: str) -> str:
     """The bare address in ``Name <a@b>``. Raises ValueError where there is none."""
     found = parseaddr(sender)[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -17,6 +17,7 @@ from sfactl.api.records import (
     ErpOpenItem,
     ErpOrder,
     ErpProduct,
+    IntentLabel,
     InvoicePage,
     Message,
     Page,
@@ -43,6 +44,18 @@ class LeadSource(Protocol):
 
         After each page the core commits rows and cursor together, so a crash resumes after the last committed page.
         A page may repeat rows already seen (the core matches them by key) but must not skip any.
+        """
+        ...
+
+
+@runtime_checkable
+class RewindableSource(Protocol):
+    """A lead source that can begin at a moment; a source may leave this out."""
+
+    def cursor_at(self, at: datetime, cursor: Cursor | None) -> Cursor:
+        """The cursor from which `LeadSource.pull` brings all that is new or changed since ``at`` (UTC, no zone).
+
+        ``cursor`` is the one that was reached. Raises `UserError` where the settings do not allow it.
         """
         ...
 
@@ -197,10 +210,27 @@ class PriceLayer(Protocol):
 
 @runtime_checkable
 class IntentExtractor(Protocol):
-    """Finds intents in texts."""
+    """Finds intents in texts.
+
+    The core asks about a text once: the answer is kept under the extractor's version and the text's hash.
+    """
 
     def extract(self, table: pa.Table) -> pa.Table:
-        """Take (utterance_id, text, language) and answer (utterance_id, label, confidence 0..1)."""
+        """Take (utterance_id, text, language) and answer (utterance_id, label, confidence 0..1).
+
+        An utterance without a row has none of the intents. The answer may have more columns: ``error`` (text; no answer
+        was got for this utterance, label is null, and it is asked again by a later run), ``model``, ``input_tokens``,
+        ``output_tokens`` and ``cost`` (with one row of the utterance; label may be null there).
+        """
+        ...
+
+
+@runtime_checkable
+class LabelledExtractor(Protocol):
+    """An intent extractor that is told which labels there are, and says what its answers depend on."""
+
+    def use_labels(self, labels: Sequence[IntentLabel]) -> str:
+        """Called once before `IntentExtractor.extract`. Answers a version: other text means that answers may differ."""
         ...
 
 

@@ -58,18 +58,28 @@ class Diagnosis:
 
 @click.command("doctor")
 @click.option("--quick", is_flag=True, help="Compare sizes of data files instead of reading them.")
+@click.option("--unhandled", is_flag=True, help="List the open leads that nobody looks after, the oldest first.")
+@options.as_of
 @options.output
 @pass_app
-def group(app: App, *, quick: bool, output: Output) -> None:
+def group(app: App, *, quick: bool, unhandled: bool, as_of: str | None, output: Output) -> None:
     """Check data, settings, plugins, clock, disk and what is stuck.
 
-    Exits with 3 when something is to be looked at, with 1 when something is broken.
+    Exits with 3 when something is to be looked at, with 1 when something is broken. With --unhandled it lists every
+    open lead without an owner, or whose owner did not follow up when it was due, with its age and why; --as-of is for
+    that list.
 
     \b
     Example:
       sfactl doctor
-      sfactl doctor --quick --format json
+      sfactl doctor --unhandled --format csv
     """
+    if unhandled:
+        from sfactl.reps import usecases
+
+        found = usecases.unhandled(app.session(as_of=as_of))
+        output.emit(found, exit_code=3 if found.num_rows else 0)
+        return
     diagnosis = examine(app, quick=quick)
     output.emit(diagnosis, human=diagnosis.lines, exit_code=1 if diagnosis.failures else 3 if diagnosis.warnings else 0)
 
@@ -204,6 +214,16 @@ def _owners(session: Session, _quick: bool) -> Check:
     return Check(name="owners", state="ok", detail="every qualified lead has one")
 
 
+def _identity(session: Session, _quick: bool) -> Check:
+    from sfactl.identity.usecases.links import problems_of
+
+    if found := problems_of(session):
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        remedy = "Restore the workspace from a backup, or undo the last commits: sfactl data log"
+        return Check(name="identity", state="fail", detail=found[0] + more, remedy=remedy)
+    return Check(name="identity", state="ok", detail="every merged number leads to one record")
+
+
 _CHECKS: dict[str, Callable[[Session, bool], Check]] = {
     "data": _data,
     "left-overs": _orphans,
@@ -213,4 +233,5 @@ _CHECKS: dict[str, Callable[[Session, bool], Check]] = {
     "plugins": _plugins,
     "effects": _effects,
     "owners": _owners,
+    "identity": _identity,
 }

@@ -35,12 +35,18 @@ OBJECTS: Mapping[str, str] = {
 SINGLE: Mapping[str, str] = {
     "assignment.toml": "sfactl.reps.rules:Rules",
     "next_actions.toml": "sfactl.portrait.actions:ActionFile",
+    "pool.toml": "sfactl.config.pool:PoolRules",
     "qualification.toml": "sfactl.leads.qualification:Rules",
     "tags.toml": "sfactl.config.tags:TagFile",
 }
 """The same for files that stand alone."""
 
-OFFERS: Mapping[str, str] = {"sources": "lead_source", "senders": "touchpoint_sender", "erp": "erp_connector"}
+OFFERS: Mapping[str, str] = {
+    "sources": "lead_source",
+    "senders": "touchpoint_sender",
+    "erp": "erp_connector",
+    "extractors": "intent_extractor",
+}
 """Folder of named tables → the kind of offer that each uses."""
 
 
@@ -162,7 +168,7 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
 
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
     found += (*qualification.check(session), *pipeline.check(session), *reps.check(session).problems)
-    found += (*deriving.check(session), *next_actions.check(session))
+    found += (*reps.check_pool(session), *deriving.check(session), *next_actions.check(session))
     yield from (Problem(message=message) for message in found)
 
 

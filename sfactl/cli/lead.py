@@ -149,29 +149,45 @@ def clean(app: App, *, where: str | None, dry_run: bool, output: Output) -> None
 @click.argument("sources", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Pull from all sources.")
 @click.option("--pages", type=click.IntRange(min=0), default=0, metavar="N", help="At most N pages of each source.")
+@click.option("--minutes", type=click.FloatRange(min=0), default=0, metavar="M", help="At most M minutes a source.")
+@click.option("--since", metavar="WHEN", help="All that changed from a date or time on, pulled before or not.")
 @options.dry_run
 @options.output
 @pass_app
-def pull(app: App, sources: tuple[str, ...], *, every: bool, pages: int, dry_run: bool, output: Output) -> None:
+def pull(
+    app: App,
+    sources: tuple[str, ...],
+    *,
+    every: bool,
+    pages: int,
+    minutes: float,
+    since: str | None,
+    dry_run: bool,
+    output: Output,
+) -> None:
     """Pull new and changed leads from SOURCES, the files in sources/.
 
-    Every page is committed together with the place to go on from. A source that fails does not stop the others.
+    Every page is committed together with the place to go on from. A source that fails does not stop the others: the
+    exit code is 3 then, and each is listed with what was kept.
 
     \b
     Example:
-      sfactl lead pull web-forms
-      sfactl lead pull --all
+      sfactl lead pull web-forms --since 2026-11-01
+      sfactl lead pull --all --minutes 5
     """
     if bool(sources) == every:
         raise click.UsageError("Name the sources to pull from, or say --all.")
     from sfactl.leads import usecases
 
-    result = usecases.pull(app.session(dry_run=dry_run), sources, every=every, pages=pages)
+    result = usecases.pull(
+        app.session(dry_run=dry_run), sources, every=every, pages=pages, minutes=minutes, since=since
+    )
     failed_all = result.failed == len(result.sources) == 1 and not result.rows
     partly = result.failed or result.rejected
     output.emit(result, human=lambda: pulled_lines(result), exit_code=1 if failed_all else 3 if partly else 0)
 
 
+import_module("sfactl.cli.lead_pool").register(group)
 if util.find_spec("sfactl.cli.lead_lifecycle") is not None:
     import_module("sfactl.cli.lead_lifecycle").register(group)
 if util.find_spec("sfactl.cli.lead_dedupe") is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfactl.cli.tables import pad, width
+from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     from sfactl.leads.detail import LeadDetail
@@ -28,6 +29,11 @@ CLEANED: Mapping[str, tuple[str, str]] = {
         "phones without a country (kept as written)",
     ),
     "countries_unknown": ("country not recognised (kept as written)", "countries not recognised (kept as written)"),
+    "robots": ("request of a robot left out", "requests of robots left out"),
+    "assets": ("style, script or picture left out", "styles, scripts and pictures left out"),
+    "refused": ("request that was refused or redirected left out", "requests that were refused or redirected left out"),
+    "methods": ("request that was no page left out", "requests that were no pages left out"),
+    "touchpoints": ("visit of a known lead", "visits of known leads"),
     "leads_made": ("lead made by a form", "leads made by forms"),
 }
 """What is counted: the words for one, and for several."""
@@ -94,12 +100,16 @@ def pulled_lines(result: PullResult) -> Iterator[str]:
         if done.problem is None:
             kept = f" (commit {done.commit})" if done.commit is not None else ""
             yield f"{done.source}: {_counts(done)}{kept}" if done.rows else f"{done.source}: nothing new"
+            if done.absent:
+                yield f"  Note: pages without {', '.join(done.absent)}, read as blank"
+            if done.stopped:
+                yield f"  Stopped at {done.stopped}. The next pull goes on from there."
             continue
         yield f"{done.source}: error [{done.code}] {done.problem}"
         if done.hint:
             yield f"  {done.hint}"
         if done.commit is not None:
-            kept = f"{done.rows:,} rows, kept (commit {done.commit})"
+            kept = f"{count(done.rows, 'row')}, kept (commit {done.commit})"
             yield f"  Pulled before that: {kept}. The next pull goes on from there."
     if len(result.sources) > 1:
         failed = f" · {result.failed} of {len(result.sources)} sources failed" if result.failed else ""

@@ -1,4 +1,4 @@
-"""Commands of the group ``report`` on what goes on: speed, sleeping, trend, handling, content."""
+"""Commands of the group ``report`` on what goes on: speed, people, sleeping, trend, handling, content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARTS = "source, channel, direction, event, country, owner, campaign, month, wee
 
 def register(group: click.Group) -> None:
     """Add the commands to the group ``report``."""
-    for command in (speed, sleeping, trend, handling, content):
+    for command in (speed, people, sleeping, trend, handling, content):
         group.add_command(command)
 
 
@@ -23,11 +23,14 @@ def register(group: click.Group) -> None:
 @click.option(
     "--clock", default="calendar", show_default=True, metavar="CLOCK", help="calendar or business: working time only."
 )
+@click.option(
+    "--calendar", default="", metavar="NAME", help="Whose working time [default: the only calendar there is]."
+)
 @drill("STEP/begun, STEP/done or STEP/waiting; with --by PART:STEP/…")
 @scoped("--to")
 @options.output
 @pass_app
-def speed(app: App, *, by: str, clock: str, cell: str, asked: Asked, output: Output) -> None:
+def speed(app: App, *, by: str, clock: str, calendar: str, cell: str, asked: Asked, output: Output) -> None:
     """Show how long leads take from stage to stage, and to their first touch by a person of ours.
 
     Those who are still waiting count for as long as they have been seen waiting, so that young leads do not make us
@@ -42,10 +45,38 @@ def speed(app: App, *, by: str, clock: str, cell: str, asked: Asked, output: Out
 
     session, scope = asked.open(app)
     if cell:
-        output.emit(usecases.speed_drill(session, cell, by=by, clock=clock, scope=scope))
+        output.emit(usecases.speed_drill(session, cell, by=by, clock=clock, calendar=calendar, scope=scope))
         return
-    sheet = usecases.speed(session, by=by, clock=clock, scope=scope)
+    sheet = usecases.speed(session, by=by, clock=clock, calendar=calendar, scope=scope)
     emit_sheet(output, sheet, drill=f"sfactl report speed --drill '{'PART:' if by else ''}lead to first touch/waiting'")
+
+
+@click.command()
+@click.option("--calendar", default="", metavar="NAME", help="Working time of reps who have no calendar of their own.")
+@drill("REP/active, REP/touches, REP/sql, REP/opportunities or REP/won")
+@scoped("--to", what="what was done")
+@options.output
+@pass_app
+def people(app: App, *, calendar: str, cell: str, asked: Asked, output: Output) -> None:
+    """Show what each rep got done for each day at work, by default in the last four weeks.
+
+    A day at work is a full day of the calendar; part time, absences and public holidays count for their part. Without
+    calendars people work Monday to Friday.
+
+    \b
+    Example:
+      sfactl report people --from 2026-10-01 --to 2026-10-31
+      sfactl report people --drill mei/active
+    """
+    from sfactl.insight import usecases
+
+    session, scope = asked.open(app)
+    if cell:
+        output.emit(usecases.people_drill(session, cell, calendar=calendar, scope=scope))
+        return
+    emit_sheet(
+        output, usecases.people(session, calendar=calendar, scope=scope), drill="sfactl report people --drill REP/won"
+    )
 
 
 @click.command()

@@ -63,4 +63,5 @@ def _checked(checks: tuple[SourceCheck, ...]) -> Iterator[str]:
             yield f"      {problem}"
 
 
-import_module("sfactl.cli.source_money").register(group)
+for _module in ("source_files", "source_money"):
+    import_module(f"sfactl.cli.{_module}").register(group)

@@ -3,6 +3,7 @@ answer means. A request that must not be repeated is sent once; what is not know
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -25,9 +26,16 @@ CONNECT_TIMEOUT_S = 10.0
 PATIENCE_S = 60.0
 """A server that asks for a longer wait gets none from us: the caller is told, and a later run goes on."""
 
+LARGEST_ANSWER = 256 * 2**20
+"""Bytes of one answer, unpacked; a page that is larger is a mistake, or would take all memory."""
+
+LONGEST_ANSWER = 20
+"""One answer may take so many times the time-out: a server that sends a byte now and then is not waited for."""
+
 LONGEST_WAIT_S = 10 * 365 * 86_400
 """urllib3 would read any longer wait as six hours; the caller is told what the server said."""
 
+_SMALLER = "Ask for smaller pages, if the service can give them."
 BUSY = frozenset({429, 502, 503, 504})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -135,10 +143,13 @@ class GuardedSession:
                 data=data,
                 headers=sent,
                 timeout=self._timeout,
+                stream=True,
                 allow_redirects=method in SAFE_METHODS,
             )
 
-        response = _whole(send, what, attempts=ATTEMPTS if repeatable else 1)
+        response = _whole(
+            send, what, attempts=ATTEMPTS if repeatable else 1, within_s=LONGEST_ANSWER * self._timeout[1]
+        )
         if (error := _refusal(response, what, repeatable)) is not None:
             raise error
         return response
@@ -167,18 +178,35 @@ def _session(adapter: GuardedAdapter, headers: Mapping[str, str] | None) -> requ
     return session
 
 
-def _whole(send: Callable[[], requests.Response], what: str, *, attempts: int) -> requests.Response:
+def _whole(send: Callable[[], requests.Response], what: str, *, attempts: int, within_s: float) -> requests.Response:
     """The response with its whole body. A body cut short is asked for again; urllib3 retries everything before it."""
     for left in reversed(range(attempts)):
         try:
-            return send()
+            return _read(send(), what, within_s)
         except requests.exceptions.ChunkedEncodingError as err:
             if left == 0:
                 lost = Transient if attempts > 1 else Ambiguous
                 raise lost(f"{what}: the answer was cut short") from err
+        except requests.exceptions.ContentDecodingError as err:
+            raise ServerFault(f"{what}: the answer says that it is compressed, and cannot be unpacked") from err
         except requests.RequestException as err:
             raise _no_answer(err, what, repeatable=attempts > 1) from err
     raise AssertionError("unreachable")
+
+
+def _read(response: requests.Response, what: str, within_s: float) -> requests.Response:
+    """The response with its body read, unless that is too large or does not end."""
+    begun, size, parts = time.monotonic(), 0, []
+    with response:
+        for part in response.iter_content(1 << 16):
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise ServerFault(f"{what}: the answer is larger than {LARGEST_ANSWER >> 20} MB", hint=_SMALLER)
+            if time.monotonic() - begun > within_s:
+                raise Transient(f"{what}: the answer did not end within {within_s:,.0f} seconds")
+            parts.append(part)
+    response._content = b"".join(parts)  # what requests itself does after it has read a body
+    return response
 
 
 def _no_answer(err: requests.RequestException, what: str, *, repeatable: bool) -> SfactlError:

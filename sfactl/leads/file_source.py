@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,12 @@ class FileSource:
                 else:
                     more = {"file": label, "hash": state["hash"], "rows": upto}
                     yield Page(table=table, cursor={"files": dict(known), "partly": more})
+
+    def cursor_at(self, at: datetime, cursor: Cursor | None) -> Cursor:  # noqa: ARG002
+        """As if all files that are older than ``at`` had been read."""
+        begin = at.replace(tzinfo=UTC).timestamp()
+        older = [p for p in self._files() if p.stat().st_mtime < begin]
+        return {"files": {self._label(p): {**_state(p), "hash": _hash(p)} for p in older}}
 
     def _files(self) -> list[Path]:
         root = self._context.workspace

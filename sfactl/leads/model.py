@@ -212,7 +212,11 @@ class CleanResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePull:
-    """What came of one source. ``problem`` says why it stopped; pages before that are kept."""
+    """What came of one source.
+
+    ``problem`` says why it failed, ``stopped`` which limit ended it; pages before that are kept either way. ``absent``
+    are columns of the mapping that no record of some page had.
+    """
 
     source: str
     use: str
@@ -226,6 +230,8 @@ class SourcePull:
     problem: str | None = None
     hint: str | None = None
     code: str | None = None
+    stopped: str | None = None
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +257,49 @@ class SourceRow:
     pulled: str | None = None
     cursor: str | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPull:
+    """One page of a source that was committed, and what came of it."""
+
+    at: datetime
+    rows: int
+    new: int
+    updated: int
+    unchanged: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A source's file that was begun; ``file`` is relative to the workspace."""
+
+    source: str
+    use: str
+    file: str
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReset:
+    """How far a source was pulled before that was forgotten. ``cursor`` None: never; then nothing was done."""
+
+    source: str
+    cursor: Mapping[str, Any] | None
+    dry_run: bool
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDetail:
+    """One source: what its file says, how far it was pulled, and its last pages, the newest first."""
+
+    source: str
+    use: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    cursor: Mapping[str, Any] | None = None
+    pulls: tuple[PastPull, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -273,3 +273,35 @@ class RulesChecked:
 
     rules: int
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What is promised, and how many assigned leads are due, answered in time, answered late, or overdue."""
+
+    first_response: str
+    calendar: str
+    due: int
+    met: int
+    late: int
+    breached: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOn:
+    """A lead whose first response was overdue: who had it, who has it now (None: nobody else could take it), why."""
+
+    lead_id: int
+    before: str
+    after: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passing:
+    """Overdue leads that went to the next rep, and those that stay."""
+
+    moved: tuple[PassedOn, ...]
+    stays: tuple[PassedOn, ...]
+    dry_run: bool = False
+    commit: int | None = None

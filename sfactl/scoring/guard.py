@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sfactl.scoring.frequency import coded, edges_of
+from sfactl.api.classes import coded, edges_of
 from sfactl.scoring.splitting import drawn
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ FOLDS = 5
 CLASSES = 20
 PRIOR = 5.0
 ID_SHARE, ID_LEADS = 0.5, 20
+
+LEAKS = ("declared", "late", "suspected")
 
 Kind = Literal["declared", "late", "suspected", "identifier", "unusable"]
 
@@ -108,7 +110,35 @@ def inspect(
             kept.append(name)
         else:
             refused.append(found)
+    for found in _followers(table, kept, refused):
+        if found.feature in allow:
+            allowed.append(found)
+        else:
+            kept.remove(found.feature)
+            refused.append(found)
+    order = {name: place for place, name in enumerate(features)}
+    refused.sort(key=lambda one: order[one.feature])
     return Verdict(kept=tuple(kept), refused=tuple(refused), allowed=tuple(allowed))
+
+
+def _followers(table: pa.Table, kept: Sequence[str], refused: Sequence[Refused]) -> list[Refused]:
+    """Features that are filled only where a leak is: they were recorded with it or after it."""
+    import numpy as np
+
+    leaks = [one.feature for one in refused if one.kind in LEAKS]
+    found: dict[str, Refused] = {}
+    for leak in leaks:
+        without = table.column(leak).is_null().to_numpy()
+        if not 0 < without.sum() < len(without):
+            continue
+        for name in kept:
+            filled = table.column(name).is_valid().to_numpy()
+            expected, there = without.sum() * filled.mean(), int(np.sum(filled & without))
+            if name not in found and expected >= FEWEST_EXPECTED and (there + 0.5) / (expected + 0.5) <= FILLED_RATE:
+                said = f"filled in only {there:,} of {without.sum():,} leads without {leak}, which is refused"
+                remedy = _allow(name, "if it is known in time")
+                found[name] = Refused(feature=name, kind="suspected", evidence=said, remedy=remedy)
+    return list(found.values())
 
 
 def _declared(name: str, declared: Collection[str]) -> Refused | None:

@@ -21,12 +21,15 @@ class ServerFault:
 
     ``status`` answers with that status and ``retry_after`` as its header; ``half`` cuts the body in the middle;
     ``garbage`` answers HTML with status 200; ``drop`` takes the request and closes the connection without an answer;
-    ``hang`` takes the request and stays silent until the server is closed; ``same`` answers the first page again.
+    ``hang`` takes the request and stays silent until the server is closed; ``same`` answers the first page again;
+    ``gzip`` says that a plain body is compressed; ``charset`` answers bytes that are not UTF-8; ``redirect`` sends to
+    ``location``.
     """
 
-    kind: Literal["status", "half", "garbage", "drop", "hang", "same"] = "status"
+    kind: Literal["status", "half", "garbage", "drop", "hang", "same", "gzip", "charset", "redirect"] = "status"
     status: int = 500
     retry_after: str | None = None
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +211,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault.status, b'{"error": "injected"}', extra=extra)
         elif fault.kind == "garbage":
             self._answer(200, b"<html>Please log in</html>", kind="text/html")
+        elif fault.kind == "gzip":
+            self._answer(200, b'{"data": {"items": []}}', extra={"Content-Encoding": "gzip"})
+        elif fault.kind == "charset":
+            self._answer(200, '{"data": {"items": [{"name": "王小明"}]}}'.encode("big5"))
+        elif fault.kind == "redirect":
+            self._answer(302, b"", extra={"Location": fault.location})
         elif fault.kind == "hang":
             self.owner._closing.wait()
             self.close_connection = True

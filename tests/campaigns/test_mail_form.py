@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfactl.api.mail import POLICY, email_message, message_id
+from sfactl.api.mail import POLICY, MailPolicy, email_message, message_id
 from sfactl.api.records import Message
 
 NOW = datetime(2026, 11, 21, 9)
@@ -97,3 +97,15 @@ def test_any_text_arrives_and_adds_no_header(subject: str, text: str) -> None:
     }
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert mail["Subject"].split() == subject.split()
+
+
+@pytest.mark.parametrize(
+    "sender", ["Acme <n@acme.example>", '"Doe, J." <j@acme.example>', "A (sales) <a@acme.example>"]
+)
+@pytest.mark.parametrize("subject", ["Spring", "=?utf-8?q?x?=", "雷射", "s" * 300])
+def test_headers_that_are_not_parsed_are_what_parsing_makes_of_them(
+    monkeypatch: pytest.MonkeyPatch, sender: str, subject: str
+) -> None:
+    quick = wire(sender=sender, subject=subject)
+    monkeypatch.setattr(MailPolicy, "header_store_parse", policy.EmailPolicy.header_store_parse)
+    assert wire(sender=sender, subject=subject) == quick

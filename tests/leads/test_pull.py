@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from sfactl.api.errors import AuthError, NotFound, PluginError
+from sfactl.api.errors import AuthError, NotFound, PluginError, UserError
 from sfactl.api.records import CheckReport, Page
 from sfactl.host import Host
 from sfactl.leads import usecases
+from sfactl.workspace.locks import locked
 
 
 class Shop:
@@ -139,3 +142,119 @@ def test_a_pull_that_stopped_inside_a_file_goes_on_there(desk) -> None:
     assert pull(desk, "all", pages=1).new == 2
     assert pull(desk, "all").rows == 1
     assert desk.rows("select count(*), count(distinct email) from leads") == [(5, 5)]
+
+
+class Forever(Shop):
+    """Sends the same page again and again; its cursor stands still."""
+
+    def pull(self, cursor: Any) -> Iterator[Page]:
+        while True:
+            yield Page(table=pa.table({"id": ["1"], "email": ["a@example.tw"]}), cursor={"page": 1})
+
+
+class Sparse(Shop):
+    """Leaves out what is empty."""
+
+    def pull(self, cursor: Any) -> Iterator[Page]:
+        yield Page(table=pa.table({"id": ["1"], "mail": ["a@example.tw"], "tel": ["0912345678"]}), cursor={"page": 1})
+        yield Page(table=pa.table({"id": ["2"], "mail": ["b@example.tw"]}), cursor={"page": 2})
+
+
+class Dated(Shop):
+    """Can begin at a time."""
+
+    def cursor_at(self, at: datetime, cursor: Any) -> Any:
+        self.begun = at
+        return {"page": 2}
+
+
+def test_the_same_page_for_ever_is_stopped(desk, shops) -> None:
+    shops["loop"] = Forever()
+    desk.sources = {"a": {"use": "loop"}}
+    (source,) = pull(desk, "a").sources
+    assert (source.rows, source.code) == (1, "data")
+    assert "same page again" in source.problem
+
+
+def test_limits_stop_and_the_next_pull_goes_on(desk, shops) -> None:
+    shops["shop"] = Shop()
+    desk.sources = {"web": {"use": "shop", "max_pages": 1}}
+    (first,) = pull(desk, "web").sources
+    assert (first.rows, first.problem, first.stopped) == (2, None, "its limit of 1 page")
+    with desk.session() as session:
+        shops["shop"].pull = _ticking(session.clock, shops["shop"].pull)  # type: ignore[method-assign]
+        (second,) = usecases.pull(session, ["web"], pages=9, minutes=3).sources
+    assert (second.rows, second.stopped) == (2, "its limit of 3 minutes")
+    assert pull(desk, "web", pages=9).rows == 2
+    assert desk.rows("select count(*) from leads") == [(6,)]
+
+
+def _ticking(clock: Any, pages: Any) -> Any:
+    def pull(cursor: Any) -> Iterator[Page]:
+        for page in pages(cursor):
+            clock.advance(timedelta(minutes=5))
+            yield page
+
+    return pull
+
+
+def test_a_limit_that_is_none_is_told(desk, shops) -> None:
+    shops["shop"] = Shop()
+    desk.sources = {"web": {"use": "shop", "max_pages": "many"}}
+    assert pull(desk, "web").sources[0].problem == "sources/web.toml: max_pages: 'many' is not a number from 0"
+
+
+def test_two_pulls_of_one_source_do_not_meet(desk, shops) -> None:
+    shops["shop"] = Shop()
+    desk.sources = {"web": {"use": "shop"}, "other": {"use": "shop"}}
+    with desk.session() as session, locked(session.workspace.private / "locks", ["pull-web"], wait_s=0):
+        result = pull(desk, every=True)
+    assert {s.source: (s.code, s.rows) for s in result.sources} == {"web": ("locked", 0), "other": (None, 6)}
+
+
+def test_from_a_time_on(desk, shops) -> None:
+    shops["dated"], shops["shop"] = Dated(), Shop()
+    desk.sources = {"a": {"use": "dated"}, "b": {"use": "shop"}}
+    desk.zone = "Asia/Taipei"
+    result = pull(desk, "a", "b", since="2026-11-01")
+    assert [(s.rows, s.code) for s in result.sources] == [(2, None), (0, "input")]
+    assert shops["dated"].begun == datetime(2026, 10, 31, 16)
+
+
+def test_what_a_page_leaves_out_is_blank(desk, shops) -> None:
+    shops["sparse"] = Sparse()
+    columns = {"external_id": "id", "email": "mail", "phone": "tel"}
+    desk.sources = {"a": {"use": "sparse", "mapping": {"columns": columns}}}
+    (source,) = pull(desk, "a").sources
+    assert (source.new, source.problem, source.absent) == (2, None, ("tel",))
+
+
+def test_reset_forgets_and_undo_brings_back(desk, shops) -> None:
+    shops["shop"] = Shop()
+    desk.sources = {"web": {"use": "shop"}}
+    pull(desk, "web")
+    with desk.session(dry_run=True) as session:
+        usecases.reset_source(session, "web")
+    assert pull(desk, "web").rows == 0
+    with desk.session() as session:
+        assert usecases.reset_source(session, "web").commit is not None
+        assert usecases.reset_source(session, "web").commit is None
+        detail = usecases.show_source(session, "web")
+    assert (detail.cursor, [p.rows for p in detail.pulls]) == (None, [2, 2, 2])
+    assert (pull(desk, "web").unchanged, desk.rows("select count(*) from leads")) == (6, [(6,)])
+    with desk.session() as session:
+        assert usecases.list_sources(session)[0].pulled == "2026-11-21 09:00"
+        with pytest.raises(NotFound):
+            usecases.reset_source(session, "nowhere")
+
+
+def test_a_new_source_has_every_setting(desk) -> None:
+    with desk.session() as session:
+        path = session.folder / usecases.new_source(session, "inbox", use="file").file
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        assert said == {"schema": 1, "use": "file", "path": ""}
+        bare = [line.removeprefix("# ") for line in path.read_text(encoding="utf-8").splitlines() if " = " in line]
+        assert {"page_rows = 50000", 'encoding = ""', "names = []", "max_pages = 0"} <= set(bare)
+        for name, use, error in (("inbox", "file", UserError), ("a/b", "file", UserError), ("new", "fiel", NotFound)):
+            with pytest.raises(error):
+                usecases.new_source(session, name, use=use)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,35 +12,10 @@ import pyarrow as pa
 import pytest
 
 from sfactl.api.errors import Conflict, DataError, NotFound, PolicyError, UserError
-from sfactl.config.settings import Settings
 from sfactl.reps import usecases
-from sfactl.session import FixedClock, Session, open_session
-from sfactl.workspace import Workspace
+from sfactl.session import Session
 
 NOW = datetime(2026, 5, 4, 9)
-
-
-@pytest.fixture
-def open_sales(tmp_path: Path) -> Iterator[Callable[..., Session]]:
-    Workspace.create(tmp_path / "ws").close()
-    opened: list[Session] = []
-    clock = FixedClock(NOW)
-
-    def opener(**options: Any) -> Session:
-        session = open_session(
-            tmp_path / "ws", settings=Settings(), command="assign run", actor="boss", clock=clock, **options
-        )
-        opened.append(session)
-        return session
-
-    yield opener
-    for session in opened:
-        session.close()
-
-
-@pytest.fixture
-def session(open_sales: Callable[..., Session]) -> Session:
-    return open_sales()
 
 
 def leads(session: Session, *ids: int, **fields: Any) -> None:

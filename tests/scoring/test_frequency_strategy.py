@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sfactl.api.classes import class_labels, coded, edges_of
 from sfactl.api.errors import ConfigError
 from sfactl.api.odds import Contribution, chance, reasons
-from sfactl.scoring.frequency import FrequencySettings, FrequencyStrategy, class_labels, coded, edges_of
+from sfactl.scoring.frequency import FrequencySettings, FrequencyStrategy
 from sfactl.scoring.models import canonical
 from sfactl.scoring.parts import lead_totals, rounded_parts, total_units
 

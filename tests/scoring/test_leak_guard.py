@@ -119,6 +119,18 @@ def test_what_is_declared_cannot_be_allowed_away() -> None:
     assert found.kind == "declared"
 
 
+def test_what_is_filled_only_where_a_leak_is_goes_with_it() -> None:
+    leak = text(["abc"[n % 3] if n % 2 else None for n in range(N)])
+    grade = text([None if value is None else "AB"[n % 5 % 2] for n, value in enumerate(leak.to_pylist())])
+    free = text([None if n % 3 else "AB"[n % 2] for n in range(N)])
+    found = inspect(
+        table(leak=leak, grade=grade, free=free), ["grade", "leak", "free"], WON, late={}, declared=["leak"]
+    )
+    assert [(one.feature, one.kind) for one in found.refused] == [("grade", "suspected"), ("leak", "declared")]
+    assert "leads without leak" in found.refused[0].evidence
+    assert found.kept == ("free",)
+
+
 def test_few_leads_are_no_evidence() -> None:
     few = table(field=text(np.where(WON, "signed", "no"))).slice(0, 12)
     assert inspect(few, ["field"], WON[:12], late={}).refused == ()

@@ -12,7 +12,7 @@ from sfactl.api.records import Ref
 from sfactl.host import Host
 from sfactl.host.builtin import BUILTIN
 from sfactl.host.conformance import report_on
-from sfactl.testkit import ErpConnectorSuite, SenderSuite
+from sfactl.testkit import ErpConnectorSuite, LearningSuite, SenderSuite
 from sfactl.testkit.erp_suite import CUSTOMER, ORDER
 
 
@@ -35,6 +35,11 @@ class TestMaildir(SenderSuite):
     def delivered(self) -> Sequence[str]:
         folder = self.workspace_folder / "outbox"
         return [path.read_text(encoding="utf-8") for path in folder.rglob(self.pattern)]
+
+
+class TestFrequencies(LearningSuite):
+    plugin = BUILTIN["scoring"]
+    offer = "frequency"
 
 
 class TestOutboxFile(TestMaildir):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 import pytest
@@ -75,6 +76,25 @@ class TestSince(HttpSource):
         list(make(overlap_s=86400).pull(first[-1].cursor))
         assert server.requests[-1].params["since"] == "2026-01-24T00:00:00Z"
 
+    def test_a_slip_into_the_future_does_not_move_the_round(self, make: Any, server: JsonServer) -> None:
+        server.records = [*RECORDS, {"id": 99, "updated": "2199-01-01T00:00:00Z"}]
+        pages = list(make().pull(None))
+        assert sum(p.table.num_rows for p in pages) == 26
+        assert pages[-1].cursor["since"] == "2026-01-25T00:00:00Z"
+
+    def test_times_of_different_zones_are_compared_as_times(self, make: Any, server: JsonServer) -> None:
+        times = ("2026-01-02T01:00:00+08:00", "2026-01-01T23:00:00Z")
+        server.records = [{"id": n, "updated": at} for n, at in enumerate(times)]
+        assert list(make().pull(None))[-1].cursor["since"] == times[1]
+
+    def test_a_round_may_begin_at_a_time(self, make: Any, server: JsonServer) -> None:
+        source = make()
+        last = list(source.pull(None))[-1].cursor
+        again = list(source.pull(source.cursor_at(datetime(2026, 1, 20), last)))
+        assert sum(p.table.num_rows for p in again) == 6
+        with pytest.raises(SfactlError, match="without since_param"):
+            make(since_param="", since_field="").cursor_at(datetime(2026, 1, 20), None)
+
 
 class TestTrouble(HttpSource):
     """What goes wrong is said, and what was pulled before stays."""
@@ -135,6 +155,29 @@ class TestTrouble(HttpSource):
         with pytest.raises(AuthError) as caught:
             list(make(auth_secret="env:TEST_TOKEN").pull(None))
         assert "wrong" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("fault", "says"),
+        [
+            (ServerFault(kind="gzip"), "cannot be unpacked"),
+            (ServerFault(kind="charset"), "another character set"),
+            (ServerFault(kind="garbage"), "not JSON but text/html"),
+            (ServerFault(kind="redirect", location="http://elsewhere.example/x"), r"elsewhere\.example"),
+            (ServerFault(status=400), r"\(first page\): the server answered 400"),
+        ],
+        ids=["gzip", "charset", "html", "redirect", "bad-request"],
+    )
+    def test_what_is_wrong_with_an_answer_is_said(self, make: Any, server: JsonServer, fault: Any, says: str) -> None:
+        server.fail_always(fault)
+        with pytest.raises(SfactlError, match=says):
+            list(make().pull(None))
+
+    def test_an_answer_that_is_too_large_is_not_read(
+        self, make: Any, server: JsonServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sfactl.host.http.LARGEST_ANSWER", 100)
+        with pytest.raises(SfactlError, match="larger than"):
+            list(make().pull(None))
 
     def test_another_host_is_not_followed(self, make: Any) -> None:
         with pytest.raises(PluginError, match=r"elsewhere\.example"):

@@ -12,22 +12,28 @@ if TYPE_CHECKING:
     from sfactl.leads.usecases.costs import import_costs, import_rates
     from sfactl.leads.usecases.imports import import_files
     from sfactl.leads.usecases.lookup import list_leads, show_lead
-    from sfactl.leads.usecases.pulls import check_sources, list_sources, pull
+    from sfactl.leads.usecases.pulls import pull
     from sfactl.leads.usecases.records import clean_leads, set_fields
+    from sfactl.leads.usecases.sources import check_sources, list_sources, new_source, reset_source, show_source
     from sfactl.leads.usecases.touches import import_touches
+    from sfactl.leads.usecases.weblogs import import_logs
 
 _HOMES = {
-    "check_sources": "pulls",
+    "check_sources": "sources",
     "clean_leads": "records",
     "import_costs": "costs",
     "import_files": "imports",
+    "import_logs": "weblogs",
     "import_rates": "costs",
     "import_touches": "touches",
     "list_leads": "lookup",
-    "list_sources": "pulls",
+    "list_sources": "sources",
+    "new_source": "sources",
     "pull": "pulls",
+    "reset_source": "sources",
     "set_fields": "records",
     "show_lead": "lookup",
+    "show_source": "sources",
 }
 
 __all__ = [
@@ -35,13 +41,17 @@ __all__ = [
     "clean_leads",
     "import_costs",
     "import_files",
+    "import_logs",
     "import_rates",
     "import_touches",
     "list_leads",
     "list_sources",
+    "new_source",
     "pull",
+    "reset_source",
     "set_fields",
     "show_lead",
+    "show_source",
 ]
 
 

@@ -8,75 +8,52 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfactl.api.errors import ConfigError, NotFound, SfactlError, UserError
-from sfactl.api.records import Page
-from sfactl.config.objects import build
+from sfactl.api.errors import DataError, LockBusy, PluginError, SfactlError, UserError
+from sfactl.api.protocols import RewindableSource
+from sfactl.api.records import Cursor, Page
 from sfactl.leads.cleaning.clean import clean
-from sfactl.leads.files.options import FileOptions
 from sfactl.leads.files.staging import Staged, staged_schema
-from sfactl.leads.mapping import load_mapping
-from sfactl.leads.model import FileImport, LeadMapping, PullResult, SourceCheck, SourcePull, SourceRow
+from sfactl.leads.headers import position
+from sfactl.leads.model import FileImport, LeadMapping, PullResult, SourcePull
 from sfactl.leads.usecases.imports import Order, Work, bounded, defaults_of, make_plan, work_folder, write
+from sfactl.leads.usecases.sources import cursor_name, limit_of, mapping_of, source_of, table_of
 from sfactl.session import Session
+from sfactl.workspace.locks import locked
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-OURS = ("mapping", "event")
-"""Keys of a source's file that are the core's, beside ``use``."""
 
+def pull(
+    session: Session,
+    names: Sequence[str] = (),
+    *,
+    every: bool = False,
+    pages: int = 0,
+    minutes: float = 0,
+    since: str | None = None,
+) -> PullResult:
+    """Pull new and changed leads from the sources ``names``, or from all.
 
-def list_sources(session: Session) -> tuple[SourceRow, ...]:
-    """The sources of the workspace, and how far each was pulled."""
-    rows = []
-    for name in session.settings.sources:
-        try:
-            table = session.settings.sources[name]
-        except ConfigError as err:
-            rows.append(SourceRow(source=name, use="", problem=err.message))
-            continue
-        cursor = session.workspace.cursor(_cursor_name(name))
-        rows.append(SourceRow(source=name, use=str(table["use"]), cursor=_short(cursor)))
-    return tuple(rows)
-
-
-def check_sources(session: Session, names: Sequence[str] = ()) -> tuple[SourceCheck, ...]:
-    """Ask each source whether it answers, without pulling. Raises `NotFound` for a name that does not exist."""
-    checks = []
-    for name in names or tuple(session.settings.sources):
-        use = ""
-        if name not in session.settings.sources:
-            _table(session, name)
-        try:
-            table = _table(session, name)
-            use = str(table["use"])
-            _mapping(session, name, table)
-            report = _source(session, name, table).check()
-        except SfactlError as err:
-            checks.append(SourceCheck(source=name, use=use, ok=False, problems=(err.message,)))
-            continue
-        problems = tuple(report.problems)
-        checks.append(SourceCheck(source=name, use=use, ok=not problems, facts=dict(report.facts), problems=problems))
-    return tuple(checks)
-
-
-def pull(session: Session, names: Sequence[str] = (), *, every: bool = False, pages: int = 0) -> PullResult:
-    """Pull new and changed leads from the sources ``names``, or from all. ``pages`` limits each source (0: no limit).
-
-    Each page is one commit. A source that fails is told in the result; what it gave before that is kept.
+    ``pages`` and ``minutes`` limit each source (0: what its file says, else no limit). ``since``, a date or a time, has
+    sources that can give all that changed from then on, whatever was pulled before. Each page is one commit. A source
+    that fails is told in the result; what it gave before that is kept.
     """
-    chosen = tuple(session.settings.sources) if every else tuple(names)
+    chosen = tuple(session.settings.sources) if every else tuple(dict.fromkeys(names))
     if not chosen:
         raise UserError("name a source, or say --all", hint="See: sfactl source list")
     for name in chosen:
         if name not in session.settings.sources:
-            _table(session, name)
-    done = tuple(_pull_one(session, name, pages) for name in chosen)
+            table_of(session, name)
+    begin = _beginning(session, since) if since else None
+    done = tuple(_pull_one(session, name, _Wanted(pages=pages, minutes=minutes, since=begin)) for name in chosen)
     result = PullResult(
         rows=sum(s.rows for s in done),
         new=sum(s.new for s in done),
@@ -96,37 +73,127 @@ def pull(session: Session, names: Sequence[str] = (), *, every: bool = False, pa
     return result
 
 
-def _pull_one(session: Session, name: str, pages: int) -> SourcePull:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """How much of a source is wanted, and from when."""
+
+    pages: float
+    minutes: float
+    since: datetime | None
+
+
+def _beginning(session: Session, text: str) -> datetime:
+    """The naive UTC time of ``text``; a date is its first moment in the workspace's zone. Raises `UserError`."""
+    if len(text) == 10:
+        return session.moment(f"{text}T00:00")
+    return session.moment(text)
+
+
+def _pull_one(session: Session, name: str, wanted: _Wanted) -> SourcePull:
     state = SourcePull(source=name, use="")
+    # Two pulls of one source at a time would take its cursor back and forth.
+    hold = nullcontext() if session.dry_run else locked(session.workspace.private / "locks", [f"pull-{name}"], wait_s=0)
     try:
-        table = _table(session, name)
+        table = table_of(session, name)
         state = replace(state, use=str(table["use"]))
-        order = Order(mapping=_mapping(session, name, table), where=f"sources/{name}.toml", pulled=name)
-        if event := table.get("event"):
-            order = replace(order, event=str(event))
-        source = _source(session, name, table)
-        with session.progress(f"Pulling {name}") as progress:
-            for page in _pages(session, name, source):
-                done = _take(session, name, page, order)
-                state = _added(state, done)
-                progress.advance(done.rows)
-                if pages and state.pages >= pages:
-                    break
+        with hold:
+            return _pull_pages(session, name, table, state, wanted)
+    except LockBusy:
+        return replace(state, problem="another process pulls from it at this moment", code=LockBusy.code)
+    except _Stopped as stop:
+        err = stop.error
+        return replace(stop.state, problem=err.message, hint=err.hint, code=err.code)
     except SfactlError as err:
         return replace(state, problem=err.message, hint=err.hint, code=err.code)
+
+
+class _Stopped(Exception):
+    """A source failed; carries what it gave before that."""
+
+    def __init__(self, state: SourcePull, error: SfactlError) -> None:
+        self.state = state
+        self.error = error
+
+
+def _pull_pages(
+    session: Session, name: str, table: Mapping[str, Any], state: SourcePull, wanted: _Wanted
+) -> SourcePull:
+    where = f"sources/{name}.toml"
+    order = Order(mapping=mapping_of(session, name, table), where=where, pulled=name)
+    if event := table.get("event"):
+        order = replace(order, event=str(event))
+    most = wanted.pages or limit_of(table, "max_pages", where)
+    minutes = wanted.minutes or limit_of(table, "max_minutes", where)
+    source, begun = source_of(session, name, table), session.now()
+    cursor = _cursor(session, name, source, wanted.since)
+    try:
+        with session.progress(f"Pulling {name}") as progress, closing(_pages(name, source, cursor)) as pages:
+            for page in pages:
+                page, absent = _padded(page, order.mapping, first=cursor is None and not state.pages)
+                done = _take(session, name, page, order)
+                state = _added(replace(state, absent=tuple(dict.fromkeys((*state.absent, *absent)))), done)
+                progress.advance(done.rows)
+                if most and state.pages >= most:
+                    return replace(state, stopped=f"its limit of {most:,.0f} page{'s' if most > 1 else ''}")
+                if minutes and session.now() - begun >= timedelta(minutes=minutes):
+                    return replace(state, stopped=f"its limit of {minutes:g} minute{'s' if minutes != 1 else ''}")
+    except SfactlError as err:
+        raise _Stopped(state, err) from err
     return state
 
 
-def _pages(session: Session, name: str, source: Any) -> Iterator[Page]:
-    """Pages of the source; what goes wrong inside a plugin comes out as one of our errors."""
-    from sfactl.api.errors import PluginError
+def _padded(page: Page, mapping: LeadMapping | None, *, first: bool) -> tuple[Page, tuple[str, ...]]:
+    """The page with blanks for columns that the mapping names and that no record of this page has; and their names.
 
+    Services leave out what is empty. Of the very first page a column that is missing is a mistake in the mapping.
+    """
+    if first or mapping is None or not page.table.num_rows:
+        return page, ()
+    import pyarrow as pa
+
+    said = [n for c in mapping.columns.values() for n in ((c,) if isinstance(c, str) else c)]
+    absent = tuple(n for n in dict.fromkeys(said) if position(n, page.table.column_names) is None)
+    table = page.table
+    for column in absent:
+        table = table.append_column(column, pa.nulls(table.num_rows, pa.string()))
+    return replace(page, table=table), absent
+
+
+def _cursor(session: Session, name: str, source: Any, since: datetime | None) -> Cursor | None:
+    """Where to go on from. Raises `UserError` where the source cannot begin at a time."""
+    cursor = session.workspace.cursor(cursor_name(name))
+    if since is None:
+        return cursor
+    if not isinstance(source, RewindableSource):
+        raise UserError(
+            f"source {name} cannot be pulled from a time", hint=f"From its start: sfactl source reset {name}"
+        )
+    return source.cursor_at(since, cursor)
+
+
+def _pages(name: str, source: Any, cursor: Cursor | None) -> Generator[Page]:
+    """Pages of the source; what goes wrong inside a plugin comes out as one of our errors.
+
+    A source that sends the same page again without moving its cursor would go on for ever; it is stopped.
+    """
+    before: Page | None = None
     try:
-        yield from source.pull(session.workspace.cursor(_cursor_name(name)))
+        for page in source.pull(cursor):
+            if before is not None and page.table.num_rows and _same(before, page):
+                raise DataError(
+                    f"source {name} sent the same page again and its cursor does not move",
+                    hint="The source is at fault; what it sent before is kept.",
+                )
+            yield page
+            before = page
     except SfactlError:
         raise
     except Exception as err:
         raise PluginError(f"source {name}: {type(err).__name__}: {err}") from err
+
+
+def _same(one: Page, other: Page) -> bool:
+    return dict(one.cursor) == dict(other.cursor) and bool(one.table.equals(other.table))
 
 
 def _added(state: SourcePull, done: FileImport) -> SourcePull:
@@ -147,7 +214,7 @@ def _take(session: Session, name: str, page: Page, order: Order) -> FileImport:
     leads = session.workspace.schemas["leads"]
     if page.table.num_rows == 0:
         with session.write() as tx:
-            tx.set_cursor(_cursor_name(name), page.cursor)
+            tx.set_cursor(cursor_name(name), page.cursor)
             commit = tx.commit(rows=0)
         return FileImport(file=name, rows=0, new=0, updated=0, unchanged=0, rejected=0, commit=commit.seq)
     with work_folder(session) as scratch, session.query() as query, bounded(query):
@@ -164,7 +231,7 @@ def _take(session: Session, name: str, page: Page, order: Order) -> FileImport:
                 staged=staged,
                 plan=plan,
                 cleaned=cleaned,
-                cursor_name=_cursor_name(name),
+                cursor_name=cursor_name(name),
                 cursor=page.cursor,
             ),
         )
@@ -205,39 +272,3 @@ def _text(value: Any) -> str | None:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=str)
     return as_text(value)
-
-
-def _table(session: Session, name: str) -> Mapping[str, Any]:
-    try:
-        return session.settings.sources[name]
-    except KeyError:
-        known = ", ".join(session.settings.sources) or "none yet"
-        raise NotFound(f"there is no source {name!r}", hint=f"sources/*.toml: {known}") from None
-
-
-def _mapping(session: Session, name: str, table: Mapping[str, Any]) -> LeadMapping | None:
-    """The source's mapping: a table in its file, or the name of a mapping."""
-    said = table.get("mapping")
-    if said is None or isinstance(said, str):
-        return load_mapping(said, session.folder)
-    where = f"sources/{name}.toml"
-    mapping = build(LeadMapping, said, where=where, path="mapping", inject={"name": name})
-    if mapping.file != FileOptions(time_zone=mapping.file.time_zone, day_month_order=mapping.file.day_month_order):
-        raise ConfigError(f"{where}: mapping.file: a source gives rows; only time_zone and day_month_order apply")
-    return mapping
-
-
-def _source(session: Session, name: str, table: Mapping[str, Any]) -> Any:
-    settings = {k: v for k, v in table.items() if k not in OURS}
-    return session.host.make("lead_source", str(table["use"]), settings, where=f"sources/{name}.toml")
-
-
-def _cursor_name(name: str) -> str:
-    return f"source:{name}"
-
-
-def _short(cursor: Mapping[str, Any] | None) -> str | None:
-    if cursor is None:
-        return None
-    text = json.dumps(cursor, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:59]}…"

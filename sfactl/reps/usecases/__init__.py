@@ -11,6 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfactl.reps.usecases.owners import explain, give
     from sfactl.reps.usecases.people import absences, add, away, back, change, import_reps, list_reps
+    from sfactl.reps.usecases.pool import (
+        check_pool,
+        claim,
+        collisions,
+        due,
+        list_pool,
+        recycle,
+        release,
+        wake,
+    )
+    from sfactl.reps.usecases.promises import pass_on, sla, unhandled
     from sfactl.reps.usecases.rounds import apply, check, plan, planned_owners, queue, run
 
 STAGES = ("sql",)
@@ -24,14 +35,25 @@ _HOMES = {
     "back": "people",
     "change": "people",
     "check": "rounds",
+    "check_pool": "pool",
+    "claim": "pool",
+    "collisions": "pool",
+    "due": "pool",
     "explain": "owners",
     "give": "owners",
     "import_reps": "people",
+    "list_pool": "pool",
     "list_reps": "people",
+    "pass_on": "promises",
     "plan": "rounds",
     "planned_owners": "rounds",
     "queue": "rounds",
+    "recycle": "pool",
+    "release": "pool",
     "run": "rounds",
+    "sla": "promises",
+    "unhandled": "promises",
+    "wake": "pool",
 }
 
 __all__ = [
@@ -43,14 +65,25 @@ __all__ = [
     "back",
     "change",
     "check",
+    "check_pool",
+    "claim",
+    "collisions",
+    "due",
     "explain",
     "give",
     "import_reps",
+    "list_pool",
     "list_reps",
+    "pass_on",
     "plan",
     "planned_owners",
     "queue",
+    "recycle",
+    "release",
     "run",
+    "sla",
+    "unhandled",
+    "wake",
 ]
 
 

@@ -11,8 +11,9 @@ from sfactl.api.errors import PolicyError
 from sfactl.reps.chances import asked, chances
 from sfactl.reps.model import Assignment, OwnerExplained
 from sfactl.reps.rules import OPEN
-from sfactl.reps.usecases.rounds import CHANGED, dealt, write_owners
+from sfactl.reps.usecases.rounds import dealt
 from sfactl.reps.usecases.scene import Order, find_lead, find_rep, queue_of, scene_of, standings_of
+from sfactl.reps.usecases.writing import CHANGED, write_owners
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
@@ -114,7 +115,7 @@ def _prospect(session: Session, query: Query, lead_id: int, status: str) -> str:
             return f"a run now would give it to {found[0]}" if words == "rep_id" else str(found[0])
     if status not in scene.stages:
         return f"it is {status}; only {', '.join(scene.stages)} leads are given out"
-    return "it lies in the public pool"
+    return "it lies in the public pool; claim it with: sfactl lead pool claim"
 
 
 def _check_room(session: Session, query: Query, rep_id: str, more: int) -> None:

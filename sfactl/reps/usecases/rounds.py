@@ -13,6 +13,7 @@ from sfactl.reps.dealing import deal
 from sfactl.reps.model import Assignment, Difference, Move, Round, RulesChecked, RuleShare, Share, Waiting
 from sfactl.reps.rules import Rules, name_problems, read_rules
 from sfactl.reps.usecases.scene import Order, Scene, candidates, compiled_conditions, queue_of, reps_of, scene_of
+from sfactl.reps.usecases.writing import CHANGED, write_owners
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sfactl.session import Session
     from sfactl.workspace import Transaction
 
-CHANGED = ("leads", "assignments", "lead_pool")
 PLANS = ("assignment_plans", "assignment_plan_items")
 SHOWN = 20
 """Differences between two plans that are named one by one."""
@@ -213,13 +213,6 @@ def _digest(done: Round) -> str:
         for column in columns:
             digest.update("\x1f".join(table[column].to_pylist()).encode())
     return digest.hexdigest()[:12]
-
-
-def write_owners(session: Session, tx: Transaction) -> None:
-    """Write leads and assignments of the temporary table ``given`` (lead_id, rep_id, rule, strategy, reason)."""
-    params = {"now": session.now(), "seq": tx.query.seq}
-    tx.upsert("leads", tx.query.statement("reps", "owned_leads"), params)
-    tx.append("assignments", tx.query.statement("reps", "assignment_events"), params)
 
 
 def _items(query: Query, done: Round) -> None:

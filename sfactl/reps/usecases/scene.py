@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from sfactl.api.errors import NotFound, UserError
 from sfactl.config.calendars import CalendarFile, read_calendars
+from sfactl.config.pool import read_pool
 from sfactl.engine.calendars import Calendar, CalendarError, Interval, always, merged
 from sfactl.reps import roster
 from sfactl.reps.model import Case, Queue, Rep, Standing
 from sfactl.reps.rules import FILE, OPEN, STANDARD, Rules, name_problems, read_rules, with_method
+from sfactl.reps.usecases.writing import holdings
 from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ def standings_of(session: Session, query: Query, rules: Rules, now: datetime) ->
     query.register("rep_days", _days_table(session, reps, now))
     rows = query.table(query.statement("reps", "standings")).to_pylist()
     gone = absences_of(query)
+    cap, protected = _protected(session, query, now)
     at_work = any(rule.at_work for rule in rules.rules)
     found = []
     for row in rows:
@@ -97,9 +100,21 @@ def standings_of(session: Session, query: Query, rules: Rules, now: datetime) ->
                 today=row["today"],
                 away_until=away,
                 at_work_from=begins,
+                protected=protected.get(rep.rep_id, 0),
+                cap=cap,
             )
         )
     return found
+
+
+def _protected(session: Session, query: Query, now: datetime) -> tuple[int | None, dict[str, int]]:
+    """The holding cap of the public pool, and how many leads each rep protects; nothing where there is no cap."""
+    pool = read_pool(session.folder)
+    if pool is None or pool.holding_cap is None or not pool.protection:
+        return None, {}
+    holdings(query, pool, now)
+    sql = "select holder, count(*) from holdings where protected_until > $now group by holder"
+    return pool.holding_cap, dict(query.rows(sql, {"now": now}))
 
 
 def _begins(

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import smtplib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from sfactl.api.context import PluginContext
-from sfactl.api.mail import POLICY, address, email_message, needs_utf8
+from sfactl.api.mail import address, email_message, needs_utf8, policy
 from sfactl.api.records import CheckReport, Message, Outcome, Receipt
 from sfactl_sender_smtp.connection import Connection, Unreachable
 from sfactl_sender_smtp.settings import SmtpSettings
@@ -83,7 +84,7 @@ class SmtpSender:
     def _deliver(self, server: smtplib.SMTP, message: Message) -> Receipt:
         try:
             utf8 = needs_utf8(message)
-            body = email_message(message, now=self._context.now(), utf8=utf8).as_bytes(policy=POLICY.clone(utf8=utf8))
+            body = email_message(message, now=self._context.now(), utf8=utf8).as_bytes(policy=policy(utf8=utf8))
             sender, recipient = (_wire(a) for a in (self._settings.return_path or message.sender, message.recipient))
         except (ValueError, UnicodeError) as err:
             return self._receipt(message, "refused", f"not sent, it cannot be written as an e-mail: {err}")
@@ -149,6 +150,7 @@ class SmtpSender:
         return Receipt(key=message.key, outcome=outcome, detail=detail)
 
 
+@lru_cache(maxsize=256)
 def _wire(text: str) -> str:
     """An address as SMTP wants it: the domain in its ASCII form."""
     local, _, domain = address(text).rpartition("@")

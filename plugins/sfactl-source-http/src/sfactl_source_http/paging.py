@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from sfactl.api.errors import DataError
-from sfactl_source_http.rows import at_path
+from sfactl_source_http.rows import answer_of, at_path
 from sfactl_source_http.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +30,15 @@ class Place:
     def saved(self) -> dict[str, Any]:
         """The place as a cursor holds it."""
         return asdict(self)
+
+    @property
+    def shown(self) -> str:
+        """The page in messages; of an address only its path, for a query may hold a key."""
+        if self.address:
+            return f"next page below {urlsplit(self.address).path or '/'}"
+        if self.mark:
+            return f"cursor {self.mark:.40}"
+        return "first page" if self.number is None else f"page or offset {self.number}"
 
     def params(self, settings: Settings) -> dict[str, str]:
         """What asks for this page, beside the settings' own parameters."""
@@ -56,7 +65,7 @@ def next_place(place: Place, response: requests.Response, rows: int, settings: S
         case "link-header":
             link = response.links.get("next", {}).get("url")
         case _:
-            link = at_path(response.json(), settings.next)
+            link = at_path(answer_of(response), settings.next)
     if link in (None, "", False):
         return None
     if not isinstance(link, (str, int)):

@@ -13,11 +13,20 @@ if TYPE_CHECKING:
     import requests
 
 
-def records_in(response: requests.Response, settings: Settings) -> Sequence[Mapping[str, Any]]:
-    """The records of one page. Raises `DataError` for anything else than a list of objects at ``records``."""
-    where = settings.url
+def records_in(response: requests.Response, settings: Settings, page: str) -> Sequence[Mapping[str, Any]]:
+    """The records of one page, which messages call ``page``.
+
+    Raises `DataError` for anything else than a list of objects at ``records``.
+    """
+    where = f"{settings.url} ({page})"
     try:
-        answer = response.json()
+        answer = answer_of(response)
+    except (UnicodeDecodeError, LookupError):
+        said = response.encoding or "nothing"
+        raise DataError(
+            f"{where}: the answer is in another character set than it says ({said})",
+            hint="JSON is UTF-8; the service must say so, or send what it says.",
+        ) from None
     except ValueError:
         kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
         raise DataError(
@@ -33,6 +42,17 @@ def records_in(response: requests.Response, settings: Settings) -> Sequence[Mapp
         if not isinstance(row, Mapping):
             raise DataError(f"{where}: record {n} at {place} is {json.dumps(row)[:60]}, not an object")
     return found
+
+
+def answer_of(response: requests.Response) -> Any:
+    """The answer read as JSON: UTF-8 or its wide kin, else the character set that the header states; never a guess.
+
+    Raises `ValueError` for what is no JSON, `UnicodeDecodeError` (one of them) for bytes of another character set.
+    """
+    try:
+        return json.loads(response.content)
+    except UnicodeDecodeError:
+        return json.loads(response.content.decode(response.encoding or "utf-8"))
 
 
 def at_path(answer: Any, path: str) -> Any:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.context import PluginContext
-from sfactl.api.errors import DataError, SfactlError
+from sfactl.api.errors import DataError, SfactlError, UserError
 from sfactl.api.http import HttpSession
 from sfactl.api.records import CheckReport, Cursor, Page
 from sfactl.api.tables import table_of
 from sfactl_source_http.paging import Place, next_place
 from sfactl_source_http.rows import records_in
 from sfactl_source_http.settings import Settings
-from sfactl_source_http.since import begin_of, greatest
+from sfactl_source_http.since import begin_of, greatest, written_like
 
 if TYPE_CHECKING:
     import requests
@@ -37,7 +38,7 @@ class HttpSource:
         facts = {"url": self._settings.url}
         try:
             response = self._ask(self._open(), Place(), None)
-            rows = records_in(response, self._settings)
+            rows = records_in(response, self._settings, Place().shown)
             following = next_place(Place(), response, len(rows), self._settings)
         except SfactlError as err:
             return CheckReport(facts=facts, problems=(" ".join(filter(None, (err.message, err.hint))),))
@@ -53,10 +54,10 @@ class HttpSource:
         visited = {place}
         while True:
             response = self._ask(session, place, since)
-            rows = [] if response.status_code == 404 else records_in(response, self._settings)
+            rows = [] if response.status_code == 404 else records_in(response, self._settings, place.shown)
             if rows and _print_of(rows) == last and place != Place():
-                raise self._same_page("sent the same page twice in a row")
-            newest = greatest(newest, rows, self._settings)
+                raise self._same_page(f"sent the same page twice in a row ({place.shown})")
+            newest = greatest(newest, rows, self._settings, self._context.now())
             following = None if response.status_code == 404 else next_place(place, response, len(rows), self._settings)
             if following is None:
                 yield Page(table=table_of(rows), cursor={"since": newest, "newest": newest})
@@ -68,6 +69,16 @@ class HttpSource:
             yield Page(table=table_of(rows), cursor=saved)
             visited.add(following)
             place = following
+
+    def cursor_at(self, at: datetime, cursor: Cursor | None) -> Cursor:
+        """A round that asks for what changed since ``at``. Raises `UserError` without ``since_param``."""
+        if not self._settings.since_param:
+            raise UserError(
+                f"{self._settings.url}: without since_param it cannot be asked what changed since a time",
+                hint="Set since_param and since_field, or pull from the start: sfactl source reset",
+            )
+        seen = dict(cursor or {}).get("newest")
+        return {"since": written_like(at, seen), "newest": seen}
 
     def _open(self) -> HttpSession:
         settings = self._settings
@@ -91,7 +102,7 @@ class HttpSource:
         ends_here = response.status_code == 404 and place.number is not None
         if response.status_code >= 400 and not ends_here:
             raise DataError(
-                f"{settings.url}: the server answered {response.status_code}: {response.text[:120]!r}",
+                f"{settings.url} ({place.shown}): the server answered {response.status_code}: {response.text[:120]!r}",
                 hint="Check url and params: sfactl source check",
             )
         return response

@@ -51,7 +51,13 @@ class SingerSource:
             files[self._settings.catalog_flag] = self._path(self._settings.catalog)
         if state is not None:
             files["--state"] = state
-        with running(self._settings.command, folder=self._context.workspace, files=files, secrets=secrets) as lines:
+        with running(
+            self._settings.command,
+            folder=self._context.workspace,
+            files=files,
+            secrets=secrets,
+            silent_s=self._settings.silent_s,
+        ) as lines:
             yield from self._pages(messages(lines, self._name), state)
 
     def _pages(self, found: Iterator[Record | State], state: Any) -> Iterator[Page]:

@@ -25,10 +25,12 @@ def running(
     folder: Path,
     files: Mapping[str, Mapping[str, Any] | Path],
     secrets: tuple[str, ...],
+    silent_s: float,
 ) -> Iterator[Iterator[bytes]]:
     """The lines that ``command`` prints. ``files`` maps a flag to the file, or the JSON object, it is given.
 
-    Raises `DataError` where the program is not there, `ServerFault` where it ends with an error after its last line.
+    Raises `DataError` where the program is not there, `ServerFault` where it ends with an error after its last line or
+    says nothing for ``silent_s`` seconds.
     """
     with tempfile.TemporaryDirectory(prefix="sfactl-singer-") as private:
         arguments = [part for flag, file in files.items() for part in (flag, _path(flag, file, Path(private)))]
@@ -49,21 +51,58 @@ def running(
         words: deque[str] = deque(maxlen=LAST_WORDS)
         listener = threading.Thread(target=_listen, args=(process.stderr, words), daemon=True)
         listener.start()
+        watch = _Watch(process, silent_s)
         try:
-            yield _lines(process, listener, words, command[0], secrets)
+            yield _lines(process, listener, words, command[0], secrets, watch)
         finally:
+            watch.done.set()
             _end(process)
             listener.join()
             process.stdout.close()
             process.stderr.close()
 
 
+class _Watch:
+    """Ends a tap that has said nothing for long: reading from it would wait for ever."""
+
+    def __init__(self, process: subprocess.Popen[bytes], silent_s: float) -> None:
+        self.lines = 0
+        self.done = threading.Event()
+        self.ended = False
+        self.silent_s = silent_s
+        self._process = process
+        if silent_s:
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        seen = -1
+        while not self.done.wait(self.silent_s):
+            if self.lines == seen:
+                self.ended = True
+                self._process.kill()
+                return
+            seen = self.lines
+
+
 def _lines(
-    process: subprocess.Popen[bytes], listener: threading.Thread, words: deque[str], name: str, secrets: tuple[str, ...]
+    process: subprocess.Popen[bytes],
+    listener: threading.Thread,
+    words: deque[str],
+    name: str,
+    secrets: tuple[str, ...],
+    watch: _Watch,
 ) -> Iterator[bytes]:
     assert process.stdout is not None
-    yield from process.stdout
+    for line in process.stdout:
+        watch.lines += 1
+        yield line
+        watch.lines += 1  # what we took to write the page is not the tap's silence
     code = process.wait()
+    if watch.ended:
+        raise ServerFault(
+            f"{name} said nothing for {watch.silent_s:g} seconds and was ended",
+            hint="What it sent before its last state is kept. Set silent_s for a tap that needs longer.",
+        )
     if code != 0:
         listener.join()
         said = "\n".join(words)
