@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module, util
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,9 @@ from sfactl.cli.app import App, Output, pass_app
 from sfactl.cli.tables import table
 
 if TYPE_CHECKING:
-    from sfactl.identity.model import DedupePlan
+    from sfactl.identity.model import DedupePlan, Entity
 
-ENTITIES = {"leads": "lead", "accounts": "account", "contacts": "contact"}
+ENTITIES: Mapping[str, Entity] = {"leads": "lead", "accounts": "account", "contacts": "contact"}
 
 
 @click.group()
@@ -37,6 +37,7 @@ def register(lead: click.Group) -> None:
 @click.option(
     "--between", nargs=2, metavar="A B", help="Link two sources without duplicates of their own: one partner each."
 )
+@click.option("--matcher", metavar="NAME", help="Let a plugin's matcher weigh the pairs, for instance splink.")
 @options.dry_run
 @options.as_of
 @options.fail_empty
@@ -49,6 +50,7 @@ def plan(
     threshold: float | None,
     review: float | None,
     between: tuple[str, str] | None,
+    matcher: str | None,
     dry_run: bool,
     as_of: str | None,
     fail_empty: bool,
@@ -67,7 +69,9 @@ def plan(
     from sfactl.identity.usecases import dedupe
 
     session = app.session(dry_run=dry_run, as_of=as_of)
-    made = dedupe.plan(session, ENTITIES[of], threshold=threshold, review=review, between=between or None)  # type: ignore[arg-type]
+    made = dedupe.plan(
+        session, ENTITIES[of], threshold=threshold, review=review, between=between or None, matcher=matcher
+    )
     empty = 4 if fail_empty and not made.plan.merges else 0
     listed = output.format not in ("table", "md") or bool(output.columns)
     if listed:

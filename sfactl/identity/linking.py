@@ -203,10 +203,16 @@ def _columns(query: Query, sql: str) -> tuple[Ints, ...]:
 
 
 def _inside(query: Query, linked: Linked, group: Ints) -> None:
-    """Make the table ``match_inside``: every pair inside a group of more than two, weighed."""
+    """Make the table ``match_inside``: every pair inside a group of more than two, weighed.
+
+    Where a plugin weighed the pairs, what it did not answer is not known.
+    """
     import numpy as np
     import pyarrow as pa
 
+    if not linked.fields:
+        query.run(f"create or replace temp table match_inside as select *, 0::bigint as pattern from {WEIGHED} limit 0")
+        return
     sizes = np.bincount(group, minlength=len(group))[group]
     members = np.flatnonzero((sizes > 2) & (sizes <= LARGEST_GROUP))
     query.register(

@@ -77,7 +77,7 @@ def fit(
         bits = fit.bits()
         before = p
         p, saturated = fit.expect(bits, prior, household)
-        found = min(float((compared.n * p).sum()) + 0.5, 10.0 * records)
+        found = min(float((compared.n * p).sum()) + 0.5, 10.0 * max(records, 1))
         fit.maximise(p)
         household = fit.household(p, saturated)
         if float(np.abs(p - before).max(initial=0.0)) < SETTLED:

@@ -21,8 +21,34 @@ from sfactl.workspace import Workspace
 
 NOW = datetime(2026, 11, 21, 9, 0)
 Row = Mapping[str, Any]
-FIRST = ("Ada", "Bruno", "Clara", "Dmitri", "Elena", "Farid", "Greta", "Hugo", "Irene", "Jonas", "Karin", "Luis", "Mona")
-LAST = ("Abel", "Brandt", "Castillo", "Dorn", "Eriksen", "Fontana", "Gruber", "Hashemi", "Ivanova", "Jansen", "Kowalski")
+FIRST = (
+    "Ada",
+    "Bruno",
+    "Clara",
+    "Dmitri",
+    "Elena",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Irene",
+    "Jonas",
+    "Karin",
+    "Luis",
+    "Mona",
+)
+LAST = (
+    "Abel",
+    "Brandt",
+    "Castillo",
+    "Dorn",
+    "Eriksen",
+    "Fontana",
+    "Gruber",
+    "Hashemi",
+    "Ivanova",
+    "Jansen",
+    "Kowalski",
+)
 TOWNS = ("Basel", "Cork", "Delft", "Espoo", "Faro")
 
 
@@ -38,7 +64,13 @@ class Desk:
     def session(self, *, dry_run: bool = False) -> Session:
         settings = Settings(fields={"leads": self.fields})
         return open_session(
-            self.folder, settings=settings, command="test", actor="mei", clock=FixedClock(NOW), dry_run=dry_run, quiet=True
+            self.folder,
+            settings=settings,
+            command="test",
+            actor="mei",
+            clock=FixedClock(NOW),
+            dry_run=dry_run,
+            quiet=True,
         )
 
     def put(self, dataset: str, rows: Sequence[Row]) -> None:
@@ -187,7 +219,12 @@ def test_junior_is_not_senior(desk: Callable[..., Desk]) -> None:
 def test_companies_are_known_by_their_names(desk: Callable[..., Desk], one: str, other: str) -> None:
     draw = random.Random(5)
     rows: list[dict[str, Any]] = [
-        {"lead_id": i, "company": f"{draw.choice(LAST)} {draw.choice(FIRST)} {i} Works", "city": TOWNS[i % 5], "street": f"Ring {i}"}
+        {
+            "lead_id": i,
+            "company": f"{draw.choice(LAST)} {draw.choice(FIRST)} {i} Works",
+            "city": TOWNS[i % 5],
+            "street": f"Ring {i}",
+        }
         for i in range(1, 200)
     ]
     rows.append({"lead_id": 900, "company": one, "city": "Faro", "street": "Harbour 7"})
@@ -234,7 +271,9 @@ def test_what_people_decided_goes_before_everything(desk: Callable[..., Desk]) -
 
 def test_no_record_is_in_two_groups(desk: Callable[..., Desk]) -> None:
     rows = with_copies()
-    rows += [dict(row, lead_id=row["lead_id"] + 1000, city=None, birth_date=None) for row in rows if row["lead_id"] > 1010]
+    rows += [
+        dict(row, lead_id=row["lead_id"] + 1000, city=None, birth_date=None) for row in rows if row["lead_id"] > 1010
+    ]
     groups: dict[int, set[int]] = {}
     for p in desk(rows).plan().pairs.to_pylist():
         if p["decision"] == "merge":
@@ -256,7 +295,9 @@ def test_plans_are_kept_looked_up_and_dropped_in_time(desk: Callable[..., Desk])
         assert pairs_of_plan(session, ids[-1][:6]).num_rows == made.plan(threshold=0.96).pairs.num_rows
         with session.query() as query:
             assert query.rows("select count(*) from dedupe_plans") == [(5,)]
-            assert query.rows("select count(*) from dedupe_pairs where plan_id not in (select plan_id from dedupe_plans)") == [(0,)]
+            assert query.rows(
+                "select count(*) from dedupe_pairs where plan_id not in (select plan_id from dedupe_plans)"
+            ) == [(0,)]
 
 
 GARBAGE: Mapping[str, list[Row]] = {
@@ -284,7 +325,13 @@ def test_garbage_is_no_error(desk: Callable[..., Desk], rows: list[Row]) -> None
 
 def test_many_people_of_one_name_cost_little_and_are_left_apart(desk: Callable[..., Desk]) -> None:
     rows = [
-        {"lead_id": i, "first_name": "Wei", "last_name": "Wang", "email": f"w{i * 7919 % 100_003}@m{i % 501}.example", "city": "Taipei"}
+        {
+            "lead_id": i,
+            "first_name": "Wei",
+            "last_name": "Wang",
+            "email": f"w{i * 7919 % 100_003}@m{i % 501}.example",
+            "city": "Taipei",
+        }
         for i in range(1, 20_001)
     ]
     planned = desk(rows).plan().plan

@@ -64,7 +64,13 @@ def test_a_field_that_everybody_shares_proves_little() -> None:
     common = Frequency(filled=2000, possible=PAIRS, agreeing=0.9 * PAIRS, spread=((1900, 1), (1, 100)))
     fields = (
         *FIELDS[:3],
-        Comparison(name="f3", feature="f3", shows=(), score="", levels=(Level(name="same", cut=3, belief=0.7, count="f3"), *LEVELS[1:])),
+        Comparison(
+            name="f3",
+            feature="f3",
+            shows=(),
+            score="",
+            levels=(Level(name="same", cut=3, belief=0.7, count="f3"), *LEVELS[1:]),
+        ),
     )
     model = fit(fields, compared, drawn, {"f3": common}, records=2000, pairs=PAIRS)
     assert model.bits[3][0] < 1
