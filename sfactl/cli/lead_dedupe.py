@@ -101,11 +101,12 @@ def planned_lines(made: DedupePlan) -> Iterator[str]:
     """A plan for people."""
     kept = " (dry run: not kept)" if made.dry_run else ""
     yield f"Plan {made.plan_id}{kept}, data as of commit {made.seq}: {made.records:,} {made.entity}s"
-    keys = sum(1 for b in made.blocks if b.pairs)
-    yield (
-        f"  compared {made.compared:>9,} pairs, found by {keys} of {len(made.blocks)} keys, in "
-        + (", ".join(f.field for f in made.fields) or "nothing")
-    )
+    if made.matcher == "default":
+        keys = sum(1 for b in made.blocks if b.pairs)
+        by = f"found by {keys} of {len(made.blocks)} keys, in {', '.join(f.field for f in made.fields) or 'nothing'}"
+    else:
+        by = f"weighed by {made.matcher}"
+    yield f"  compared {made.compared:>9,} pairs, {by}"
     joined = f", in {made.clusters:,} group{'' if made.clusters == 1 else 's'}" if made.merges else ""
     yield f"  merge    {made.merges:>9,} pairs from {made.threshold:.0%} on{joined}"
     yield f"  review   {made.reviews:>9,} pairs from {made.review:.0%} on"

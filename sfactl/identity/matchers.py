@@ -74,5 +74,12 @@ def weigh(query: Query, matcher: RecordMatcher, label: str, table: pa.Table, *, 
 def linked_by(chosen: Chosen, records: int, pairs: int) -> Linked:
     """What is known of records that a plugin compared."""
     return Linked(
-        chosen=chosen, fields=(), model=NOTHING_LEARNED, frequency={}, blocks=(), records=records, compared=pairs
+        chosen=chosen,
+        fields=(),
+        model=NOTHING_LEARNED,
+        frequency={},
+        blocks=(),
+        records=records,
+        compared=pairs,
+        own=False,
     )

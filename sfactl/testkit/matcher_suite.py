@@ -71,7 +71,8 @@ def people() -> list[dict[str, Any]]:
         given, family = GIVEN[i % len(GIVEN)], FAMILY[i % len(FAMILY)]
         row = {
             "id": i, "source": "x", "given_name": given, "family_name": family,
-            "email": f"{given}.{family}@mail.example", "phone": f"7912{i * 7919 % 100000:05d}", "birth_date": f"{1950 + i % 50}{1 + i % 12:02d}{1 + i % 28:02d}",
+            "email": f"{given}.{family}@mail.example", "phone": f"7912{i * 7919 % 100000:05d}",
+            "birth_date": f"{1950 + i % 50}{1 + i % 12:02d}{1 + i % 28:02d}",
             "city": ("basel", "cork", "delft", "espoo")[i % 4],
         }  # fmt: skip
         rows.append(row)

@@ -284,15 +284,15 @@ def test_no_record_is_in_two_groups(desk: Callable[..., Desk]) -> None:
 
 
 def test_plans_are_kept_looked_up_and_dropped_in_time(desk: Callable[..., Desk]) -> None:
-    made = desk(with_copies(120, 10))
+    made = desk(with_copies(60, 6))
     with made.session(dry_run=True) as session:
         dry = plan(session)
     with made.session() as session, pytest.raises(NotFound, match="no plan"):
         pairs_of_plan(session, dry.plan.plan_id)
-    ids = [made.plan(threshold=0.90 + i / 100).plan.plan_id for i in range(7)]
+    ids = [made.plan(threshold=0.90 + i / 100).plan.plan_id for i in range(6)]
     assert dry.plan.plan_id == ids[0]
     with made.session() as session:
-        assert pairs_of_plan(session, ids[-1][:6]).num_rows == made.plan(threshold=0.96).pairs.num_rows
+        assert pairs_of_plan(session, ids[-1][:6]).num_rows == made.plan(threshold=0.95).pairs.num_rows
         with session.query() as query:
             assert query.rows("select count(*) from dedupe_plans") == [(5,)]
             assert query.rows(
