@@ -104,7 +104,9 @@ def _make_levels(session: Session, query: Query, to: str, fields: str, scope: Sc
         "create or replace temp table level as select distinct e.lead_id, e.hit, e.field,"
         f" case when c.n < $min_n then '{RARE}' else e.level end as level from every e join"
         " (select field, level, count(*) as n from every group by field, level) c"
-        " on c.field = e.field and c.level = e.level",
+        " on c.field = e.field and c.level = e.level"
+        # A lead may have done many rare things: together they part nothing.
+        " where e.field <> 'did' or c.n >= $min_n",
         {"min_n": min_n},
     )
 
