@@ -58,8 +58,8 @@ def import_files(
 
     ``mapping`` is a file or a name in ``mappings/``; without it columns are recognised by their headers. ``source`` and
     ``event`` go on every lead. ``form`` says that the rows are postings of that form, each an event of its lead, too;
-    a mapping's ``[touchpoint]`` says the same. ``add_fields`` declares fields that the mapping uses and nobody declared,
-    as text.
+    a mapping's ``[touchpoint]`` says the same. ``add_fields`` declares fields that the mapping uses and nobody
+    declared, as text.
     Errors: `DataError` for a file that is ambiguous or unreadable, `ConfigError` for a mapping; then nothing of that
     file is written, and files before it stay imported.
     """
