@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.model import Bench
-from tests.bench.works import campaigns, commit, lead_import, score, segment, show, start
+from tests.bench.works import assign, campaigns, commit, lead_import, score, segment, show, start
 
 BENCHES: dict[str, Bench] = {
     bench.name: bench
@@ -14,6 +14,7 @@ BENCHES: dict[str, Bench] = {
         show.BENCH,
         score.BENCH,
         segment.BENCH,
+        assign.BENCH,
         campaigns.PLAN,
         campaigns.DISPATCH,
     )
