@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sfactl.cli import customer_text, lead_merge, options
+from sfactl.cli import account_profile, customer_text, lead_merge, options
 from sfactl.cli.app import App, Output, pass_app
 
 
@@ -50,3 +50,6 @@ def show(app: App, *, ref: str, as_of: str | None, output: Output) -> None:
 
 
 lead_merge.register(group, "account")
+
+
+account_profile.register(group)

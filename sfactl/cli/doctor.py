@@ -214,6 +214,16 @@ def _owners(session: Session, _quick: bool) -> Check:
     return Check(name="owners", state="ok", detail="every qualified lead has one")
 
 
+def _identity(session: Session, _quick: bool) -> Check:
+    from sfactl.identity.usecases.links import problems_of
+
+    if found := problems_of(session):
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        remedy = "Restore the workspace from a backup, or undo the last commits: sfactl data log"
+        return Check(name="identity", state="fail", detail=found[0] + more, remedy=remedy)
+    return Check(name="identity", state="ok", detail="every merged number leads to one record")
+
+
 _CHECKS: dict[str, Callable[[Session, bool], Check]] = {
     "data": _data,
     "left-overs": _orphans,
@@ -223,4 +233,5 @@ _CHECKS: dict[str, Callable[[Session, bool], Check]] = {
     "plugins": _plugins,
     "effects": _effects,
     "owners": _owners,
+    "identity": _identity,
 }

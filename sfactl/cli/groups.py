@@ -25,6 +25,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "lead": "Import, pull, clean, qualify and convert leads.",
         "segment": "Groups of leads that meet a condition.",
         "tag": "Tags: what people, rules and texts say about customers.",
+        "timeline": "Everything that happened with a customer.",
         "score": "Points that say who is ready to talk.",
         "assign": "Give leads to reps.",
         "rep": "Sales reps.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module, util
 from typing import TYPE_CHECKING
 
 import click
@@ -66,3 +67,7 @@ def _verdict(result: MatchExplanation) -> str:
     if result.decision == "merge":
         return f"to be merged (from {result.threshold:.0%} on)"
     return f"to be reviewed (from {result.review:.0%} on)" if result.decision == "review" else "left apart"
+
+
+if util.find_spec("sfactl.cli.identity_review") is not None:
+    import_module("sfactl.cli.identity_review").register(group)

@@ -29,6 +29,11 @@ CLEANED: Mapping[str, tuple[str, str]] = {
         "phones without a country (kept as written)",
     ),
     "countries_unknown": ("country not recognised (kept as written)", "countries not recognised (kept as written)"),
+    "robots": ("request of a robot left out", "requests of robots left out"),
+    "assets": ("style, script or picture left out", "styles, scripts and pictures left out"),
+    "refused": ("request that was refused or redirected left out", "requests that were refused or redirected left out"),
+    "methods": ("request that was no page left out", "requests that were no pages left out"),
+    "touchpoints": ("visit of a known lead", "visits of known leads"),
     "leads_made": ("lead made by a form", "leads made by forms"),
 }
 """What is counted: the words for one, and for several."""

@@ -64,32 +64,12 @@ def attribution(
       sfactl report attribution --model shapley --value amount --drill web/shapley
     """
     from sfactl.insight import usecases
+    from sfactl.insight.attribution import Question
 
     session, scope = asked.open(app)
+    question = Question(model=model, by=by, to=to, value=value, window=window, half_life=half_life, kinds=kinds)
     if cell:
-        output.emit(
-            usecases.attribution_drill(
-                session,
-                cell,
-                by=by,
-                to=to,
-                value=value,
-                window=window,
-                half_life=half_life,
-                kinds=kinds,
-                scope=scope,
-            )
-        )
+        output.emit(usecases.attribution_drill(session, cell, question, scope=scope))
         return
-    sheet = usecases.attribution(
-        session,
-        model=model,
-        by=by,
-        to=to,
-        value=value,
-        window=window,
-        half_life=half_life,
-        kinds=kinds,
-        scope=scope,
-    )
+    sheet = usecases.attribution(session, question, scope=scope)
     emit_sheet(output, sheet, drill=f"sfactl report attribution --by {by} --to {to} --drill NAME/MODEL")

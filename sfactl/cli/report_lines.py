@@ -76,6 +76,8 @@ def _cell(name: str, value: Any, row: dict[str, Any]) -> str:
     if name in RATES or name.endswith("_rate"):
         return percent(value)
     if name.endswith("_days") and isinstance(value, float):
+        from sfactl.insight.sheet import duration
+
         return duration(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -95,10 +97,3 @@ def _names_something(name: str, row: dict[str, Any]) -> bool:
 def percent(rate: float | None) -> str:
     """A rate for people."""
     return "n/a" if rate is None else f"{rate * 100:.1f} %"
-
-
-def duration(days: float) -> str:
-    """A time for people: minutes, hours or days, whichever is readable."""
-    if days < 1 / 24:
-        return f"{days * 1440:,.0f} min"
-    return f"{days * 24:,.1f} h" if days < 2 else f"{days:,.1f} d"

@@ -109,4 +109,105 @@ class ApplyResult:
     commit: int | None
     dry_run: bool
     nothing: bool = False
+    applied_at: datetime | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewField:
+    """What both records of a pair say in one field."""
+
+    field: str
+    a: Any
+    b: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPair:
+    """Two records that a plan is in doubt about, side by side."""
+
+    plan_id: str
+    entity: str
+    a: int
+    b: int
+    probability: float
+    note: str | None
+    fields: tuple[ReviewField, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person said about two records; ``changed`` is false where that was known."""
+
+    entity: str
+    a: int
+    b: int
+    decision: str
+    changed: bool
+    commit: int | None
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRow:
+    """A row of a sheet that cannot be understood."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionsRead:
+    """The decisions of a filled review sheet."""
+
+    rows: int
+    changed: int
+    unchanged: int
+    blank: int
+    refused: tuple[RefusedRow, ...]
+    commit: int | None
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityShown:
+    """All that one record is and was known by, and the merges that it took part in."""
+
+    entity: str
+    record_id: int
+    asked: str
+    numbers: tuple[int, ...]
+    keys: tuple[KnownKey, ...]
+    merges: tuple[MergeLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    """A key by which a lead is found: in its own row, or one it had."""
+
+    kind: str
+    value: str
+    namespace: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLine:
+    """How the rows of one dataset lead to records: to one, to nobody, or to a number that is not there."""
+
+    dataset: str
+    field: str
+    entity: str
+    rows: int
+    resolved: int
+    by_merge: int
+    nobody: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkReport:
+    """Every dataset that names records, and what is wrong with the links themselves."""
+
+    links: tuple[LinkLine, ...]
+    problems: tuple[str, ...]

@@ -33,6 +33,23 @@ NO_TOUCH = "no touch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be shared out, among what, and how.
+
+    ``window`` (a period, empty: any time) bounds the touches before the outcome; ``kinds`` are kinds of touches with
+    commas between, empty for all that can bring a lead on. ``half_life`` is that of the model decay.
+    """
+
+    model: str = "all"
+    by: str = "channel"
+    to: str = "won"
+    value: str = "count"
+    window: str = ""
+    half_life: str = "7 days"
+    kinds: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """How often one name was followed by another; None is the start and the end, ``converted`` ends well."""
 

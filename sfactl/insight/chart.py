@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from calendar import month_abbr
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
+from typing import Any
 
-from sfactl.insight.model import Funnel, Share
+from sfactl.insight.model import Funnel
+from sfactl.insight.share import Share
 
 HEIGHT = 168
 """Height of a column chart in pixels, without its labels."""
@@ -59,6 +61,65 @@ AXIS = 8
 
 SHOWN = ("lead", "opportunity", "order")
 """The stages that stand inside each other in a month's column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgedCell:
+    """How many of a cohort had come to the outcome by an age; ``depth`` is its shade, from 0 to 1."""
+
+    days: int
+    converted: int
+    rate: float
+    depth: float
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgedCohort:
+    """One line of the triangle; a cell is None where no lead is that old."""
+
+    part: str
+    leads: int
+    ever: int
+    cells: tuple[AgedCell | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triangle:
+    """The last cohorts and their ages, in days."""
+
+    days: tuple[int, ...]
+    cohorts: tuple[AgedCohort, ...]
+
+
+SPAN = 12
+"""Cohorts and ages that a triangle shows at most."""
+
+
+def triangle(rows: Sequence[Mapping[str, Any]], by: str) -> Triangle:
+    """The table of a cohort report as lines of cells, shaded by the greatest rate in it."""
+    parts = list(dict.fromkeys(row[by] for row in rows))[-SPAN:]
+    days = sorted({row["days"] for row in rows if row[by] in parts})[:SPAN]
+    shown = {(row[by], row["days"]): row for row in rows}
+    top = max((row["rate"] or 0 for row in rows), default=0) or 1
+    lines = []
+    for part in parts:
+        found = [shown.get((part, d)) for d in days]
+        first = next(row for row in found if row)
+        cells = tuple(
+            AgedCell(
+                days=row["days"],
+                converted=row["converted"],
+                rate=row["rate"] or 0,
+                depth=round((row["rate"] or 0) / top, 3),
+                complete=row["complete"],
+            )
+            if row
+            else None
+            for row in found
+        )
+        lines.append(AgedCohort(part=part, leads=first["leads"], ever=first["ever"], cells=cells))
+    return Triangle(days=tuple(days), cohorts=tuple(lines))
 
 
 def columns(funnels: Sequence[Funnel]) -> Columns:

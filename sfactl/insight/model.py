@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sfactl.api.errors import UserError
+from sfactl.insight.share import Share
+from sfactl.insight.sheet import Sheet
 
 STAGES = ("lead", "mql", "sql", "opportunity", "quote", "order", "paid")
 """The way of a lead, in order. Who came to one stage has come to all before it."""
@@ -44,17 +46,6 @@ class Cohort:
     since: date | None = None
     until: date | None = None
     seq: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """So many of so many, with the interval in which the true rate lies."""
-
-    hits: int
-    of: int
-    rate: float | None
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +228,10 @@ class Overview:
     months: tuple[Funnel, ...]
     turnover: tuple[Turnover, ...]
     sources: OutcomeReport
+    cohorts: Sheet
+    attribution: Sheet
+    speed: Sheet
+    sleeping: Sheet
     scores: ScoreReport
     campaigns: CampaignReport
     pipeline: PipelineReport

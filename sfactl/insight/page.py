@@ -21,9 +21,17 @@ from markupsafe import Markup
 from sfactl.api.errors import UserError
 from sfactl.engine.money import format_money, minor_digits
 from sfactl.insight import chart
+from sfactl.insight.attribution import MODELS
 from sfactl.insight.model import Age, Cohort, Overview, PipelineStage
+from sfactl.insight.sheet import duration
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+OUTCOME = "opportunity"
+"""What cohorts and channels are measured by on the page: deals won are too few in a month to be read."""
+
+ASLEEP_DAYS = 30
+"""After how many days without a touch a lead sleeps, on the page."""
 
 
 def render(overview: Overview) -> str:
@@ -41,6 +49,8 @@ def render(overview: Overview) -> str:
         "money": partial(money, language=overview.language),
         "short_money": partial(short_money, language=overview.language),
         "day": day,
+        "word": shlex.quote,
+        "duration": duration,
     }
     return environment.get_template("report.html").render(
         o=overview,
@@ -49,6 +59,13 @@ def render(overview: Overview) -> str:
         months=chart.columns(overview.months),
         whiskers=chart.whiskers,
         ceiling=chart.ceiling,
+        triangle=chart.triangle(overview.cohorts.table.to_pylist(), "month"),
+        credits=overview.attribution.table.to_pylist(),
+        models=[name for name in overview.attribution.table.column_names if name in MODELS],
+        speeds=overview.speed.table.to_pylist(),
+        sleepers=overview.sleeping.table.to_pylist(),
+        outcome=OUTCOME,
+        asleep_days=ASLEEP_DAYS,
         open_deals=by_currency([s for s in overview.pipeline.stages if s.category == "open"]),
         closed_deals=[s for s in overview.pipeline.stages if s.category != "open"],
         debts=debts(overview.ageing.ages),
@@ -82,6 +99,10 @@ def commands(cohort: Cohort) -> dict[str, str]:
         "months": ["report", "funnel", "--by", "month", *period, *as_of],
         "money": ["report", "money", *period, *as_of],
         "source": ["report", "source", *period, *as_of],
+        "cohort": ["report", "cohort", "--to", OUTCOME, *period, *as_of],
+        "attribution": ["report", "attribution", "--to", OUTCOME, *period, *as_of],
+        "speed": ["report", "speed", *period, *as_of],
+        "sleeping": ["report", "sleeping", "--days", str(ASLEEP_DAYS), *period, *as_of],
         "score": ["report", "score", *period, *as_of],
         "campaign": ["report", "campaign", *period, *as_of],
         "pipeline": ["report", "pipeline", *as_of],

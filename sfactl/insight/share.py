@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
-
-from sfactl.insight.model import Share
 
 Z95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: two-sided 95 %."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """So many of so many, with the interval in which the true rate lies."""
+
+    hits: int
+    of: int
+    rate: float | None
+    low: float
+    high: float
 
 
 def share(hits: int, of: int) -> Share:

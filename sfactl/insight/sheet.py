@@ -94,3 +94,10 @@ def rated(row: Mapping[str, Any], hits: str, of: str) -> dict[str, Any]:
     """``row`` with the rate of ``hits`` in ``of`` and its Wilson interval; nothing of nothing has none."""
     s = share(row[hits], row[of])
     return {**row, "rate": s.rate, "low": s.low if s.of else None, "high": s.high if s.of else None}
+
+
+def duration(days: float) -> str:
+    """A time for people: minutes, hours or days, whichever is readable."""
+    if days < 1 / 24:
+        return f"{days * 1440:,.0f} min"
+    return f"{days * 24:,.1f} h" if days < 2 else f"{days:,.1f} d"

@@ -20,7 +20,7 @@ from sfactl.api.errors import UserError
 from sfactl.config.settings import Settings
 from sfactl.engine.duck import statement
 from sfactl.insight import usecases
-from sfactl.insight.attribution import MODELS, RULES, Step, removal_effects, share_out
+from sfactl.insight.attribution import MODELS, RULES, Question, Step, removal_effects, share_out
 from sfactl.session import FixedClock, Session, open_session
 
 Way = tuple[Sequence[str], bool]
@@ -239,7 +239,7 @@ def test_odd_ways_lose_nothing(odd: Session) -> None:
 
 def test_money_is_shared_out_to_the_minor_unit_in_each_currency(odd: Session) -> None:
     with odd:
-        rows = usecases.attribution(odd, value="amount").table.to_pylist()
+        rows = usecases.attribution(odd, Question(value="amount")).table.to_pylist()
         for model in MODELS:
             for currency, total in (("USD", Decimal("15.03")), ("JPY", Decimal(1101))):
                 assert sum(row[model] for row in rows if row["currency"] == currency) == total
@@ -249,16 +249,16 @@ def test_money_is_shared_out_to_the_minor_unit_in_each_currency(odd: Session) ->
 def test_credit_is_the_sum_of_the_rows_behind_it(odd: Session) -> None:
     value = "amount"
     with odd:
-        for row in usecases.attribution(odd, value=value).table.to_pylist():
+        for row in usecases.attribution(odd, Question(value=value)).table.to_pylist():
             for model in ("decay", "markov"):
-                behind = usecases.attribution_drill(odd, f"{row['channel']}/{model}", value=value).to_pylist()
+                behind = usecases.attribution_drill(odd, f"{row['channel']}/{model}", Question(value=value)).to_pylist()
                 same = [r["credit"] for r in behind if r["currency"] == row.get("currency", "")]
                 assert sum(same) == row[model], (row["channel"], model)
 
 
 def test_a_window_forgets_what_was_long_before(odd: Session) -> None:
     with odd:
-        rows = {r["channel"]: r for r in usecases.attribution(odd, window="2 days").table.to_pylist()}
+        rows = {r["channel"]: r for r in usecases.attribution(odd, Question(window="2 days")).table.to_pylist()}
         assert rows["email"]["first"] == 1
         assert rows["no touch"]["first"] == 3
 
@@ -266,14 +266,14 @@ def test_a_window_forgets_what_was_long_before(odd: Session) -> None:
 @pytest.mark.parametrize("by", ["source", "campaign", "content"])
 def test_the_whole_is_the_same_however_it_is_named(session: Session, by: str) -> None:
     total = usecases.source(session, to="opportunity").total.hits
-    sheet = usecases.attribution(session, by=by, to="opportunity")
+    sheet = usecases.attribution(session, Question(by=by, to="opportunity"))
     assert sheet.total is not None
     assert [sheet.total[m] for m in MODELS] == [total] * len(MODELS)
 
 
 def test_by_source_it_agrees_with_the_report_on_sources(session: Session) -> None:
     won = {p.part: p.share.hits for p in usecases.source(session).parts}
-    credit = {r["source"]: r["linear"] for r in usecases.attribution(session, by="source").table.to_pylist()}
+    credit = {r["source"]: r["linear"] for r in usecases.attribution(session, Question(by="source")).table.to_pylist()}
     untouched = credit.pop("no touch", 0)
     assert all(part <= won[source] for source, part in credit.items())
     assert sum(credit.values()) + untouched == sum(won.values())
@@ -286,12 +286,12 @@ def test_nothing_to_share_out(empty: Session) -> None:
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda s: usecases.attribution(s, model="shaply"), "Did you mean 'shapley'"),
-        (lambda s: usecases.attribution(s, by="chanel"), "Did you mean 'channel'"),
-        (lambda s: usecases.attribution(s, to="sql", value="amount"), "have no amount"),
+        (lambda s: usecases.attribution(s, Question(model="shaply")), "Did you mean 'shapley'"),
+        (lambda s: usecases.attribution(s, Question(by="chanel")), "Did you mean 'channel'"),
+        (lambda s: usecases.attribution(s, Question(to="sql", value="amount")), "have no amount"),
         (lambda s: usecases.attribution_drill(s, "web/shaply"), "Did you mean 'shapley'"),
         (lambda s: usecases.attribution_drill(s, "wbe/shapley"), "Did you mean 'web'"),
-        (lambda s: usecases.attribution(s, half_life="0 days"), "no time at all"),
+        (lambda s: usecases.attribution(s, Question(half_life="0 days")), "no time at all"),
     ],
     ids=["model", "dimension", "amount", "drilled model", "drilled name", "half-life"],
 )

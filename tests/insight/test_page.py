@@ -62,14 +62,43 @@ def test_every_number_links_to_its_command(text: str) -> None:
     assert {f"how-{name}" for name in page.commands(Cohort(seq=1))} <= set(outline.ids)
 
 
+def test_totals_and_intervals_are_numbers_too(text: str) -> None:
+    foot = re.findall(r"<tfoot>.*?</tfoot>", text, re.S)
+    assert len(foot) >= 4
+    for row in foot:
+        bare = re.sub(r"<a .*?</a>|<th.*?</th>|<span.*?</span>", "", row, flags=re.S)
+        assert not re.search(r"\d", re.sub(r"<[^>]*>", "", bare)), row
+
+
+def test_each_drill_on_the_page_answers_what_the_page_says(session: Session, text: str) -> None:
+    import html
+
+    from sfactl.cli.report import group
+
+    drills = {
+        (html.unescape(title), shown)
+        for title, shown in re.findall(r'title="(sfactl [^"]*--drill[^"]*)">([^<]*)</a>', text)
+    }
+    assert {shlex.split(title)[2] for title, _ in drills} == {
+        "funnel", "source", "attribution", "cohort", "speed", "sleeping",
+    }  # fmt: skip
+    for title, _ in drills:
+        words = shlex.split(title)
+        group.commands[words[2]].make_context(words[2], words[3:])
+    counted = [(t, s) for t, s in sorted(drills) if shlex.split(t)[2] == "sleeping"][:3]
+    for title, shown in counted:
+        cell = shlex.split(title)[-1]
+        assert usecases.sleeping_drill(session, cell).num_rows == int(shown.replace(",", ""))
+
+
 def test_text_from_the_data_is_escaped(text: str) -> None:
     assert "Acme 雷射 &lt;Laser&gt;" in text
     assert "<Laser>" not in text
 
 
 def test_tables_say_what_their_heads_belong_to(text: str) -> None:
-    tables = re.findall(r"<table>.*?</table>", text, re.S)
-    assert len(tables) >= 7
+    tables = re.findall(r"<table.*?</table>", text, re.S)
+    assert len(tables) >= 11
     for table in tables:
         assert "<caption" in table
         assert all('scope="' in head for head in re.findall(r"<th(?:\s[^>]*)?>", table))

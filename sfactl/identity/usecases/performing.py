@@ -50,7 +50,7 @@ def order_for(session: Session, entity: str, **values: Any) -> Order:
 def writing(session: Session, entity: str, *, reason: str | None = None) -> Iterator[Transaction]:
     """A transaction that may write everything that a merge of ``entity`` touches."""
     touched = {a.dataset.name for a in moving.attached_to(session.workspace.schemas, entity)}
-    touched |= {ENTITIES[entity][0], "merges", "merge_moves", ALIASES}
+    touched |= {ENTITIES[entity][0], "merges", "merge_moves", "match_decisions", ALIASES}
     if entity == "lead":
         touched |= set(merging.LEAD_DATASETS)
     with session.write(*sorted(touched), reason=reason) as tx:
@@ -82,6 +82,7 @@ def perform(session: Session, tx: Transaction, order: Order) -> Done:
         writer.move(attached)
     if order.entity == "lead":
         writer.keys_of_leads()
+    writer.decisions()
     writer.history()
     return Done(first=first, merges=count, moved=writer.moved, set_aside=writer.set_aside, added=writer.added)
 
@@ -129,16 +130,26 @@ class _Writer:
 
     def keys_of_leads(self) -> None:
         """What a merged lead was known by leads to the survivor; who had unsubscribed stays so; the stage is told."""
-        for name, statement in (("identities", "merge_keys"), ("suppressions", "merge_opted_out")):
-            query, table = self._tx.query, f"adding_{name}"
-            query.run(f"create or replace temp table {table} as {query.statement('identity', statement)}", self._now)
-            dataset = self._session.workspace.schemas[name]
-            columns = ", ".join(moving.quoted(c.name) for c in dataset.columns)
-            if added := self._tx.upsert(name, f"select {columns} from {table}"):
-                self._notes.append(merging.added_notes(dataset, table))
-                self.added[name] = added
+        self._add("identities", "merge_keys")
+        self._add("suppressions", "merge_opted_out")
         stages = self._tx.query.statement("identity", "merge_stages")
         self._tx.append("stage_events", stages, {**self._now, "actor": self._session.actor})
+
+    def decisions(self) -> None:
+        """What was decided about a merged record and a third one holds for the survivor."""
+        if self._session.workspace.snapshot(self._tx.query.seq).files("match_decisions"):
+            self._add("match_decisions", "merge_decisions")
+
+    def _add(self, name: str, statement: str) -> None:
+        """Add rows, with a note of each so that an unmerge takes them away again."""
+        query, table = self._tx.query, f"adding_{name}"
+        params = {**self._now, "entity": self._order.entity}
+        query.run(f"create or replace temp table {table} as {query.statement('identity', statement)}", params)
+        dataset = self._session.workspace.schemas[name]
+        columns = ", ".join(moving.quoted(c.name) for c in dataset.columns)
+        if added := self._tx.upsert(name, f"select {columns} from {table}"):
+            self._notes.append(merging.added_notes(dataset, table))
+            self.added[name] = added
 
     def history(self) -> None:
         """The merges themselves, the aliases, and what moved."""

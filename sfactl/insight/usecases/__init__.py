@@ -2,6 +2,7 @@
 
 from sfactl.insight.usecases.activity import content, content_drill, sleeping, sleeping_drill, trend, trend_drill
 from sfactl.insight.usecases.attributing import attribution, attribution_drill
+from sfactl.insight.usecases.budgeting import budget
 from sfactl.insight.usecases.conversion import (
     cohort,
     cohort_drill,
@@ -21,6 +22,7 @@ __all__ = [
     "ageing",
     "attribution",
     "attribution_drill",
+    "budget",
     "campaign",
     "cohort",
     "cohort_drill",

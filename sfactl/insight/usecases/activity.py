@@ -29,18 +29,23 @@ def sleeping(session: Session, *, by: str = "owner", days: int = 30, scope: Scop
 
     ``never`` are those of them that nothing ever happened with; their age counts from the first contact.
     """
-    tests = _ages(days)
-    with journeys(session, by=check(by, SLEEPER_PARTS, "--by"), scope=scope) as (query, known):
-        _make_idle(session, query, by, scope or Scope())
-        counts = ", ".join(f'cast(count(*) filter (where {test}) as bigint) as "{n}"' for n, test in tests.items())
-        answer = query.table(f"select part, {counts} from fact group by part order by part").to_pylist()
+    with journeys(session, by=check(by, SLEEPER_PARTS, "--by"), scope=scope) as (query, _):
+        return read_sleeping(session, query, by, days, scope or Scope())
+
+
+def read_sleeping(session: Session, query: Query, by: str, days: int, scope: Scope) -> Sheet:
+    """`sleeping` of the table ``journey``, whose parts are by ``by``."""
     import pyarrow as pa
 
+    tests = _ages(days)
+    _make_idle(session, query, by, scope)
+    counts = ", ".join(f'cast(count(*) filter (where {test}) as bigint) as "{n}"' for n, test in tests.items())
+    answer = query.table(f"select part, {counts} from fact group by part order by part").to_pylist()
     answer.sort(key=lambda row: (-row["sleeping"], row["part"]))
     table = sheet_table(
         ({**r, by: r["part"]} for r in answer),
         {by: pa.string(), **dict.fromkeys(tests, pa.int64())},
-        known.seq,
+        query.seq,
         hits="sleeping",
         of="open",
     )
@@ -48,7 +53,7 @@ def sleeping(session: Session, *, by: str = "owner", days: int = 30, scope: Scop
     return Sheet(
         title=f"Open leads with which nothing happened for {days} days or longer, by {by}",
         table=table,
-        seq=known.seq,
+        seq=query.seq,
         total=rated(total, "sleeping", "open"),
         notes=("ages are days since the last touch, since the first contact where there was none (never)",),
     )
@@ -77,7 +82,7 @@ def _ages(days: int) -> dict[str, str]:
 
 def _make_idle(session: Session, query: Query, by: str, scope: Scope) -> None:
     params = {"seen_at": observed(session, scope), "by": by, "valid": scope.valid_at is not None}
-    query.run(f"create temp table fact as {query.statement('insight', 'sleeping')}", params)
+    query.run(f"create or replace temp table fact as {query.statement('insight', 'sleeping')}", params)
 
 
 def trend(session: Session, *, by: str = "week", scope: Scope | None = None) -> Sheet:
@@ -125,7 +130,9 @@ def trend_drill(session: Session, cell: str, *, by: str = "week", scope: Scope |
         _make_trend(session, query, by, scope)
         days = [r[0] for r in query.rows("select distinct begins_on from fact")]
         chosen = [d for d in days if wanted.whole or _label(by, d) == wanted.row]
-        query.run("create temp table chosen as select unnest(cast($days as date[])) as begins_on", {"days": chosen})
+        query.run(
+            "create or replace temp table chosen as select unnest(cast($days as date[])) as begins_on", {"days": chosen}
+        )
         return query.table(
             "select f.* from fact f join chosen c on c.begins_on = f.begins_on where f.what = $what"
             " order by f.day, f.lead_id",
@@ -135,7 +142,7 @@ def trend_drill(session: Session, cell: str, *, by: str = "week", scope: Scope |
 
 def _make_trend(session: Session, query: Query, by: str, scope: Scope) -> None:
     params: dict[str, Any] = {"by": by, "since": scope.since, "until": scope.until, "zone": str(session.zone)}
-    query.run(f"create temp table fact as {query.statement('insight', 'trend')}", params)
+    query.run(f"create or replace temp table fact as {query.statement('insight', 'trend')}", params)
 
 
 def _periods(by: str, found: dict[date, Any], scope: Scope, seen_on: date) -> list[date]:
@@ -210,4 +217,4 @@ def content_drill(session: Session, cell: str, *, scope: Scope | None = None) ->
 def _make_sessions(session: Session, query: Query, scope: Scope) -> None:
     params: dict[str, Any] = {"since": scope.since, "until": scope.until, "zone": str(session.zone)}
     params["seen_at"] = observed(session, scope)
-    query.run(f"create temp table fact as {query.statement('insight', 'sessions')}", params)
+    query.run(f"create or replace temp table fact as {query.statement('insight', 'sessions')}", params)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import UserError
 from sfactl.engine.money import minor_digits
 from sfactl.engine.periods import parse_period
-from sfactl.insight.attribution import MODELS, NO_TOUCH, Removal, as_steps, removal_effects, share_out
+from sfactl.insight.attribution import MODELS, NO_TOUCH, Question, Removal, as_steps, removal_effects, share_out
 from sfactl.insight.model import Scope
 from sfactl.insight.sheet import ALL, Cell, Sheet, check_row, read_cell, sheet_table
 from sfactl.insight.usecases.conversion import make_fact
@@ -25,62 +26,48 @@ TOUCH_PARTS = ("channel", "source", "campaign", "content")
 
 VALUES = ("count", "amount")
 COUNT_DIGITS = 9
-HALF_LIFE = "7 days"
+DAY_S = 86_400
 
 Totals = dict[tuple[str, str], dict[str, int]]
 """Credit in units by (name, currency) and model."""
 
 
-def attribution(
-    session: Session,
-    *,
-    model: str = "all",
-    by: str = "channel",
-    to: str = "won",
-    value: str = "count",
-    window: str = "",
-    half_life: str = HALF_LIFE,
-    kinds: str = "",
-    scope: Scope | None = None,
-) -> Sheet:
+def attribution(session: Session, asked: Question | None = None, *, scope: Scope | None = None) -> Sheet:
     """The credit of each channel for the leads that came to the outcome, or for the value of their deals.
 
     Counts are in thousand-millionths of a conversion and money in minor units, so that each model's credits add up to
     the total exactly; what no touch came before is credited to `NO_TOUCH`. Raises `UserError`.
     """
-    _check(model, by, to, value)
-    with journeys(session, scope=scope) as (query, known):
-        _prepare(session, query, by=by, to=to, value=value, window=window, kinds=kinds, scope=scope or Scope())
-        totals = _totals(query, model, half_life)
-        facts = _facts(query)
-    models = MODELS if model == "all" else (model,)
+    asked = asked or Question()
+    _check(asked)
+    with journeys(session, scope=scope) as (query, _):
+        return read_attribution(session, query, asked, scope or Scope())
+
+
+def read_attribution(session: Session, query: Query, asked: Question, scope: Scope) -> Sheet:
+    """`attribution` of the table ``journey``."""
+    _prepare(session, query, asked, scope)
+    totals = _totals(query, asked)
+    models = MODELS if asked.model == "all" else (asked.model,)
     filled = [
-        {by: name, "currency": currency, **{m: _shown(given.get(m, 0), currency, value) for m in models}}
+        {asked.by: name, "currency": currency, **{m: _shown(given.get(m, 0), currency, asked.value) for m in models}}
         for (name, currency), given in sorted(totals.items(), key=lambda t: (t[0][1], t[0][0] == NO_TOUCH, t[0][0]))
     ]
-    return _sheet(filled, models, by=by, to=to, value=value, seq=known.seq, facts=facts)
+    return _sheet(filled, models, asked, seq=query.seq, facts=_facts(query))
 
 
 def attribution_drill(
-    session: Session,
-    cell: str,
-    *,
-    by: str = "channel",
-    to: str = "won",
-    value: str = "count",
-    window: str = "",
-    half_life: str = HALF_LIFE,
-    kinds: str = "",
-    scope: Scope | None = None,
+    session: Session, cell: str, asked: Question | None = None, *, scope: Scope | None = None
 ) -> pa.Table:
     """What adds up to NAME/MODEL: one row a lead, or for the Markov chain one row a name with its removal effect."""
     wanted = read_cell(cell, MODELS)
-    _check(wanted.column, by, to, value)
+    asked = replace(asked or Question(), model=wanted.column)
+    _check(asked)
     with journeys(session, scope=scope) as (query, known):
-        _prepare(session, query, by=by, to=to, value=value, window=window, kinds=kinds, scope=scope or Scope())
-        if wanted.column == "markov":
-            return _markov_rows(query, wanted, by=by, value=value, seq=known.seq)
-        _credit(query, wanted.column, half_life)
+        _prepare(session, query, asked, scope or Scope())
+        if asked.model == "markov":
+            return _markov_rows(query, wanted, by=asked.by, value=asked.value, seq=known.seq)
+        _credit(query, asked)
         check_row(wanted, (r[0] for r in query.rows("select distinct name from credit")))
         found = query.table(
             "select c.lead_id, f.full_name, f.company, f.source, f.lead_on, f.outcome_at, c.name, c.touches,"
@@ -88,7 +75,7 @@ def attribution_drill(
             " where $row = 'all' or c.name = $row order by c.lead_id, c.name, c.currency",
             {"row": wanted.row},
         ).to_pylist()
-    return _with_credit(found, value, known.seq)
+    return _with_credit(found, asked.value, known.seq)
 
 
 def _with_credit(found: list[dict[str, Any]], value: str, seq: int) -> pa.Table:
@@ -102,55 +89,53 @@ def _with_credit(found: list[dict[str, Any]], value: str, seq: int) -> pa.Table:
     return sheet_table(found, columns, seq)
 
 
-def _check(model: str, by: str, to: str, value: str) -> None:
-    check(model, (*MODELS, "all"), "--model")
-    check(by, TOUCH_PARTS, "--by")
-    check(value, VALUES, "--value")
-    if value == "amount" and to not in ("won", "opportunity"):
-        raise UserError(f"--value amount: leads that came to {to!r} have no amount", hint="Add --to won.")
+def _check(asked: Question) -> None:
+    check(asked.model, (*MODELS, "all"), "--model")
+    check(asked.by, TOUCH_PARTS, "--by")
+    check(asked.value, VALUES, "--value")
+    if asked.value == "amount" and asked.to not in ("won", "opportunity"):
+        raise UserError(f"--value amount: leads that came to {asked.to!r} have no amount", hint="Add --to won.")
 
 
-def _prepare(
-    session: Session, query: Query, *, by: str, to: str, value: str, window: str, kinds: str, scope: Scope
-) -> None:
+def _prepare(session: Session, query: Query, asked: Question, scope: Scope) -> None:
     """Make the tables ``fact``, ``path`` (touches before the outcome) and ``units`` (what is shared out)."""
-    make_fact(session, query, to)
-    window_s = int(parse_period(window).fixed_days * 86_400) if window else None
+    make_fact(session, query, asked.to)
+    window_s = int(parse_period(asked.window).fixed_days * DAY_S) if asked.window else None
     moments = {"valid_at": scope.valid_at or NEVER, "undated": scope.valid_at is None}
-    given = "".join(f",{k.strip()}" for k in kinds.split(",") if k.strip())
+    kinds = "".join(f",{k.strip()}" for k in asked.kinds.split(",") if k.strip())
     query.run(
-        f"create temp table path as {query.statement('insight', 'path')}",
-        {"by": by, "kinds": f"{given}," if given else "", "window_s": window_s, **moments},
+        f"create or replace temp table path as {query.statement('insight', 'path')}",
+        {"by": asked.by, "kinds": f"{kinds}," if kinds else "", "window_s": window_s, **moments},
     )
     found = query.rows("select distinct currency from opportunities where currency is not null")
     factors = ", ".join(f"('{c}', {10 ** minor_digits(c)})" for (c,) in found) or "('', 100)"
-    query.run(f"create temp table minor as select * from (values {factors}) as m(currency, factor)")
+    query.run(f"create or replace temp table minor as select * from (values {factors}) as m(currency, factor)")
     query.run(
-        f"create temp table units as {query.statement('insight', 'conversion_units')}",
-        {"value": value, "outcome": to, **moments},
+        f"create or replace temp table units as {query.statement('insight', 'conversion_units')}",
+        {"value": asked.value, "outcome": asked.to, **moments},
     )
 
 
-def _credit(query: Query, model: str, half_life: str) -> None:
-    half_life_s = parse_period(half_life).fixed_days * 86_400
+def _credit(query: Query, asked: Question) -> None:
+    half_life_s = parse_period(asked.half_life).fixed_days * DAY_S
     if half_life_s <= 0:
-        raise UserError(f"--half-life: {half_life!r} is no time at all")
+        raise UserError(f"--half-life: {asked.half_life!r} is no time at all")
     query.run(
-        f"create temp table credit as {query.statement('insight', 'credit')}",
-        {"model": model, "half_life_s": half_life_s},
+        f"create or replace temp table credit as {query.statement('insight', 'credit')}",
+        {"model": asked.model, "half_life_s": half_life_s},
     )
 
 
-def _totals(query: Query, model: str, half_life: str) -> Totals:
+def _totals(query: Query, asked: Question) -> Totals:
     totals: Totals = {}
-    if model != "markov":
-        _credit(query, model, half_life)
+    if asked.model != "markov":
+        _credit(query, asked)
         grouped = query.rows(
             "select name, currency, model, cast(sum(units) as bigint) from credit group by name, currency, model"
         )
         for name, currency, by_model, units in grouped:
             totals.setdefault((name, currency), {})[by_model] = units
-    if model in ("markov", "all"):
+    if asked.model in ("markov", "all"):
         for (name, currency), units in _markov(query)[1].items():
             totals.setdefault((name, currency), {})["markov"] = units
     return totals
@@ -213,33 +198,26 @@ def _facts(query: Query) -> dict[str, int]:
 
 
 def _sheet(
-    filled: list[dict[str, Any]],
-    models: tuple[str, ...],
-    *,
-    by: str,
-    to: str,
-    value: str,
-    seq: int,
-    facts: dict[str, int],
+    filled: list[dict[str, Any]], models: tuple[str, ...], asked: Question, *, seq: int, facts: dict[str, int]
 ) -> Sheet:
     import pyarrow as pa
 
     currencies = sorted({row["currency"] for row in filled})
-    columns: dict[str, pa.DataType] = {by: pa.string()}
-    if value == "amount":
+    columns: dict[str, pa.DataType] = {asked.by: pa.string()}
+    if asked.value == "amount":
         columns["currency"] = pa.string()
     columns |= dict.fromkeys(models, pa.decimal128(24, COUNT_DIGITS))
     total = None
     if len(currencies) == 1:
-        total = {by: ALL, "currency": currencies[0], **{m: sum(row[m] for row in filled) for m in models}}
-    what = "the value of leads" if value == "amount" else "leads"
-    said = [f"{facts['touches']:,} touches of {facts['leads']:,} leads, {facts['conversions']:,} of which came to {to}"]
+        total = {asked.by: ALL, "currency": currencies[0], **{m: sum(row[m] for row in filled) for m in models}}
+    what = "the value of leads" if asked.value == "amount" else "leads"
+    touched = f"{facts['touches']:,} touches of {facts['leads']:,} leads"
     strangers = facts["strangers"]
     return Sheet(
-        title=f"Credit for {what} that came to {to}, by {by}",
+        title=f"Credit for {what} that came to {asked.to}, by {asked.by}",
         table=sheet_table(filled, columns, seq),
         seq=seq,
         total=total,
-        notes=tuple(said),
+        notes=(f"{touched}; {facts['conversions']:,} leads came to {asked.to}",),
         warnings=(f"{strangers:,} touches belong to no lead and are not counted",) if strangers else (),
     )

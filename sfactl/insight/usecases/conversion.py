@@ -33,7 +33,7 @@ SOURCE_CELLS = {"leads": "true", "hits": "hit = 1", "under_way": "under_way = 1"
 def make_fact(session: Session, query: Query, outcome: str) -> None:
     """Make the table ``fact``: ``journey`` with what each lead came to of ``outcome`` and when."""
     query.run(
-        f"create temp table fact as {query.statement('insight', 'reached')}",
+        f"create or replace temp table fact as {query.statement('insight', 'reached')}",
         {"stage_no": stage_number(outcome), "zone": str(session.zone)},
     )
 
@@ -67,25 +67,29 @@ def cohort(session: Session, *, by: str = "month", to: str = "won", scope: Scope
     number may still rise. ``ever`` is what came of the cohort to date, and agrees with `source` by the same period.
     """
     check(by, STEPS, "--by")
-    scope = scope or Scope()
-    with journeys(session, by=by, scope=scope) as (query, known):
-        make_fact(session, query, to)
-        (oldest, undated) = query.rows(
-            "select min(lead_on), sum(case when hit = 1 and outcome_on is null then 1 else 0 end) from fact"
-        )[0]
-        seen_on = last_whole_day(session, scope)
-        ages = min(MOST_AGES, ((seen_on - oldest).days // STEPS[by]) + 1) if oldest else 0
-        answer = rows(query, "cohort", {"step": STEPS[by], "ages": max(0, ages), "seen_on": seen_on, "by": by})
+    with journeys(session, by=by, scope=scope) as (query, _):
+        return read_cohort(session, query, by, to, scope or Scope())
+
+
+def read_cohort(session: Session, query: Query, by: str, to: str, scope: Scope) -> Sheet:
+    """`cohort` of the table ``journey``, whose parts are by ``by``."""
     import pyarrow as pa
 
+    make_fact(session, query, to)
+    (oldest, undated) = query.rows(
+        "select min(lead_on), sum(case when hit = 1 and outcome_on is null then 1 else 0 end) from fact"
+    )[0]
+    seen_on = last_whole_day(session, scope)
+    ages = min(MOST_AGES, ((seen_on - oldest).days // STEPS[by]) + 1) if oldest else 0
+    answer = rows(query, "cohort", {"step": STEPS[by], "ages": max(0, ages), "seen_on": seen_on, "by": by})
     columns = {by: pa.string(), "days": pa.int64(), "leads": pa.int64(), "converted": pa.int64()}
     columns |= {"ever": pa.int64(), "complete": pa.bool_()}
-    table = sheet_table(({**r, by: r["part"]} for r in answer), columns, known.seq, hits="converted", of="leads")
+    table = sheet_table(({**r, by: r["part"]} for r in answer), columns, query.seq, hits="converted", of="leads")
     warnings = (f"{undated:,} came to {to} at an unknown time: they count only in ever",) if undated else ()
     return Sheet(
         title=f"Leads that came to {to}, by {by} of first contact and days since",
         table=table,
-        seq=known.seq,
+        seq=query.seq,
         warnings=warnings,
         notes=(f"seen up to {seen_on}; + marks numbers that may still rise, as not all leads are that old",),
     )
@@ -181,7 +185,7 @@ def winrate_drill(session: Session, cell: str, *, by: str = "source", scope: Sco
 def _make_deals(session: Session, query: Query, by: str, scope: Scope) -> None:
     params: dict[str, Any] = {"by": by, "since": scope.since, "until": scope.until, "zone": str(session.zone)}
     params |= {"valid_at": scope.valid_at or NEVER, "undated": scope.valid_at is None}
-    query.run(f"create temp table fact as {query.statement('insight', 'winrate')}", params)
+    query.run(f"create or replace temp table fact as {query.statement('insight', 'winrate')}", params)
 
 
 def last_whole_day(session: Session, scope: Scope) -> date:

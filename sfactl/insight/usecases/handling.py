@@ -35,8 +35,8 @@ def handling(session: Session, *, entity: str = "lead", by: str = "handler", sco
         _make_stays(session, query, entity, scope)
         if by == "handler":
             return _by_handler(query, entity, known.seq)
-        query.run(f"create temp table cases as {query.statement('insight', 'handling')}")
-        query.run(f"create temp table good as {_GOOD[entity]}")
+        query.run(f"create or replace temp table cases as {query.statement('insight', 'handling')}")
+        query.run(f"create or replace temp table good as {_GOOD[entity]}")
         return (_by_case if by == "case" else _by_transfers)(query, entity, known.seq)
 
 
@@ -56,7 +56,7 @@ def handling_drill(
     with journeys(session, scope=scope) as (query, _):
         _make_stays(session, query, entity, scope or Scope())
         part = f"coalesce(handler, '{NOBODY}')" if by == "handler" else "cast(case_id as varchar)"
-        query.run(f"create temp table fact as select *, {part} as part, {_DAYS} as dwell_days from stay")
+        query.run(f"create or replace temp table fact as select *, {part} as part, {_DAYS} as dwell_days from stay")
         return behind(query, wanted, "true", order="case_id, since_at, event_id")
 
 
@@ -65,8 +65,8 @@ _DAYS = f"date_diff('microsecond', since_at, until_at) / {DAY_US}.0"
 
 def _make_stays(session: Session, query: Query, entity: str, scope: Scope) -> None:
     params: dict[str, Any] = {"entity": entity, "seen_at": observed(session, scope), "undated": scope.valid_at is None}
-    query.run(f"create temp table handled as {query.statement('insight', 'handling_leads')}", params)
-    query.run(f"create temp table stay as {query.statement('insight', 'stays')}")
+    query.run(f"create or replace temp table handled as {query.statement('insight', 'handling_leads')}", params)
+    query.run(f"create or replace temp table stay as {query.statement('insight', 'stays')}")
 
 
 def _by_handler(query: Query, entity: str, seq: int) -> Sheet:

@@ -25,7 +25,7 @@ def journeys(session: Session, *, by: str = "", scope: Scope | None = None) -> I
     scope = scope or Scope()
     with session.query() as query:
         query.run(
-            f"create temp table journey as {query.statement('insight', 'journey')}",
+            f"create or replace temp table journey as {query.statement('insight', 'journey')}",
             {
                 "by": by,
                 "since": scope.since,

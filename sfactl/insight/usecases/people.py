@@ -86,7 +86,7 @@ def _period(session: Session, scope: Scope) -> tuple[date, date]:
 
 def _make_output(session: Session, query: Query, since: date, until: date, scope: Scope) -> None:
     params = {"since": since, "until": until, "zone": str(session.zone), "seen_at": observed(session, scope)}
-    query.run(f"create temp table fact as {query.statement('insight', 'output')}", params)
+    query.run(f"create or replace temp table fact as {query.statement('insight', 'output')}", params)
 
 
 def _days(session: Session, query: Query, calendar: str, since: date, until: date) -> list[WorkDay]:

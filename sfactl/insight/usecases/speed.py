@@ -29,16 +29,19 @@ def speed(
     """Median and 90th percentile of the time for each step, by Kaplan and Meier, of those who have begun it.
 
     Null where fewer than half (nine tenths) are known to have done it. ``clock`` business counts the working time
-    of ``calendar`` only,
-    in hours.
-    Raises `UserError`.
+    of ``calendar`` only, in hours. Raises `UserError`.
     """
-    with journeys(session, by=check(by, ("", *PARTS), "--by"), scope=scope) as (query, known):
-        _spans(session, query, clock, calendar, scope or Scope())
-        answer = rows(query, "survival")
-        (early,) = query.rows("select cast(coalesce(sum(early), 0) as bigint) from span")[0]
+    with journeys(session, by=check(by, ("", *PARTS), "--by"), scope=scope) as (query, _):
+        make_spans(session, query, clock, calendar, scope or Scope())
+        return read_speed(query, by, clock)
+
+
+def read_speed(query: Query, by: str = "", clock: str = "calendar") -> Sheet:
+    """`speed` of the table ``span``."""
     import pyarrow as pa
 
+    answer = rows(query, "survival")
+    (early,) = query.rows("select cast(coalesce(sum(early), 0) as bigint) from span")[0]
     columns: dict[str, pa.DataType] = {"step": pa.string()}
     if by:
         columns[by] = pa.string()
@@ -48,8 +51,8 @@ def speed(
     warnings = (f"{early:,} times a step was done before it began: counted as at once",) if early else ()
     return Sheet(
         title=f"Time from stage to stage in {clock} time" + (f", by {by}" if by else ""),
-        table=sheet_table(filled, columns, known.seq),
-        seq=known.seq,
+        table=sheet_table(filled, columns, query.seq),
+        seq=query.seq,
         warnings=warnings,
         notes=(
             "median and 90 % count who is waiting as long as seen (Kaplan-Meier); n/a: not yet that many",
@@ -69,7 +72,7 @@ def speed_drill(
 ) -> pa.Table:
     """The leads behind STEP/begun, STEP/done or STEP/waiting, with ``by`` PART:STEP/…; each with its seconds."""
     with journeys(session, by=check(by, ("", *PARTS), "--by"), scope=scope) as (query, _):
-        _spans(session, query, clock, calendar, scope or Scope())
+        make_spans(session, query, clock, calendar, scope or Scope())
         wanted = read_cell(cell, list(CELLS))
         name = "concat(part, ':', step)" if by else "step"
         check_row(wanted, (r[0] for r in query.rows(f"select distinct {name} from span")))
@@ -87,18 +90,18 @@ def _lengths(row: Mapping[str, Any], unit: str, length_s: int) -> dict[str, floa
     }
 
 
-def _spans(session: Session, query: Query, clock: str, calendar: str, scope: Scope) -> None:
+def make_spans(session: Session, query: Query, clock: str, calendar: str, scope: Scope) -> None:
     """Make the table ``span`` with the seconds that each begun step took or has taken so far."""
     check(clock, CLOCKS, "--clock")
     seen_at = observed(session, scope)
-    query.run(f"create temp table begun as {query.statement('insight', 'spans')}", {"seen_at": seen_at})
+    query.run(f"create or replace temp table begun as {query.statement('insight', 'spans')}", {"seen_at": seen_at})
     if clock == "calendar":
         seconds = "date_diff('microsecond', started_at, until_at) / 1000000.0"
-        query.run(f"create temp table span as select *, {seconds} as seconds from begun")
+        query.run(f"create or replace temp table span as select *, {seconds} as seconds from begun")
         return
     query.register("working", _working(session, query, calendar))
     query.run(
-        "create temp table span as select b.*, (u.passed - s.passed) / 1000000.0 as seconds from begun b"
+        "create or replace temp table span as select b.*, (u.passed - s.passed) / 1000000.0 as seconds from begun b"
         " join working s on s.moment = b.started_at join working u on u.moment = b.until_at"
     )
 

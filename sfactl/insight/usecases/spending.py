@@ -33,9 +33,9 @@ def roi(session: Session, *, by: str = "channel", scope: Scope | None = None) ->
     check(by, COST_PARTS, "--by")
     scope = scope or Scope()
     with journeys(session, by=by, scope=scope) as (query, known):
-        currency = _make_money(session, query, by, scope)
+        currency = make_money(session, query, by, scope)
         answer = rows(query, "roi")
-        missing = _missing(query, currency)
+        missing = missing_rates(query, currency)
     import pyarrow as pa
 
     money = pa.decimal128(18, 4)
@@ -61,9 +61,9 @@ def roi_drill(session: Session, cell: str, *, by: str = "channel", scope: Scope 
     wanted = read_cell(cell, list(tests))
     scope = scope or Scope()
     with journeys(session, by=by, scope=scope) as (query, _):
-        _make_money(session, query, by, scope)
+        make_money(session, query, by, scope)
         table = {"cost": "spent", "revenue": "earned"}.get(wanted.column, "journey")
-        query.run(f"create temp table fact as select * from {table}")
+        query.run(f"create or replace temp table fact as select * from {table}")
         order = {"spent": "spent_on, cost_id", "earned": "opportunity_id"}.get(table, "lead_id")
         parts = "select part from journey union all select part from spent"
         return behind(query, wanted, tests[wanted.column], order=order, parts=parts)
@@ -73,7 +73,7 @@ def referral(session: Session, *, scope: Scope | None = None) -> Sheet:
     """Who referred leads, how many of them were won, and what their deals brought in; most won first."""
     scope = scope or Scope()
     with journeys(session, scope=scope) as (query, known):
-        currency = _make_money(session, query, "channel", scope)
+        currency = make_money(session, query, "channel", scope)
         _make_referred(query)
         answer = query.table(
             "select f.part as referrer, min(f.kind) as kind, min(f.name) as name, cast(count(*) as bigint) as leads,"
@@ -82,7 +82,7 @@ def referral(session: Session, *, scope: Scope | None = None) -> Sheet:
             " from fact f left join (select lead_id, sum(earned) as earned from earned group by lead_id) e"
             " on e.lead_id = f.lead_id group by f.part order by won desc, leads desc, referrer"
         ).to_pylist()
-        missing = tuple(w for w in _missing(query, currency) if w.startswith("deals"))
+        missing = tuple(w for w in missing_rates(query, currency) if w.startswith("deals"))
     import pyarrow as pa
 
     for row in answer:
@@ -111,24 +111,24 @@ def referral_drill(session: Session, cell: str, *, scope: Scope | None = None) -
 
 
 def _make_referred(query: Query) -> None:
-    query.run(f"create temp table referred as {query.statement('insight', 'referral')}")
-    query.run("create temp table fact as select * exclude (part), referrer as part from referred")
+    query.run(f"create or replace temp table referred as {query.statement('insight', 'referral')}")
+    query.run("create or replace temp table fact as select * exclude (part), referrer as part from referred")
 
 
-def _make_money(session: Session, query: Query, by: str, scope: Scope) -> str:
+def make_money(session: Session, query: Query, by: str, scope: Scope) -> str:
     """Make the tables ``spent`` and ``earned`` in the workspace's currency; the answer is that currency."""
     currency = session.settings.workspace.currency
     pairs = (
         "select currency, spent_on as day from costs union all"
         " select currency, cast(coalesce(closed_at, updated_at) as date) from opportunities where category = 'won'"
     )
-    query.run(f"create temp table factor as {factors(pairs, '$into')}", {"into": currency})
+    query.run(f"create or replace temp table factor as {factors(pairs, '$into')}", {"into": currency})
     digits = minor_digits(currency)
     params: dict[str, Any] = {"by": by, "since": scope.since, "until": scope.until, "digits": digits}
     params["seen_on"] = last_whole_day(session, scope) if scope.valid_at or session.as_of else NEVER.date()
-    query.run(f"create temp table spent as {query.statement('insight', 'spent')}", params)
+    query.run(f"create or replace temp table spent as {query.statement('insight', 'spent')}", params)
     moments = {"valid_at": scope.valid_at or NEVER, "undated": scope.valid_at is None, "digits": digits}
-    query.run(f"create temp table earned as {query.statement('insight', 'earned')}", moments)
+    query.run(f"create or replace temp table earned as {query.statement('insight', 'earned')}", moments)
     return currency
 
 
@@ -148,7 +148,7 @@ def _each(amount: Decimal, count: int, currency: str) -> Decimal | None:
     return round_money(Decimal(amount) / count, currency) if count else None
 
 
-def _missing(query: Query, currency: str) -> tuple[str, ...]:
+def missing_rates(query: Query, currency: str) -> tuple[str, ...]:
     """What could not be turned into ``currency``, by currency, with the first days."""
     found = []
     for what, table, day, amount, value in (

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from sfactl.leads.usecases.records import clean_leads, set_fields
     from sfactl.leads.usecases.sources import check_sources, list_sources, new_source, reset_source, show_source
     from sfactl.leads.usecases.touches import import_touches
+    from sfactl.leads.usecases.weblogs import import_logs
 
 _HOMES = {
     "check_sources": "sources",
     "clean_leads": "records",
     "import_costs": "costs",
     "import_files": "imports",
+    "import_logs": "weblogs",
     "import_rates": "costs",
     "import_touches": "touches",
     "list_leads": "lookup",
@@ -39,6 +41,7 @@ __all__ = [
     "clean_leads",
     "import_costs",
     "import_files",
+    "import_logs",
     "import_rates",
     "import_touches",
     "list_leads",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sfactl.api.errors import NotFound, UserError
 from sfactl.config.tags import DATASETS, Kind, known_tags
 from sfactl.portrait.refs import Ref, ref_of
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
@@ -69,8 +70,10 @@ def condition_names(session: Session) -> dict[str, Any]:
 
 def _one(query: Query, ref: Ref) -> tuple[Kind, int]:
     if ref.number is not None:
-        row_of(query, ref.kind, ref.number)
-        return ref.kind, ref.number
+        # A number that was merged into another means that one.
+        number = living(query, ref.kind, ref.number)
+        row_of(query, ref.kind, number)
+        return ref.kind, number
     rows = query.rows("select lead_id from leads where email = $email order by lead_id", {"email": ref.email})
     if not rows:
         raise NotFound(f"there is no lead with the e-mail {ref.email}", hint="See: sfactl lead list")

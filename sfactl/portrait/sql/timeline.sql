@@ -1,0 +1,124 @@
+-- One row is something that happened with the leads, contacts, accounts and deals of the temporary table who.
+with l as (select id from who where kind = 'lead'),
+c as (select id from who where kind = 'contact'),
+a as (select id from who where kind = 'account'),
+o as (select id from who where kind = 'opportunity'),
+mine as (
+    select order_id, cast("at" as timestamp) as "at", status, product_name, amount, currency, owner, cancelled_at, lead_id
+    from orders
+    where lead_id in (select id from l) or contact_id in (select id from c) or account_id in (select id from a)
+        or opportunity_id in (select id from o)
+),
+owed as (
+    select * from receivables
+    where order_id in (select order_id from mine) or account_id in (select id from a)
+),
+happened as (
+    select t.at, 'touch' as kind, t.kind as what,
+        concat_ws(' · ', t.content, t.text, t.campaign) as detail, t.actor, 'lead:' || t.lead_id as about,
+        t.event_id as ref
+    from touchpoints as t
+    where t.lead_id in (select id from l) or t.contact_id in (select id from c) or t.account_id in (select id from a)
+    union all
+    select m.at, 'message', m.channel || ' ' || m.state,
+        concat_ws(' · ', m.campaign, m.step, m.recipient, m.detail), m.sender, 'lead:' || m.lead_id, m.message_key
+    from messages as m
+    where m.lead_id in (select id from l)
+    union all
+    select e.at, 'stage', coalesce(e.from_stage || ' → ', '') || e.to_stage,
+        concat_ws(' · ', e.reason, e.cause), e.actor, e.entity || ':' || e.entity_id, e.event_id
+    from stage_events as e
+    where (e.entity = 'lead' and e.entity_id in (select id from l))
+        or (e.entity = 'opportunity' and e.entity_id in (select id from o))
+    union all
+    select f.at, 'field', f.field,
+        coalesce(f.old_value, 'empty') || ' → ' || coalesce(f.new_value, 'empty'), f.actor,
+        f.entity || ':' || f.entity_id, f.event_id
+    from field_events as f
+    where (f.entity = 'lead' and f.entity_id in (select id from l))
+        or (f.entity = 'contact' and f.entity_id in (select id from c))
+        or (f.entity = 'account' and f.entity_id in (select id from a))
+        or (f.entity = 'opportunity' and f.entity_id in (select id from o))
+    union all
+    select s.at, 'assignment', coalesce('to ' || s.rep_id, 'back to the queue'),
+        concat_ws(' · ', s.strategy, s.reason, 'from ' || s.previous_rep_id), null,
+        s.entity || ':' || s.entity_id, s.event_id
+    from assignments as s
+    where (s.entity = 'lead' and s.entity_id in (select id from l))
+        or (s.entity = 'account' and s.entity_id in (select id from a))
+        or (s.entity = 'opportunity' and s.entity_id in (select id from o))
+    union all
+    select k.created_at, 'task', k.kind || ' ' || 'opened',
+        concat_ws(' · ', k.title, 'due ' || strftime(k.due_at, '%Y-%m-%d')), k.owner, 'lead:' || k.lead_id, k.task_id
+    from tasks as k
+    where k.lead_id in (select id from l) or k.opportunity_id in (select id from o)
+    union all
+    select k.done_at, 'task', k.kind || ' ' || k.state, concat_ws(' · ', k.title, k.result), k.owner,
+        'lead:' || k.lead_id, k.task_id
+    from tasks as k
+    where k.done_at is not null and (k.lead_id in (select id from l) or k.opportunity_id in (select id from o))
+    union all
+    select x.at, 'action', x.kind || ' ' || x.action, concat_ws(' · ', x.rule, x.reason), x.actor,
+        'lead:' || x.lead_id, x.event_id
+    from next_action_events as x
+    where x.lead_id in (select id from l)
+    union all
+    select g.at, 'tag', g.tag || coalesce('=' || g.value, ''),
+        concat_ws(' · ', g.source, g.note, 'until ' || strftime(g.expires_at, '%Y-%m-%d')), g.author,
+        g.entity || ':' || g.entity_id, g.tag
+    from tags as g
+    where g.lead_id in (select id from l) or g.contact_id in (select id from c) or g.account_id in (select id from a)
+    union all
+    select i.at, 'intent', i.label, 'confidence ' || printf('%.2f', i.confidence), i.extractor,
+        'lead:' || i.lead_id, i.event_id
+    from intents as i
+    where i.lead_id in (select id from l) or i.contact_id in (select id from c) or i.account_id in (select id from a)
+    union all
+    select s.at, 'score', s.score || ' ' || printf('%g', s.points),
+        case when s.previous is null then 'first' else 'was ' || printf('%g', s.previous) end, null,
+        'lead:' || s.lead_id, s.event_id
+    from score_events as s
+    where s.lead_id in (select id from l)
+    union all
+    select p.created_at, 'deal', 'opened', concat_ws(' · ', p.name, p.stage, p.currency || ' ' || p.amount), p.owner,
+        'opportunity:' || p.opportunity_id, 'opportunity:' || p.opportunity_id
+    from opportunities as p
+    where p.opportunity_id in (select id from o)
+    union all
+    select q.created_at, 'quote', q.state, concat_ws(' ', q.currency, q.total), q.owner,
+        'opportunity:' || q.opportunity_id, 'quote:' || q.quote_id
+    from quotes as q
+    where q.opportunity_id in (select id from o) or q.account_id in (select id from a)
+        or q.contact_id in (select id from c) or q.lead_id in (select id from l)
+    union all
+    select m."at", 'order', 'ordered', concat_ws(' · ', m.product_name, m.currency || ' ' || m.amount), m.owner,
+        'order:' || m.order_id, 'order:' || m.order_id
+    from mine as m
+    union all
+    select m.cancelled_at, 'order', 'cancelled', m.product_name, m.owner, 'order:' || m.order_id, 'order:' || m.order_id
+    from mine as m
+    where m.cancelled_at is not null
+    union all
+    select cast(r.invoiced_on as timestamp), 'invoice', coalesce(r.invoice_number, r.receivable_id),
+        concat_ws(' · ', r.currency || ' ' || r.amount, 'due ' || strftime(r.due_on, '%Y-%m-%d'), r.state), null,
+        'order:' || r.order_id, r.receivable_id
+    from owed as r
+    union all
+    select cast(y.paid_on as timestamp), 'payment', y.kind,
+        concat_ws(' · ', y.currency || ' ' || y.amount, y.reference), null, 'account:' || y.account_id, y.receipt_id
+    from receipts as y
+    where y.account_id in (select id from a)
+        or y.receipt_id in (
+            select n.receipt_id from allocations as n where n.receivable_id in (select receivable_id from owed)
+        )
+    union all
+    select g.at, 'merge', g.entity || ':' || g.merged_id || ' came in', g.reason, g.actor,
+        g.entity || ':' || g.survivor_id, 'merge:' || g.merge_id
+    from merges as g
+    where (g.entity = 'lead' and g.survivor_id in (select id from l))
+        or (g.entity = 'contact' and g.survivor_id in (select id from c))
+        or (g.entity = 'account' and g.survivor_id in (select id from a))
+)
+select "at", kind, what, detail, actor, about, ref
+from happened
+where "at" <= $now

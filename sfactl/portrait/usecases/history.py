@@ -1,0 +1,70 @@
+"""The timeline of a lead, a contact or an account: everything that happened, from whatever dataset, in time order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sfactl.api.errors import UserError
+from sfactl.config.tags import Kind
+from sfactl.portrait.timeline import Entry, Timeline, kinds_of
+from sfactl.portrait.usecases.bearers import find, name_in, row_of
+
+if TYPE_CHECKING:
+    from sfactl.engine.duck import Query
+    from sfactl.session import Session
+
+WHO: dict[Kind, str] = {
+    "lead": "select 'lead' as kind, $id as id"
+    " union select 'contact', contact_id from leads where lead_id = $id and contact_id is not null"
+    " union select 'opportunity', opportunity_id from opportunities where lead_id = $id",
+    "contact": "select 'contact' as kind, $id as id"
+    " union select 'lead', lead_id from leads where contact_id = $id"
+    " union select 'lead', lead_id from contacts where contact_id = $id and lead_id is not null"
+    " union select 'opportunity', opportunity_id from opportunities where contact_id = $id",
+    "account": "select 'account' as kind, $id as id"
+    " union select 'contact', contact_id from contacts where account_id = $id"
+    " union select 'lead', lead_id from leads where account_id = $id"
+    " union select 'opportunity', opportunity_id from opportunities where account_id = $id",
+}
+"""Whose rows belong to the timeline of each kind."""
+
+
+def timeline(session: Session, ref: str, *, kinds: Sequence[str] = (), page: int = 1, limit: int = 50) -> Timeline:
+    """One page of what happened with ``ref`` up to ``--as-of``; page 1 holds the newest ``limit`` (0: all).
+
+    A merged record's events are those of the record that stayed. Raises `NotFound` or `UserError`.
+    """
+    wanted = kinds_of(kinds)
+    with session.query() as query:
+        ((kind, number),) = find(query, [ref])
+        query.run(f"create temp table who as {WHO[kind]}", {"id": number})
+        query.run(
+            f"create temp table happened as {query.statement('portrait', 'timeline')}", {"now": session.as_of_time()}
+        )
+        counts = dict(query.rows("select kind, count(*) from happened group by kind order by count(*) desc, kind"))
+        total = sum(n for name, n in counts.items() if not wanted or name in wanted)
+        pages = max(1, -(-total // limit)) if limit else 1
+        if page > pages:
+            raise UserError(f"there is no page {page}: {total:,} entries make {pages} pages of {limit}")
+        return Timeline(
+            ref=f"{kind}:{number}",
+            name=name_in(row_of(query, kind, number)),
+            total=total,
+            page=page,
+            pages=pages,
+            counts=counts,
+            entries=_entries(query, wanted, page, limit),
+        )
+
+
+def _entries(query: Query, kinds: Sequence[str], page: int, limit: int) -> tuple[Entry, ...]:
+    paging = f" limit {int(limit)} offset {(page - 1) * limit}" if limit else ""
+    rows = query.rows(
+        'select "at", kind, what, detail, actor, about, ref from happened'
+        " where len($kinds) = 0 or list_contains($kinds, kind)"
+        f' order by "at" desc, kind desc, ref desc, what desc{paging}',
+        {"kinds": list(kinds)},
+    )
+    names = ("at", "kind", "what", "detail", "actor", "about", "ref")
+    return tuple(Entry(**dict(zip(names, row))) for row in reversed(rows))
