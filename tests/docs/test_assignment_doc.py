@@ -46,9 +46,7 @@ def ran(words: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     return "".join(f"{line.rstrip()}\n" for line in (said.out + said.err).splitlines())
 
 
-def test_the_document_is_true(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_document_is_true(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     seen = set()
     for kind, name, text in BLOCK.findall(DOC.read_text(encoding="utf-8")):
         seen.add(kind)
