@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from sfactl.cli import options, report_activity, report_attribution, report_budget, report_conversion, report_spending
+from sfactl.cli import (
+    options,
+    report_activity,
+    report_attribution,
+    report_budget,
+    report_conversion,
+    report_drivers,
+    report_spending,
+)
 from sfactl.cli.app import App, Output, pass_app
 from sfactl.cli.report_scope import Asked, period
 
@@ -135,5 +143,12 @@ def html(
     click.echo(f"{said} {written.file} ({written.leads:,} leads, commit {written.seq}, {written.size / 1000:,.0f} kB)")
 
 
-for commands in (report_conversion, report_attribution, report_activity, report_spending, report_budget):
+for commands in (
+    report_conversion,
+    report_attribution,
+    report_drivers,
+    report_activity,
+    report_spending,
+    report_budget,
+):
     commands.register(group)

@@ -46,17 +46,22 @@ def footer(sheet: Sheet, drill: str) -> Iterator[str]:
 
 
 def grid(rows: list[dict[str, Any]], names: list[str]) -> Iterator[str]:
-    """The rows, indented; low and high become one column."""
+    """The rows, indented; each low and high become one column."""
     if not rows:
         yield "  Nothing to show."
         return
-    shown_names = [INTERVAL if n == "low" else n for n in names if n != "high"]
-    cells = [[_interval(row) if n == INTERVAL else _cell(n, row[n], row) for n in shown_names] for row in rows]
-    right = [n for n in shown_names if n != INTERVAL and any(_is_number(row[n]) for row in rows)]
-    heads = [n.replace("_", " ") for n in shown_names]
+    shown_names = [n for n in names if not n.endswith("high")]
+    heads = [n.removesuffix("low").replace("_", " ").strip() if n.endswith("low") else n for n in shown_names]
+    heads = [f"{h} {INTERVAL}".strip() if n.endswith("low") else h for n, h in zip(shown_names, heads, strict=True)]
+    cells = [[_interval(n, row) if n.endswith("low") else _cell(n, row[n], row) for n in shown_names] for row in rows]
+    right = [
+        h.replace("_", " ")
+        for n, h in zip(shown_names, heads, strict=True)
+        if not n.endswith("low") and any(_is_number(row[n]) for row in rows)
+    ]
     fit = tables.terminal_width()
     fit = fit - 2 if fit else None
-    for line in tables.table(heads, cells, fit=fit, right=[n.replace("_", " ") for n in right]):
+    for line in tables.table([h.replace("_", " ") for h in heads], cells, fit=fit, right=right):
         yield f"  {line}"
 
 
@@ -64,10 +69,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
-def _interval(row: dict[str, Any]) -> str:
-    if row["low"] is None:
+def _interval(name: str, row: dict[str, Any]) -> str:
+    """The column ``name`` and its upper bound."""
+    low, high = row[name], row[name.removesuffix("low") + "high"]
+    if low is None:
         return "n/a"
-    return f"{percent(row['low'])} – {percent(row['high'])}"
+    return f"{percent(low)} – {percent(high)}" if name == "low" else f"{low:,.2f} – {high:,.2f}"
 
 
 def _cell(name: str, value: Any, row: dict[str, Any]) -> str:
@@ -85,7 +92,9 @@ def _cell(name: str, value: Any, row: dict[str, Any]) -> str:
         return f"{value:,}"
     if isinstance(value, Decimal):
         return f"{value:,.2f}"
-    if name.endswith("_a_day"):
+    if name in ("p", "q"):
+        return f"{value:.4f}" if value >= 0.0001 else "<0.0001"
+    if name.endswith("_a_day") or name.startswith("lift"):
         return f"{value:,.2f}"
     return f"{value:,.1f}" if isinstance(value, float) else shown(value)
 

@@ -11,6 +11,7 @@ from sfactl.insight.usecases.conversion import (
     winrate,
     winrate_drill,
 )
+from sfactl.insight.usecases.driving import drivers, drivers_drill
 from sfactl.insight.usecases.handling import handling, handling_drill
 from sfactl.insight.usecases.lead_to_cash import ageing, campaign, drill, funnel, money, pipeline, score, source
 from sfactl.insight.usecases.overview import html, read_overview, write_page
@@ -30,6 +31,8 @@ __all__ = [
     "content",
     "content_drill",
     "drill",
+    "drivers",
+    "drivers_drill",
     "funnel",
     "handling",
     "handling_drill",
