@@ -17,6 +17,7 @@ from sfactl.api.records import (
     ErpOpenItem,
     ErpOrder,
     ErpProduct,
+    IntentLabel,
     InvoicePage,
     Message,
     Page,
@@ -209,10 +210,27 @@ class PriceLayer(Protocol):
 
 @runtime_checkable
 class IntentExtractor(Protocol):
-    """Finds intents in texts."""
+    """Finds intents in texts.
+
+    The core asks about a text once: the answer is kept under the extractor's version and the text's hash.
+    """
 
     def extract(self, table: pa.Table) -> pa.Table:
-        """Take (utterance_id, text, language) and answer (utterance_id, label, confidence 0..1)."""
+        """Take (utterance_id, text, language) and answer (utterance_id, label, confidence 0..1).
+
+        An utterance without a row has none of the intents. The answer may have more columns: ``error`` (text; no answer
+        was got for this utterance, label is null, and it is asked again by a later run), ``model``, ``input_tokens``,
+        ``output_tokens`` and ``cost`` (with one row of the utterance; label may be null there).
+        """
+        ...
+
+
+@runtime_checkable
+class LabelledExtractor(Protocol):
+    """An intent extractor that is told which labels there are, and says what its answers depend on."""
+
+    def use_labels(self, labels: Sequence[IntentLabel]) -> str:
+        """Called once before `IntentExtractor.extract`. Answers a version: other text means that answers may differ."""
         ...
 
 

@@ -60,6 +60,19 @@ class Message:
     step: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentLabel:
+    """An intent that a workspace declares: the only labels an extractor may answer.
+
+    ``summary`` and ``examples`` say what is meant, ``patterns`` lists words and phrases by language (``any``: in all).
+    """
+
+    name: str
+    summary: str = ""
+    examples: tuple[str, ...] = ()
+    patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 Outcome = Literal["accepted", "refused", "retry_after", "unknown"]
 
 

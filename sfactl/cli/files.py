@@ -41,7 +41,12 @@ SINGLE: Mapping[str, str] = {
 }
 """The same for files that stand alone."""
 
-OFFERS: Mapping[str, str] = {"sources": "lead_source", "senders": "touchpoint_sender", "erp": "erp_connector"}
+OFFERS: Mapping[str, str] = {
+    "sources": "lead_source",
+    "senders": "touchpoint_sender",
+    "erp": "erp_connector",
+    "extractors": "intent_extractor",
+}
 """Folder of named tables → the kind of offer that each uses."""
 
 

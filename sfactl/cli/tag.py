@@ -225,6 +225,53 @@ def conflicts(app: App, *, as_of: str | None, fail_empty: bool, output: Output) 
 
 
 @group.command()
+@click.option("--extractor", default="keyword", show_default=True, metavar="NAME", help="A file in extractors/.")
+@click.option("--since", metavar="WHEN", help="Only what was said since a date or a time.")
+@click.option("--offline", is_flag=True, help="Ask nobody: use only the answers that are kept.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0.1),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the answer on a batch of texts.",
+)
+@options.dry_run
+@options.fail_empty
+@options.output
+@pass_app
+def extract(
+    app: App,
+    *,
+    extractor: str,
+    since: str | None,
+    offline: bool,
+    timeout_s: float,
+    dry_run: bool,
+    fail_empty: bool,
+    output: Output,
+) -> None:
+    """Find the intents of intents/ in what customers said and wrote, and tag by them.
+
+    Each text is read once; its answer is kept, so that a repeat asks nobody and gives the same.
+
+    \b
+    Example:
+      sfactl tag extract
+      sfactl tag extract --extractor gpt --since 2026-11-01 --dry-run
+    """
+    from sfactl.portrait.usecases import extraction
+
+    done = extraction.extract(
+        app.session(dry_run=dry_run), extractor=extractor, since=since, offline=offline, timeout_s=timeout_s
+    )
+    partly = bool(done.failed) and not (offline or dry_run)
+    nothing = fail_empty and not (done.added or done.removed or done.tags)
+    output.emit(done, human=lambda: tag_lines.extracted_lines(done), exit_code=3 if partly else 4 if nothing else 0)
+
+
+@group.command()
 @options.output
 @pass_app
 def check(app: App, *, output: Output) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfactl.portrait.model import Derived, Fact, Given, TagChange, TagExplanation, TagImport
+    from sfactl.portrait.usecases.extraction import Extracted
 
 MARKS = {True: "✓", False: "✗", None: "?"}
 
@@ -103,6 +104,26 @@ def explained_lines(found: TagExplanation) -> Iterator[str]:
     if found.utterances:
         yield "Found in what was said:"
         yield from (f"  {_fact(row)}" for row in found.utterances)
+
+
+def extracted_lines(done: Extracted) -> Iterator[str]:
+    """What was found in what customers said."""
+    yield from dry(done.dry_run)
+    yield (
+        f"{done.utterances:,} utterances, {done.texts:,} different texts: {done.kept:,} answered before,"
+        f" {done.asked:,} asked, {done.failed:,} without an answer"
+    )
+    longest = max((width(label) for label in done.intents), default=0)
+    yield from (f"  {pad(label, longest)}  {n:>9,} utterances" for label, n in done.intents.items())
+    yield from (f"  {n:,} {why}" for why, n in done.problems.items())
+    if done.input_tokens or done.output_tokens:
+        cost = f", cost {done.cost:.4f}" if done.cost else ""
+        yield f"{done.input_tokens:,} tokens read, {done.output_tokens:,} written{cost}"
+    if done.added or done.removed or done.tags:
+        yield f"+{done.added:,} −{done.removed:,} intents, {done.tags:,} tags changed"
+    else:
+        yield "Nothing changed, nothing was written."
+    yield from committed(done.commit)
 
 
 def dry(dry_run: bool) -> Iterator[str]:

@@ -73,6 +73,7 @@ def settle(folder: Path, layers: Sequence[Layer]) -> Settings:
         sources=NamedTables(folder / "sources", settings.sources),
         senders=NamedTables(folder / "senders", settings.senders),
         erp=NamedTables(folder / "erp", settings.erp),
+        extractors=NamedTables(folder / "extractors", settings.extractors),
     )
 
 

@@ -7,6 +7,7 @@ BUILTIN = {
     "scoring": "sfactl.scoring.plugin",
     "campaigns": "sfactl.campaigns.plugin",
     "orders": "sfactl.orders.plugin",
+    "portrait": "sfactl.portrait.plugin",
 }
 """Plugin name → module, imported when offers are first asked for."""
 

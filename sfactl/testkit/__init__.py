@@ -5,10 +5,19 @@ Needs pytest; the SMTP server needs aiosmtpd as well (``pip install sfactl[testk
 
 import pytest
 
-for _name in ("offer_suite", "source_suite", "scoring_suite", "learning_suite", "sender_suite", "erp_suite"):
+for _name in (
+    "offer_suite",
+    "source_suite",
+    "scoring_suite",
+    "learning_suite",
+    "sender_suite",
+    "erp_suite",
+    "intent_suite",
+):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
 from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
@@ -20,6 +29,7 @@ from sfactl.testkit.source_suite import LeadSourceSuite  # noqa: E402
 __all__ = [
     "Delivered",
     "ErpConnectorSuite",
+    "IntentSuite",
     "JsonServer",
     "LeadSourceSuite",
     "LearningSuite",

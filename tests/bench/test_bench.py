@@ -17,6 +17,7 @@ QUICK = [
     "commit",
     "import",
     "show",
+    "dedupe",
     "score",
     "segment",
     "assign",

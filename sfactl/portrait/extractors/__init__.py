@@ -1,0 +1,1 @@
+"""Intent extractors that need nothing from outside."""
