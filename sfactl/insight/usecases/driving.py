@@ -111,7 +111,8 @@ def _levels(session: Session, query: Query, to: str, fields: str) -> dict[str, s
     chosen = {name: kind for name, kind in known.items() if not asked or name in asked}
     columns = ", ".join(f'l."{name}"' for name in ("lead_id", *chosen))
     query.run(
-        f"create or replace temp table base as select {columns}, f.hit from fact f join leads l on l.lead_id = f.lead_id"
+        f"create or replace temp table base as select {columns}, f.hit"
+        " from fact f join leads l on l.lead_id = f.lead_id"
     )
     found = {
         name: f"select lead_id, hit, '{name}' as field, {_level(query, name, kind)} as level from base"
