@@ -47,17 +47,7 @@ def train(
         seq = query.seq
     leads, won = len(history.won), int(history.won.sum())
     if missing := shortage(score, leads, won):
-        left = f" ({history.left_out:,} more have no time, which measures need)" if history.left_out else ""
-        return Trained(
-            score=name,
-            leads=leads,
-            won=won,
-            kept=False,
-            note=f"not trained: {missing}{left}",
-            untimed=history.untimed,
-            left_out=history.left_out,
-            known=history.known,
-        )
+        return _too_few(name, history, missing)
     chosen = halves(history, split, test_share, session.seed)
     out = chosen.held_out(history.lead_ids, history.at)
     verdict = inspected(score, history, ~out)
@@ -84,6 +74,20 @@ def train(
     )
     model = replace(model, hash=fingerprint(model.row()["parameters"], model.row()["features"], model.row()["split"]))
     return _keep(session, history, verdict, model, metrics)
+
+
+def _too_few(name: str, history: History, missing: str) -> Trained:
+    left = f" ({history.left_out:,} more have no time, which measures need)" if history.left_out else ""
+    return Trained(
+        score=name,
+        leads=len(history.won),
+        won=int(history.won.sum()),
+        kept=False,
+        note=f"not trained: {missing}{left}",
+        untimed=history.untimed,
+        left_out=history.left_out,
+        known=history.known,
+    )
 
 
 def halves(history: History, how: How | None, share: float, seed: int) -> Split:
