@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sfactl.api.errors import DataError, UserError
 from sfactl.engine.duck import Query
-from sfactl.leads import identities, matching, merging, posts, rejects
+from sfactl.leads import collisions, identities, matching, merging, posts, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -166,8 +166,13 @@ def write(session: Session, work: Work) -> FileImport:
         alone(query, work.staged.rows)
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
-        reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
         matching.assign(query, plan, existing)
+        keys = collisions.guarded_keys(session.folder, work.kind) if existing else ()
+        if keys and (free := collisions.guarded(query, source, fields, keys, now=session.now(), actor=session.actor)):
+            source = free
+            matching.prepare(query, source, plan, fields)
+            matching.assign(query, plan, existing)
+        reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
         fresh = matching.fresh_leads(query)
         matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
         source = identities.silence(query, source, fields)
