@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sfactl.api.errors import UserError
+from sfactl.api.errors import DataError, UserError
 from sfactl.engine.duck import Query
 from sfactl.leads import collisions, identities, matching, merging, posts, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
@@ -22,6 +22,7 @@ from sfactl.leads.files.staging import Staged
 from sfactl.leads.headers import count_known, position
 from sfactl.leads.mapping import RESERVED, Defaults, load_mapping, plan_by_headers, plan_mapping, unknown_fields
 from sfactl.leads.model import FileImport, ImportResult, LeadMapping, Plan, Reason
+from sfactl.leads.usecases.past import record, since_last
 from sfactl.schemas import Dataset
 from sfactl.session import Session
 from sfactl.workspace import Transaction
@@ -94,10 +95,13 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
     """One file, one commit."""
     leads = session.workspace.schemas["leads"]
     with work_folder(session) as scratch, session.query() as query, bounded(query):
+        before = still(path)
         reading = reading_of(path, scratch, query, order, "leads")
         with session.progress(f"Reading {path.name}"), ThreadPoolExecutor(max_workers=1) as pool:
             content = pool.submit(digest, path)
             staged = stage(reading)
+        if still(path) != before:
+            raise DataError(f"{path.name} changed while it was read", hint="Import it when it is complete.")
         alone(query, staged.rows)
         defaults = defaults_of(session, path.name, order)
         plan = make_plan(leads, staged, defaults, order.mapping)
@@ -193,7 +197,7 @@ def write(session: Session, work: Work) -> FileImport:
         )
         _stage_rows(session, tx, source, values, plan, fresh=new, changed=updated)
         result = _with_events(session, tx, work, result)
-        record(session, tx, name=work.name, kind=work.kind, digest=work.digest, counts=counts, rejects=rejects_file)
+        result = _recorded(session, tx, work, result)
         if work.cursor_name is not None:
             tx.set_cursor(work.cursor_name, work.cursor or {})
         commit = tx.commit(**counts)
@@ -209,6 +213,24 @@ def _with_events(session: Session, tx: Transaction, work: Work, result: FileImpo
     rows = "1 row" if timeless == 1 else f"{timeless:,} rows"
     told = (f"{rows} without a time: the lead was taken, the event was not",) if timeless else ()
     return replace(result, cleaned={**result.cleaned, "events": added}, notes=(*result.notes, *work.touch.notes, *told))
+
+
+def _recorded(session: Session, tx: Transaction, work: Work, result: FileImport) -> FileImport:
+    """Record the import; the result tells what is other than in the last such file."""
+    columns = work.staged.columns if work.cursor_name is None else ()
+    changed = since_last(tx.query, work.name, columns)
+    counts = {k: getattr(result, k) for k in ("rows", "new", "updated", "unchanged", "rejected")}
+    record(
+        session,
+        tx,
+        name=work.name,
+        kind=work.kind,
+        digest=work.digest,
+        counts=counts,
+        rejects=result.rejects_file,
+        columns=columns,
+    )
+    return replace(result, notes=(*result.notes, *changed))
 
 
 def _stage_rows(
@@ -255,32 +277,6 @@ def _changed_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Pl
     }
     made["updated_at"] = "$now"
     return ", ".join(f"{sql} as {name(c)}" for c, sql in made.items())
-
-
-def record(
-    session: Session,
-    tx: Transaction,
-    *,
-    name: str,
-    kind: str,
-    digest: str,
-    counts: Mapping[str, int],
-    rejects: str | None,
-) -> None:
-    """Append what came of a file to ``imports``."""
-    import pyarrow as pa
-
-    row = {
-        "import_id": f"{session.run_id}:{name}:{digest[:12]}",
-        "at": session.now(),
-        "source": name,
-        "kind": kind,
-        "content_hash": digest,
-        **counts,
-        "rejects_file": rejects,
-    }
-    schema = session.workspace.schemas["imports"].arrow()
-    tx.append("imports", pa.Table.from_pylist([row], schema=schema))
 
 
 def placed(query: Query, reasons: tuple[Reason, ...], staged: Staged) -> tuple[Reason, ...]:
@@ -352,6 +348,15 @@ def reading_of(path: Path, scratch: Path, query: Query, order: Order, headers: s
 
 def _count_wanted(names: Sequence[str], cells: Sequence[str]) -> int:
     return sum(1 for n in names if position(n, cells) is not None)
+
+
+def still(path: Path) -> tuple[int, int]:
+    """Size and time of a file: what moves while somebody still writes it. Raises `DataError` where there is none."""
+    try:
+        found = path.stat()
+    except OSError as err:
+        raise DataError(f"{path}: no such file ({err.strerror})") from None
+    return found.st_size, found.st_mtime_ns
 
 
 def digest(path: Path) -> str:
