@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sfactl.api.errors import UserError
+from sfactl.api.errors import DataError, UserError
 from sfactl.engine.duck import Query
-from sfactl.leads import identities, matching, merging, rejects
+from sfactl.leads import collisions, identities, matching, merging, posts, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -22,6 +22,7 @@ from sfactl.leads.files.staging import Staged
 from sfactl.leads.headers import count_known, position
 from sfactl.leads.mapping import RESERVED, Defaults, load_mapping, plan_by_headers, plan_mapping, unknown_fields
 from sfactl.leads.model import FileImport, ImportResult, LeadMapping, Plan, Reason
+from sfactl.leads.usecases.past import record, since_last
 from sfactl.schemas import Dataset
 from sfactl.session import Session
 from sfactl.workspace import Transaction
@@ -41,6 +42,7 @@ class Order:
     source: str | None = None
     event: str | None = None
     pulled: str | None = None
+    form: str | None = None
 
 
 def import_files(
@@ -50,12 +52,15 @@ def import_files(
     mapping: str | None = None,
     source: str | None = None,
     event: str | None = None,
+    form: str | None = None,
     add_fields: bool = False,
 ) -> ImportResult:
     """Import leads from ``files``, one commit a file.
 
     ``mapping`` is a file or a name in ``mappings/``; without it columns are recognised by their headers. ``source`` and
-    ``event`` go on every lead. ``add_fields`` declares fields that the mapping uses and nobody declared, as text.
+    ``event`` go on every lead. ``form`` says that the rows are postings of that form, each an event of its lead, too;
+    a mapping's ``[touchpoint]`` says the same. ``add_fields`` declares fields that the mapping uses and nobody
+    declared, as text.
     Errors: `DataError` for a file that is ambiguous or unreadable, `ConfigError` for a mapping; then nothing of that
     file is written, and files before it stay imported.
     """
@@ -64,7 +69,7 @@ def import_files(
     read = load_mapping(mapping, session.folder, dataset="leads")
     if read is not None and add_fields:
         _declare(session, read)
-    order = Order(mapping=read, where=mapping or "mapping", source=source, event=event)
+    order = Order(mapping=read, where=mapping or "mapping", source=source, event=event, form=form)
     done = tuple(import_one(session, path, order) for path in files)
     result = ImportResult(
         rows=sum(f.rows for f in done),
@@ -90,23 +95,54 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
     """One file, one commit."""
     leads = session.workspace.schemas["leads"]
     with work_folder(session) as scratch, session.query() as query, bounded(query):
+        before = still(path)
         reading = reading_of(path, scratch, query, order, "leads")
         with session.progress(f"Reading {path.name}"), ThreadPoolExecutor(max_workers=1) as pool:
             content = pool.submit(digest, path)
             staged = stage(reading)
+        if still(path) != before:
+            raise DataError(f"{path.name} changed while it was read", hint="Import it when it is complete.")
         alone(query, staged.rows)
-        plan = make_plan(leads, staged, defaults_of(session, path.name, order), order.mapping)
+        defaults = defaults_of(session, path.name, order)
+        plan = make_plan(leads, staged, defaults, order.mapping)
         with session.progress(f"Cleaning {staged.rows:,} rows"):
+            plan, touch = posting(session, query, staged, plan, order, defaults, scratch)
             cleaned = clean(query, staged, plan, scratch / "clean.parquet")
         return write(
             session,
-            Work(name=path.name, kind="file", digest=content.result(), staged=staged, plan=plan, cleaned=cleaned),
+            Work(
+                name=path.name,
+                kind="file",
+                digest=content.result(),
+                staged=staged,
+                plan=plan,
+                cleaned=cleaned,
+                touch=touch,
+            ),
         )
+
+
+def posting(
+    session: Session, query: Query, staged: Staged, plan: Plan, order: Order, defaults: Defaults, scratch: Path
+) -> tuple[Plan, Cleaned | None]:
+    """The lead's plan with what the posting says of its origin, and the clean events; None where rows are none."""
+    rules = order.mapping.touchpoint if order.mapping else None
+    if rules is None and order.form is None:
+        return plan, None
+    if rules is None:
+        rules = posts.rules_of(staged.columns, order.form or "")
+    elif order.form:
+        rules = replace(rules, constants={**rules.constants, "content": order.form})
+    touch = posts.plan(rules, order.mapping, session.workspace.schemas["touchpoints"], staged.columns, defaults)
+    return posts.with_origin(plan, touch), clean(query, staged, touch, scratch / "touch.parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A cleaned file on its way into the leads. ``cursor`` lands in the same commit, under ``cursor_name``."""
+    """A cleaned file on its way into the leads; ``touch`` are the events that its rows are, too.
+
+    ``cursor`` lands in the same commit, under ``cursor_name``.
+    """
 
     name: str
     kind: str
@@ -114,6 +150,7 @@ class Work:
     staged: Staged
     plan: Plan
     cleaned: Cleaned
+    touch: Cleaned | None = None
     cursor_name: str | None = None
     cursor: Mapping[str, object] | None = None
 
@@ -123,13 +160,19 @@ def write(session: Session, work: Work) -> FileImport:
     source = work.cleaned.source
     fields = tuple(work.cleaned.fields)
     plan = work.plan
-    with session.write("leads", "identities", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
+    names = ("leads", "identities", *(("visitors",) if work.touch else ()))
+    with session.write(*names, reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
         query = tx.query
         alone(query, work.staged.rows)
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
-        reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
         matching.assign(query, plan, existing)
+        keys = collisions.guarded_keys(session.folder, work.kind) if existing and not work.touch else ()
+        if keys and (free := collisions.guarded(query, source, fields, keys, now=session.now(), actor=session.actor)):
+            source = free
+            matching.prepare(query, source, plan, fields)
+            matching.assign(query, plan, existing)
+        reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
         fresh = matching.fresh_leads(query)
         matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
         source = identities.silence(query, source, fields)
@@ -153,11 +196,41 @@ def write(session: Session, work: Work) -> FileImport:
             notes=(*work.staged.notes, *plan.notes, *work.cleaned.notes),
         )
         _stage_rows(session, tx, source, values, plan, fresh=new, changed=updated)
-        record(session, tx, name=work.name, kind=work.kind, digest=work.digest, counts=counts, rejects=rejects_file)
+        result = _with_events(session, tx, work, result)
+        result = _recorded(session, tx, work, result)
         if work.cursor_name is not None:
             tx.set_cursor(work.cursor_name, work.cursor or {})
         commit = tx.commit(**counts)
     return replace(result, commit=commit.seq)
+
+
+def _with_events(session: Session, tx: Transaction, work: Work, result: FileImport) -> FileImport:
+    """Append the events that the rows are; the result tells their number."""
+    if work.touch is None:
+        return result
+    columns = session.workspace.schemas["touchpoints"].types
+    added, timeless = posts.append(tx, work.staged, work.touch, work.plan.namespace, columns)
+    rows = "1 row" if timeless == 1 else f"{timeless:,} rows"
+    told = (f"{rows} without a time: the lead was taken, the event was not",) if timeless else ()
+    return replace(result, cleaned={**result.cleaned, "events": added}, notes=(*result.notes, *work.touch.notes, *told))
+
+
+def _recorded(session: Session, tx: Transaction, work: Work, result: FileImport) -> FileImport:
+    """Record the import; the result tells what is other than in the last such file."""
+    columns = work.staged.columns if work.cursor_name is None else ()
+    changed = since_last(tx.query, work.name, columns)
+    counts = {k: getattr(result, k) for k in ("rows", "new", "updated", "unchanged", "rejected")}
+    record(
+        session,
+        tx,
+        name=work.name,
+        kind=work.kind,
+        digest=work.digest,
+        counts=counts,
+        rejects=result.rejects_file,
+        columns=columns,
+    )
+    return replace(result, notes=(*result.notes, *changed))
 
 
 def _stage_rows(
@@ -204,32 +277,6 @@ def _changed_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Pl
     }
     made["updated_at"] = "$now"
     return ", ".join(f"{sql} as {name(c)}" for c, sql in made.items())
-
-
-def record(
-    session: Session,
-    tx: Transaction,
-    *,
-    name: str,
-    kind: str,
-    digest: str,
-    counts: Mapping[str, int],
-    rejects: str | None,
-) -> None:
-    """Append what came of a file to ``imports``."""
-    import pyarrow as pa
-
-    row = {
-        "import_id": f"{session.run_id}:{name}:{digest[:12]}",
-        "at": session.now(),
-        "source": name,
-        "kind": kind,
-        "content_hash": digest,
-        **counts,
-        "rejects_file": rejects,
-    }
-    schema = session.workspace.schemas["imports"].arrow()
-    tx.append("imports", pa.Table.from_pylist([row], schema=schema))
 
 
 def placed(query: Query, reasons: tuple[Reason, ...], staged: Staged) -> tuple[Reason, ...]:
@@ -301,6 +348,15 @@ def reading_of(path: Path, scratch: Path, query: Query, order: Order, headers: s
 
 def _count_wanted(names: Sequence[str], cells: Sequence[str]) -> int:
     return sum(1 for n in names if position(n, cells) is not None)
+
+
+def still(path: Path) -> tuple[int, int]:
+    """Size and time of a file: what moves while somebody still writes it. Raises `DataError` where there is none."""
+    try:
+        found = path.stat()
+    except OSError as err:
+        raise DataError(f"{path}: no such file ({err.strerror})") from None
+    return found.st_size, found.st_mtime_ns
 
 
 def digest(path: Path) -> str:
