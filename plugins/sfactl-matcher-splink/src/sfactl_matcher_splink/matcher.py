@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,13 +64,13 @@ def answer(rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def _predicted(
-    connection: Any, records: pa.Table, filled: list[str], rules: list[tuple[str, ...]], *, linked: bool, seed: int
+    connection: Any, records: pa.Table, filled: list[str], rules: Sequence[tuple[str, ...]], *, linked: bool, seed: int
 ) -> list[dict[str, Any]]:
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
     from splink.internals.exceptions import EMTrainingException, SplinkException
 
     engine = DuckDBAPI(connection=connection)
-    blocks = [block_on(*rule) for rule in rules]
+    blocks: list[Any] = [block_on(*rule) for rule in rules]
     settings = SettingsCreator(
         link_type="link_only" if linked else "dedupe_only",
         unique_id_column_name="id",
@@ -84,7 +85,8 @@ def _predicted(
     for block in blocks[:4]:
         with contextlib.suppress(EMTrainingException):  # a rule that finds too few pairs teaches nothing
             linker.training.estimate_parameters_using_expectation_maximisation(block)
-    found = linker.inference.predict(threshold_match_probability=LEAST).as_pyarrow_table()
+    predicted: Any = linker.inference.predict(threshold_match_probability=LEAST)
+    found = predicted.as_pyarrow_table()
     return [_row(row, filled) for row in found.to_pylist()]
 
 
@@ -110,7 +112,7 @@ def _comparison(column: str) -> Any:
 
 
 def _row(row: dict[str, Any], filled: list[str]) -> dict[str, Any]:
-    reasons = []
+    reasons: list[dict[str, Any]] = []
     for column in filled:
         bits = sum(float(row.get(f"{kind}_{column}") or 0.0) for kind in ("mw", "mw_tf_adj"))
         if row.get(f"gamma_{column}", -1) >= 0:
