@@ -30,6 +30,10 @@ WHO: dict[Kind, str] = {
 """Whose rows belong to the timeline of each kind."""
 
 
+FIRST = "case when kind = 'stage' and not contains(what, '→') then 0 when kind in ('touch', 'stage') then 1 else 2 end"
+"""What comes first of what happened at the same time: the beginning, then what others followed from."""
+
+
 def timeline(session: Session, ref: str, *, kinds: Sequence[str] = (), page: int = 1, limit: int = 50) -> Timeline:
     """One page of what happened with ``ref`` up to ``--as-of``; page 1 holds the newest ``limit`` (0: all).
 
@@ -63,7 +67,7 @@ def _entries(query: Query, kinds: Sequence[str], page: int, limit: int) -> tuple
     rows = query.rows(
         'select "at", kind, what, detail, actor, about, ref from happened'
         " where len($kinds) = 0 or list_contains($kinds, kind)"
-        f' order by "at" desc, kind desc, ref desc, what desc{paging}',
+        f' order by "at" desc, {FIRST} desc, kind desc, ref desc, what desc{paging}',
         {"kinds": list(kinds)},
     )
     names = ("at", "kind", "what", "detail", "actor", "about", "ref")
