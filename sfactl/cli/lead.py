@@ -22,6 +22,9 @@ def group() -> None:
 @click.option("--mapping", "--map", "mapping", metavar="NAME", help="A mapping: its name in mappings/, or a file.")
 @click.option("--source", metavar="NAME", help="Where these leads come from.")
 @click.option("--event", metavar="NAME", help="The event or trade show where they were met.")
+@click.option(
+    "--form", metavar="NAME", help="The rows are postings of this web form: each is an event of its lead, too."
+)
 @click.option("--add-fields", is_flag=True, help="Declare unknown fields of the mapping, as text.")
 @options.dry_run
 @options.output
@@ -33,6 +36,7 @@ def import_(
     mapping: str | None,
     source: str | None,
     event: str | None,
+    form: str | None,
     add_fields: bool,
     dry_run: bool,
     output: Output,
@@ -46,11 +50,14 @@ def import_(
     Example:
       sfactl lead import expo.xlsx --event "Expo 2026"
       sfactl lead import export.csv --mapping crm --dry-run
+      sfactl lead import posts.jsonl --form contact-us
     """
     from sfactl.leads import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.import_files(session, files, mapping=mapping, source=source, event=event, add_fields=add_fields)
+    result = usecases.import_files(
+        session, files, mapping=mapping, source=source, event=event, form=form, add_fields=add_fields
+    )
     output.emit(result, human=lambda: imported_lines(result), exit_code=3 if result.rejected else 0)
 
 

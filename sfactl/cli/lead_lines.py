@@ -34,6 +34,7 @@ CLEANED: Mapping[str, tuple[str, str]] = {
     "refused": ("request that was refused or redirected left out", "requests that were refused or redirected left out"),
     "methods": ("request that was no page left out", "requests that were no pages left out"),
     "touchpoints": ("visit of a known lead", "visits of known leads"),
+    "events": ("event added", "events added"),
     "leads_made": ("lead made by a form", "leads made by forms"),
 }
 """What is counted: the words for one, and for several."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 UNDO = "Undo with: sfactl {entity} unmerge {merge}      or all of the commit: sfactl data undo {commit}"
 
-DERIVED = frozenset({"company_key", "row_key"})
+BOTH = "both texts"
+DERIVED = frozenset({"company_key", "row_key", "id_namespace"})
 """Fields that say nothing to people."""
 
 
@@ -32,7 +33,7 @@ def merged_lines(result: MergeResult) -> Iterator[str]:
             _value(f.value),
             f"{f.record_id}" if f.record_id is not None else "",
             f.rule,
-            _others(f.value, f.others, several),
+            "" if f.rule == BOTH else _others(f.value, f.others, several),
         ]
         for f in result.fields
         if f.field not in DERIVED

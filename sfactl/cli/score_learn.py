@@ -193,7 +193,8 @@ def _tested(result: Backtest) -> Iterator[str]:
     for one in result.scores:
         if one.note:
             yield f"{one.score}: {one.note}"
-        yield from _refused("Refused", one.refused)
+        told = tuple(refused for refused in one.refused if refused.kind != "unusable")
+        yield from _refused(f"{one.score} refused", told)
     if len(result.scores) == 1:
         yield ""
         yield from reliable(result.scores[0].metrics.reliability)
@@ -249,5 +250,5 @@ def _refused(title: str, refused: tuple[Refused, ...]) -> Iterator[str]:
     for line in table(["feature", "why", "evidence"], rows):
         yield f"    {line}"
     hint = next((one for one in told if one.kind in ("late", "suspected", "identifier")), None)
-    if hint is not None and title == "Refused":
+    if hint is not None and title.lower().endswith("refused"):
         yield f"    To use {hint.feature}: {hint.remedy}"

@@ -17,7 +17,7 @@ from sfactl.identity.fields import Chosen
 PAIRS = "match_pairs"
 LEAST = 1_500_000
 """So many pairs are always allowed: below, comparing costs less than choosing."""
-PER_RECORD = 10
+PER_RECORD = 6
 """Pairs allowed for each record, all keys together."""
 WIDEST = 2_000
 """More records than this never form one block, whatever the allowance."""
@@ -68,7 +68,8 @@ def keys(chosen: Chosen, settings: BlockSettings) -> Mapping[str, str]:
             made[f"two words of {label}"] = (
                 f"case when len({f}_ids) > 1 then ({f}_ids[1] >> 10) || '|' || ({f}_ids[2] >> 10) end"
             )
-    made |= {e.column: e.feature for e in chosen.extras if e.kind in ("code", "word", "date")}
+    kinds = ("code", "date") if chosen.has_names else ("code", "date", "word")
+    made |= {e.column: e.feature for e in chosen.extras if e.kind in kinds}
     columns = {sql: f'"{feature}"' for feature, sql in _features(chosen).items()}
     for wanted in settings.keys:
         made[" and ".join(wanted)] = " || '|' || ".join(f"{columns[c]}::varchar" for c in wanted if c in columns)

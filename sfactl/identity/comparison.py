@@ -36,7 +36,8 @@ class Comparison:
 
     ``shared`` says that members of one household or company have it in common. ``identifier`` says that a value is
     given to one record only, so that how often strangers share one is learned instead of counted. ``chain`` says that
-    no level may be worth more than the one before it. ``who``: where it differs, they are not the same.
+    no level may be worth more than the one before it. ``who``: where it differs, they are not the same. ``fixed``: a
+    record has one value for good, so that two that differ are not to be joined through others.
     """
 
     name: str
@@ -48,24 +49,31 @@ class Comparison:
     identifier: bool = False
     chain: bool = True
     who: bool = False
+    fixed: bool = False
 
 
-def comparisons(chosen: Chosen) -> tuple[Comparison, ...]:
-    """The comparisons of the chosen columns, in the order in which they are shown."""
-    roles = chosen.roles
-    made = [_given(), _family()] if chosen.has_names else []
+def comparisons(chosen: Chosen, *, at_work: bool) -> tuple[Comparison, ...]:
+    """The comparisons of the chosen columns, in the order in which they are shown.
+
+    ``at_work`` says that people come with their companies: then colleagues share the company's data, and not, as a
+    household does, a family name.
+    """
+    roles, names = chosen.roles, chosen.has_names
+    made = [_given(), _family(shared=not at_work)] if names else []
     if "company" in roles:
-        made.append(_text("company", "co", shared=chosen.has_names, who=True))
+        made.append(_text("company", "co", shared=names, who=True))
     if "email" in roles:
-        made.append(_mail())
+        made.append(_mail(names=names))
     if "phone" in roles:
-        made.append(_phone(shared=chosen.has_names))
+        made.append(_phone(names=names))
+    if names:
+        made += [_common(c, f) for c, f in (("email", "mail"), ("phone", "phone")) if c in roles]
     if "birth_date" in roles:
         made.append(_date("birth_date", "born"))
     if "tax_id" in roles:
-        made.append(_code("tax_id", "tax", shared=chosen.has_names and "company" in roles))
+        made.append(_code("tax_id", "tax", shared=at_work))
     if "website" in roles or ("email" in roles and "company" in roles):
-        made.append(_site(mail="email" in roles, shared=chosen.has_names))
+        made.append(_site(mail="email" in roles, shared=names))
     if chosen.has_place:
         made.append(_address(chosen))
     elif "region" in roles:
@@ -93,6 +101,11 @@ def _alike(a: str, b: str) -> str:
     return f"jaro_winkler_similarity({a}, {b})"
 
 
+def _initial(feature: str) -> str:
+    """Whether two values begin alike: a cheap question before a dear one."""
+    return f"left(x.{feature}, 1) = left(y.{feature}, 1)"
+
+
 def _known(feature: str) -> str:
     return f"x.{feature} is null or y.{feature} is null"
 
@@ -107,14 +120,17 @@ _TURNED = (
     " and jaro_winkler_similarity(x.f, y.g) >= 0.9"
 )
 """Both names in the other order, perhaps with a slip."""
+_EITHER = "(x.g is null or x.f is null or y.g is null or y.f is null)"
+"""One of the two has one name only, which may be either."""
 _TRANSLATED = "case when jaro_winkler_similarity(x.nl, y.nl) >= 0.95 then 0.95 else -1 end"
 
 
 def _given() -> Comparison:
     initial = "length(x.g) = 1 or length(y.g) = 1"
     score = (
-        f"case when {_known('g')} then -1 when x.g = y.g then 3 when {_TURNED} then 0.95"
-        f" when {_scripts('g')} then {_TRANSLATED}"
+        "case when x.gen <> y.gen then 0"
+        f" when {_EITHER} and (x.g = y.f or y.g = x.f) then 0.9 when {_known('g')} then -1 when x.g = y.g then 3"
+        f" when {_TURNED} then 0.95 when {_scripts('g')} then {_TRANSLATED}"
         " when list_has_any(coalesce(x.gs, [x.g]), coalesce(y.gs, [y.g])) then 0.95"
         f" when {initial} then case when left(x.g, 1) = left(y.g, 1) then 0.85 else 0 end"
         " when length(x.g) >= 3 and length(y.g) >= 3 and (starts_with(x.g, y.g) or starts_with(y.g, x.g)) then 0.93"
@@ -127,12 +143,15 @@ def _given() -> Comparison:
         Level(name="perhaps", cut=0.8, belief=0.08),
         Level(name="differs", cut=0.0, belief=0.05),
     )
-    return Comparison(name="given name", feature="g", shows=("given", "full"), score=score, levels=levels, who=True)
+    return Comparison(
+        name="given name", feature="g", shows=("given", "full"), score=score, levels=levels, who=True, fixed=True
+    )
 
 
-def _family() -> Comparison:
+def _family(*, shared: bool) -> Comparison:
     score = (
-        f"case when {_known('f')} then -1 when x.f = y.f then 3 when {_TURNED} then 0.95"
+        f"case when {_EITHER} and (x.g = y.f or y.g = x.f) then -1 when {_known('f')} then -1 when x.f = y.f then 3"
+        f" when {_TURNED} then 0.95"
         f" when {_scripts('f')} then {_TRANSLATED}"
         " when x.fl = y.fl and length(x.fl) > 1 then 0.93 when x.f = y.g or x.g = y.f then 0.85"
         f" when x.fp = y.fp and length(x.fp) >= 3 then greatest(0.85, {_alike('x.f', 'y.f')})"
@@ -145,14 +164,17 @@ def _family() -> Comparison:
         Level(name="differs", cut=0.0, belief=0.07),
     )
     return Comparison(
-        name="family name", feature="f", shows=("family", "full"), score=score, levels=levels, shared=True
+        name="family name", feature="f", shows=("family", "full"), score=score, levels=levels, shared=shared
     )
 
 
-def _mail() -> Comparison:
+def _mail(*, names: bool) -> Comparison:
     near = "x.md = y.md and jaro_winkler_similarity(x.mail, y.mail) >= 0.96"
+    if names:  # colleagues have addresses alike, because their names are
+        near += " and (x.f is null or y.f is null or jaro_winkler_similarity(x.f, y.f) >= 0.9)"
+    common = " or x.mail_c or y.mail_c" if names else ""
     score = (
-        f"case when {_known('mail')} or x.role or y.role then -1 when x.mail = y.mail then 3"
+        f"case when {_known('mail')}{common} then -1 when x.mail = y.mail then 3"
         f" when x.ml = y.ml then 0.95 when {near} then 0.9 else 0 end"
     )
     levels = (
@@ -163,9 +185,10 @@ def _mail() -> Comparison:
     return Comparison(name="email", feature="mail", shows=("email",), score=score, levels=levels, identifier=True)
 
 
-def _phone(*, shared: bool) -> Comparison:
+def _phone(*, names: bool) -> Comparison:
+    common = " or x.phone_c or y.phone_c" if names else ""
     score = (
-        f"case when {_known('phone')} then -1 when x.phone = y.phone then 3"
+        f"case when {_known('phone')}{common} then -1 when x.phone = y.phone then 3"
         " when length(x.phone) <> length(y.phone) and (ends_with(x.phone, y.phone) or ends_with(y.phone, x.phone)) then"
         " 0.95 when length(x.phone) = length(y.phone) and hamming(x.phone, y.phone) = 1 then 0.9 else 0 end"
     )
@@ -174,8 +197,19 @@ def _phone(*, shared: bool) -> Comparison:
         Level(name="alike", cut=0.9, belief=0.07),
         Level(name="differs", cut=0.0, belief=0.25),
     )
+    return Comparison(name="phone", feature="phone", shows=("phone",), score=score, levels=levels, identifier=True)
+
+
+def _common(column: str, feature: str) -> Comparison:
+    """A mailbox or phone that people of several names use: it tells where somebody belongs, not who it is."""
+    known = f"x.{feature} is null or y.{feature} is null or not (x.{feature}_c or y.{feature}_c)"
+    score = f"case when {known} then -1 when x.{feature} = y.{feature} then 3 else 0 end"
+    levels = (
+        Level(name="same", cut=SAME, belief=0.70, count=feature),
+        Level(name="differs", cut=0.0, belief=0.30),
+    )
     return Comparison(
-        name="phone", feature="phone", shows=("phone",), score=score, levels=levels, shared=shared, identifier=True
+        name=f"common {column}", feature=feature, shows=(column,), score=score, levels=levels, shared=True
     )
 
 
@@ -193,7 +227,7 @@ def _date(name: str, feature: str) -> Comparison:
         Level(name="partly", cut=0.5, belief=0.05),
         Level(name="differs", cut=0.0, belief=0.03),
     )
-    return Comparison(name=name, feature=feature, shows=(name,), score=score, levels=levels)
+    return Comparison(name=name, feature=feature, shows=(name,), score=score, levels=levels, fixed=True)
 
 
 def _code(name: str, feature: str, *, shared: bool) -> Comparison:
@@ -206,7 +240,14 @@ def _code(name: str, feature: str, *, shared: bool) -> Comparison:
         Level(name="differs", cut=0.0, belief=0.12),
     )
     return Comparison(
-        name=name, feature=feature, shows=(name,), score=score, levels=levels, shared=shared, identifier=not shared
+        name=name,
+        feature=feature,
+        shows=(name,),
+        score=score,
+        levels=levels,
+        shared=shared,
+        identifier=not shared,
+        fixed=not shared,
     )
 
 
@@ -256,7 +297,8 @@ def _text(name: str, feature: str, *, shared: bool, who: bool) -> Comparison:
     cosine = f"{_shared(ids)} / sqrt(x.{weight}::double * y.{weight})"
     # Slips of the pen hide shared words of short texts; long ones have words enough.
     slip = f"least(length(x.{feature}), length(y.{feature})) <= 40"
-    spelled = f"case when {slip} and {_alike(f'x.{feature}', f'y.{feature}')} >= 0.94 then 0.85 else 0 end"
+    alike = f"{_alike(f'x.{feature}', f'y.{feature}')} >= 0.94"
+    spelled = f"case when {slip} and {_initial(feature)} and {alike} then 0.85 else 0 end"
     glued = f"replace(x.{feature}, ' ', '') = replace(y.{feature}, ' ', '')"
     score = (
         f"case when {_known(feature)} then -1 when x.{feature} = y.{feature} or x.{ids} = y.{ids} or {glued} then 3"
@@ -274,7 +316,8 @@ def _text(name: str, feature: str, *, shared: bool, who: bool) -> Comparison:
 
 
 def _shared(ids: str) -> str:
-    return shared(f"x.{ids}", f"y.{ids}")
+    feature = ids.removesuffix("_ids")
+    return shared(f"x.{ids}", f"y.{ids}", f"x.{feature}_m", f"y.{feature}_m")
 
 
 def _address(chosen: Chosen) -> Comparison:
@@ -282,7 +325,7 @@ def _address(chosen: Chosen) -> Comparison:
     has_zip, has_city = "postal_code" in chosen.roles, "city" in chosen.roles
     same = [
         *(["x.zip = y.zip"] if has_zip else []),
-        *(["x.city = y.city", f"{_alike('x.city', 'y.city')} >= 0.93"] if has_city else []),
+        *(["x.city = y.city", f"({_initial('city')} and {_alike('x.city', 'y.city')} >= 0.93)"] if has_city else []),
     ]
     known = [
         *(["(x.zip is not null and y.zip is not null)"] if has_zip else []),
@@ -293,12 +336,14 @@ def _address(chosen: Chosen) -> Comparison:
     town = f"case when {postal} then 0.7 when p > 0 then 0.6 when p < 0 then 0 else -1 end"
     score = f"list_transform([{place}], lambda p: {town})[1]"
     if "street" in chosen.roles:
-        inside = f"greatest({shared('x.st_ids', 'y.ad_ids')} / x.st_w, {shared('y.st_ids', 'x.ad_ids')} / y.st_w)"
-        spelled = f"case when {_alike('x.st', 'y.st')} >= 0.94 then 0.9 else 0 end"
+        there = shared("x.st_ids", "y.ad_ids", "x.st_m", "y.ad_m")
+        back = shared("y.st_ids", "x.ad_ids", "y.st_m", "x.ad_m")
+        inside = f"greatest({there} / x.st_w, {back} / y.st_w)"
+        spelled = f"case when {_initial('st')} and {_alike('x.st', 'y.st')} >= 0.94 then 0.9 else 0 end"
         numbers = "x.num <> y.num"
         street = (
-            f"case when {_known('st')} then -1 when x.st = y.st then 1 when {numbers} then"
-            f" least(0.4, coalesce({inside}, 0)) else greatest(coalesce({inside}, 0), {spelled}) end"
+            f"case when {_known('st')} then -1 when x.st = y.st then 1 when {numbers} then 0"
+            f" else greatest(coalesce({inside}, 0), {spelled}) end"
         )
         score = (
             f"list_transform([[{place}, {street}]], lambda s: case when s[2] < 0"

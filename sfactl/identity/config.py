@@ -22,20 +22,24 @@ Kind = Literal["code", "date", "number", "year", "word", "text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchSettings:
-    """Thresholds are probabilities. ``fields`` (empty: chosen from the data) and ``ignore`` name columns.
+    """Thresholds are probabilities: ``threshold`` for merging, ``review`` for looking at, and ``link`` for merging
+    between two sources without duplicates of their own, where rivals are weighed and a mistake stays alone.
+
+    ``fields`` (empty: chosen from the data) and ``ignore`` name columns.
 
     ``kinds`` says of a column how its values are compared, where the data would mislead.
     """
 
     threshold: float = 0.9
+    link: float = 0.7
     review: float = 0.4
     fields: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0 < self.review <= self.threshold < 1:
-            raise ValueError("thresholds must be 0 < review <= threshold < 1")
+        if not (0 < self.review <= self.threshold < 1 and self.review <= self.link < 1):
+            raise ValueError("thresholds must be 0 < review <= threshold < 1, and link likewise")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

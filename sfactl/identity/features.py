@@ -12,9 +12,11 @@ from sfactl.engine.mailboxes import ROLES, is_free_mail
 from sfactl.identity.fields import NAMES, Chosen
 from sfactl.identity.folding import fold_columns
 from sfactl.identity.names import split_names
-from sfactl.identity.tokens import STREET_WORDS, weigh
+from sfactl.identity.tokens import ORDINALS, STREET_WORDS, weigh
 
 RECORDS = "match_records"
+_INITIALS = "least(left(g, 1), left(f, 1)) || greatest(left(g, 1), left(f, 1))"
+"""What tells people with one phone apart: slips and the order of names rarely change it."""
 _TEXTS = ("given", "family", "full", "company", "street", "city", "region")
 
 
@@ -61,7 +63,7 @@ def _fold(query: Query, chosen: Chosen) -> None:
 
 
 def _reach(query: Query, chosen: Chosen) -> list[str]:
-    """SQL of mail, ml (its local part where it may identify), md (domain), role; phone, p8; site; tax; born."""
+    """SQL of mail, ml (its local part where it may identify), md (domain); phone, p7; site; tax; born."""
     made = []
     if "email" in chosen.roles:
         local = "regexp_replace(split_part(lower(email), '@', 1), '[+].*$', '')"
@@ -76,7 +78,7 @@ def _reach(query: Query, chosen: Chosen) -> list[str]:
         role = f"translate(ml_, '._-', '') in ({', '.join(repr(r) for r in ROLES)})"
         own = f"case when md_ not in ({free}) then regexp_replace(md_, '^www[.]', '') end"
         made += [
-            "nullif(ml_ || '@' || md_, '@') as mail", f"coalesce({role}, false) as role", "md_ as md",
+            f"case when not ({role}) then ml_ || '@' || md_ end as mail", "md_ as md",
             f"case when length(ml_) >= 5 and not ({role}) then ml_ end as ml",
         ]  # fmt: skip
     site = "regexp_extract(lower(website), '^(?:[a-z]+://)?(?:www[.])?([^/:?#]+)', 1)"
@@ -100,7 +102,10 @@ def _place(chosen: Chosen) -> list[str]:
     """SQL of st (street), num (its first number), zip, city, region."""
     made = []
     if "street" in chosen.roles:
-        made += ["street as st", "nullif(regexp_extract(street, '[0-9]+'), '') as num"]
+        # "3rd" is the name of a street and no number of a house; native addresses have no blanks around theirs.
+        plain = "regexp_extract(' ' || street || ' ', ' ([0-9]+)[a-z]? ', 1)"
+        number = f"case when strlen(street) = length(street) then {plain} else regexp_extract(street, '[0-9]+') end"
+        made += ["street as st", f"nullif({number}, '') as num"]
     if "postal_code" in chosen.roles:
         code = "regexp_replace(upper(postal_code), '[^0-9A-Z]', '', 'g')"
         # The four digits that the United States add say nothing that others leave out.
@@ -140,14 +145,28 @@ def _number(query: Query, chosen: Chosen, records: int) -> None:
     for f in texts(chosen):
         weigh(query, f"match_w_{f}", [f], "match_parts", records)
         joins.append(f"left join match_w_{f} w_{f} on w_{f}.v = m.{f}")
-        more += [f"w_{f}.ids as {f}_ids", f"w_{f}.weight as {f}_w"]
+        more += [f"w_{f}.ids as {f}_ids", f"w_{f}.weight as {f}_w", f"w_{f}.mask as {f}_m"]
     if chosen.has_place:
         have = [c for c, role in (("st", "street"), ("city", "city"), ("region", "region")) if role in chosen.roles]
-        weigh(query, "match_w_place", have, "match_parts", records, STREET_WORDS)
+        weigh(query, "match_w_place", have, "match_parts", records, without=STREET_WORDS, alike=ORDINALS)
         joins += [f"left join match_w_place w_{c} on w_{c}.v = m.{c}" for c in have]
         if "street" in chosen.roles:
+            masks = " | ".join(f"coalesce(w_{c}.mask, 0)" for c in have)
             lists = ", ".join(f"coalesce(w_{c}.ids, [])" for c in have)
-            more += ["w_st.ids as st_ids", "w_st.weight as st_w", f"list_concat({lists}) as ad_ids"]
+            more += [
+                "w_st.ids as st_ids",
+                "w_st.weight as st_w",
+                "w_st.mask as st_m",
+                f"{masks} as ad_m",
+                f"list_concat({lists}) as ad_ids",
+            ]
+    for f in [f for f, role in (("mail", "email"), ("phone", "phone")) if role in chosen.roles and chosen.has_names]:
+        query.run(
+            f"create or replace temp table match_{f}_c as select {f} as v from match_parts where {f} is not null"
+            f" and g is not null and f is not null group by {f} having count(distinct {_INITIALS}) > 1"
+        )
+        joins.append(f"left join match_{f}_c c_{f} on c_{f}.v = m.{f}")
+        more.append(f"c_{f}.v is not null as {f}_c")
     query.run(
         f"create or replace temp table {RECORDS} as"
         " select row_number() over (order by h, m.id)::integer - 1 as rid, m.* exclude (h)"

@@ -190,6 +190,6 @@ def _number_kind(profile: _Profile, *, text: bool) -> Kind:
     if profile.whole and profile.low is not None and profile.high is not None:
         if profile.low >= 1500 and profile.high <= 2100:
             return "year"
-        if text and profile.length >= 5 and profile.distinct > profile.filled / 2:
+        if text and (profile.length >= 6 or (profile.length >= 5 and profile.distinct > profile.filled / 2)):
             return "code"
     return "number"

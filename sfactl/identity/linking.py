@@ -6,13 +6,14 @@ Works on tables of one query alone; what it answers depends on the content of th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 from typing import TYPE_CHECKING
 
 from sfactl.engine.duck import Query
 from sfactl.identity import blocking, patterns, scoring, weights
 from sfactl.identity.blocking import PAIRS, Block
 from sfactl.identity.clusters import groups, guarded, one_to_one
-from sfactl.identity.comparison import Comparison, comparisons
+from sfactl.identity.comparison import Comparison, base, comparisons
 from sfactl.identity.config import IdentityConfig
 from sfactl.identity.features import RECORDS, build
 from sfactl.identity.fields import Chosen
@@ -35,7 +36,10 @@ AGAINST = -5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What was learned from one set of records; the tables stay in the query."""
+    """What was learned from one set of records; the tables stay in the query.
+
+    ``alone`` is the share of records without a partner, where every record has one at most.
+    """
 
     chosen: Chosen
     fields: tuple[Comparison, ...]
@@ -44,6 +48,7 @@ class Linked:
     blocks: tuple[Block, ...]
     records: int
     compared: int
+    alone: float | None = None
 
     @property
     def names(self) -> bool:
@@ -64,7 +69,7 @@ def learn(
 ) -> Linked:
     """Fold, block, compare and fit; makes the tables of records, of compared pairs, and of frequencies."""
     records = build(query, dataset, key, chosen, where, source)
-    fields = comparisons(chosen)
+    fields = comparisons(chosen, at_work=_at_work(query, chosen))
     blocks = blocking.find(query, chosen, config.blocking, records, between)
     patterns.compare(query, PAIRS, COMPARED, fields, names=chosen.has_names)
     patterns.random_pairs(query, records, between=between)
@@ -75,8 +80,22 @@ def learn(
     model = weights.fit(fields, compared, drawn, frequency, records=records, pairs=_possible(query, between))
     return Linked(
         chosen=chosen, fields=fields, model=model, frequency=frequency, blocks=blocks, records=records,
-        compared=int(compared.total),
+        compared=int(compared.total), alone=_alone(query, model) if between else None,
     )  # fmt: skip
+
+
+def _at_work(query: Query, chosen: Chosen) -> bool:
+    """Whether people mostly come with a company."""
+    if not chosen.has_names or "company" not in chosen.roles:
+        return False
+    row = query.one(f"select avg((co is not null)::integer) from {RECORDS} where f is not null")
+    return bool(row and row[0] is not None and row[0] > 0.5)
+
+
+def _alone(query: Query, model: Model) -> float:
+    """The share of the smaller source that has no partner; one in ten is always thought possible."""
+    row = query.one(f"select count(*) filter (where src = 'a'), count(*) filter (where src = 'b') from {RECORDS}")
+    return float(max(0.1, 1.0 - model.expected / max(min(row or (1, 1)), 1)))
 
 
 def _possible(query: Query, between: bool) -> float:
@@ -94,12 +113,15 @@ def weigh(query: Query, linked: Linked, least: float) -> None:
     import pyarrow as pa
 
     compared = patterns.count(query, COMPARED, linked.fields)
-    keep = scoring.promising(linked.fields, compared, linked.model, bits_of(least))
+    gain = 0.0 if linked.alone is None else -log2(linked.alone)
+    keep = scoring.promising(linked.fields, compared, linked.model, bits_of(least) - gain)
     query.register("match_kept", pa.table({"pattern": pa.array(keep, pa.int64())}))
     query.run(
         f"create or replace temp table match_hopeful as select * from {COMPARED} semi join match_kept using (pattern)"
     )
     _weigh(query, linked, "match_hopeful", WEIGHED)
+    if linked.alone is not None:
+        scoring.one_partner(query, WEIGHED, linked.alone)
     query.run(f"delete from {WEIGHED} where w < {milli(bits_of(least))}")
 
 
@@ -146,7 +168,8 @@ def decide(query: Query, linked: Linked, limits: Thresholds, *, between: bool) -
     _inside(query, linked, groups(n, a, b))
     against = _columns(
         query,
-        f"select a, b from match_inside where w < {milli(AGAINST)} or against <> 0 union"
+        f"select a, b from match_inside where w < {milli(AGAINST)} or against <> 0"
+        f" or (w < {limits.review} and ({_differs(linked)})) union"
         " select a, b from match_said where decision = 'different' order by a, b",
     )
     found = guarded(n, a, b, w, *against)
@@ -160,6 +183,17 @@ def decide(query: Query, linked: Linked, limits: Thresholds, *, between: bool) -
         }),
     )  # fmt: skip
     _settle(query, limits)
+
+
+def _differs(linked: Linked) -> str:
+    """SQL over weighed pairs: whether they differ in what a record has for good."""
+    width = base(linked.fields)
+    return (
+        " or ".join(
+            f"pattern // {width**i}::bigint % {width} = {len(c.levels)}" for i, c in enumerate(linked.fields) if c.fixed
+        )
+        or "false"
+    )
 
 
 def _columns(query: Query, sql: str) -> tuple[Ints, ...]:

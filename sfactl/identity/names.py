@@ -15,6 +15,7 @@ DOUBLE = (
 """Family names of two characters, as simplified."""
 _BEFORE = "'^(?:(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme|sir|madam) )+'"
 _AFTER = "'(?: (?:jr|sr|junior|senior|ii|iii|iv|phd|md|esq|mba))+$'"
+_GENERATION = "' (jr|junior|sr|senior|ii|iii|iv)$'"
 _NONE = "cast(null as varchar)"
 
 
@@ -22,8 +23,8 @@ def split_names(query: Query, table: str, have: Sequence[str]) -> list[str]:
     """SQL of the name's features over ``table``, to which the columns they need are joined.
 
     ``have`` are those of ``given``, ``family`` and ``full`` that the table has. The features are g (given name), gs
-    (what it may be short for), gp and fp (their sound), f (family name), fl (its last word), nl (the whole name in
-    Latin letters).
+    (what it may be short for), gen (junior, senior …), gp and fp (their sound), f (family name), fl (its last word),
+    nl (the whole name in Latin letters).
     """
     whole, given, family = (_bare(f'"{c}"') if c in have else _NONE for c in ("full", "given", "family"))
     han = f"regexp_full_match(n, '{HAN}{{2,4}}')"
@@ -36,11 +37,13 @@ def split_names(query: Query, table: str, have: Sequence[str]) -> list[str]:
         " else nullif(trim(regexp_replace(n, '[^ ]+$', '')), '') end) as a"
         f" from (select id, {whole} as n, {given} as a, {family} as b from {table})"
     )
+    generation = _generation([f'm."{c}"' for c in ("family", "full", "given") if c in have])
     _register(query)
     # An initial in front of a name says less than the name behind it.
     main = "coalesce(nullif(regexp_extract(n.a, '^(?:[a-z0-9] )+([^ ]{2,})', 1), ''), split_part(n.a, ' ', 1))"
     query.run(
-        f"create or replace temp table {table} as select m.*, {main} as g_, n.f as f_, l.nl from {table} m"
+        f"create or replace temp table {table} as select m.*, {main} as g_, n.f as f_, l.nl, {generation} as gen_"
+        f" from {table} m"
         " join match_names n using (id) left join match_latin l on l.whole = concat(n.f, n.a)"
     )
     query.run(
@@ -49,9 +52,17 @@ def split_names(query: Query, table: str, have: Sequence[str]) -> list[str]:
     )
     plain = "case when nl is null then replace(concat(f_, g_), ' ', '') else nl end"
     return [
-        "g_ as g", "gs_ as gs", "f_ as f", "nullif(regexp_extract(f_, '[^ ]+$'), '') as fl", f"{phonetic('g_')} as gp",
+        "g_ as g", "gs_ as gs", "gen_ as gen", "f_ as f", "nullif(regexp_extract(f_, '[^ ]+$'), '') as fl",
+        f"{phonetic('g_')} as gp",
         f"{phonetic('f_')} as fp", f"nullif({plain}, '') as nl",
     ]  # fmt: skip
+
+
+def _generation(names: Sequence[str]) -> str:
+    """SQL of what tells father and son apart, where a name says so."""
+    said = [f"nullif(regexp_extract({n}, {_GENERATION}, 1), '')" for n in names]
+    told = f"coalesce({', '.join(said)})"
+    return f"case {told} when 'junior' then 'jr' when 'senior' then 'sr' else {told} end"
 
 
 def _bare(name: str) -> str:

@@ -38,11 +38,25 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frequency:
-    """How often the values of one feature occur: records with one, pairs that agree, and their mean surplus."""
+    """How often the values of one feature occur: records with one, pairs that could agree, and pairs that do.
+
+    ``spread`` tells how many values occur so and so often.
+    """
 
     filled: int
+    possible: float
     agreeing: float
-    surplus: float
+    spread: tuple[tuple[int, int], ...]
+
+    def rare(self, strangers: float, most: float) -> float:
+        """How likely a stranger has a value that occurs ``most`` times at most, where ``strangers`` share one.
+
+        Values that occur so seldom may owe it to duplicates; what strangers share is left when the common values are
+        taken off (after Good and Turing).
+        """
+        common = sum(values * n * (n - 1) / 2 for n, values in self.spread if n > most)
+        seldom = sum(values * n for n, values in self.spread if n <= most)
+        return 2.0 * max(strangers - common, 0.5 * strangers / (1 + common), 1e-9) / max(seldom * self.filled, 1)
 
 
 def compare(query: Query, pairs: str, into: str, fields: Sequence[Comparison], *, names: bool) -> None:
@@ -101,9 +115,12 @@ def frequencies(query: Query, fields: Sequence[Comparison], *, between: bool) ->
             " (count(*) filter (where src = 'a'))::double as na, (count(*) filter (where src = 'b'))::double as nb"
             f" from {RECORDS} where {feature} is not null group by {feature}"
         )
-        row = query.one(
-            f"select sum(n), sum({agree}), sum({agree} * (n - 1)) / nullif(sum({agree}), 0) from match_n_{feature}"
-        )
-        filled, agreeing, surplus = row or (0, 0, 0)
-        made[feature] = Frequency(filled=int(filled or 0), agreeing=float(agreeing or 0), surplus=float(surplus or 1.0))
+        row = query.one(f"select sum(n), sum(na) * sum(nb), sum({agree}) from match_n_{feature}")
+        filled, across, agreeing = row or (0, 0, 0)
+        spread = query.rows(f"select n::bigint, count(*) from match_n_{feature} group by 1 order by 1")
+        n = float(filled or 0)
+        made[feature] = Frequency(
+            filled=int(n), possible=float(across or 0) if between else n * (n - 1) / 2, agreeing=float(agreeing or 0),
+            spread=tuple((int(r[0]), int(r[1])) for r in spread),
+        )  # fmt: skip
     return made

@@ -48,18 +48,20 @@ def _same(dataset: Dataset, one: str, other: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A row of ``merge_moves`` whose number is part of its key; key and row as text by column."""
+    """What ``merge_moves`` says of one row whose number is part of its key; key and row as text by column.
+
+    ``fields`` are the columns that named the merged record, with the number that each got.
+    """
 
     merge_id: int
-    field: str
+    fields: Mapping[str, int]
     set_aside: bool
-    new: int
     key: Mapping[str, str]
     row: Mapping[str, str | None]
 
     def left(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
         """``row`` as the merge left it."""
-        return {**row, self.field: str(self.new)}
+        return {**row, **{name: str(number) for name, number in self.fields.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

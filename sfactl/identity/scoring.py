@@ -91,7 +91,8 @@ def weigh(
 ) -> None:
     """Make the table ``into`` of the pairs (a, b, pattern) in ``table``.
 
-    Columns: a, b, pattern, t0 … (thousandths of a bit by field), together, cap, against (corrections), w (the sum).
+    Columns: a, b, pattern, t0 … (thousandths of a bit by field), together, cap, against, rival (corrections), w (the
+    sum).
     """
     width = base(fields)
     _register_together(query, table, fields, model)
@@ -102,7 +103,7 @@ def weigh(
         for j, lv in enumerate(c.levels, 1):
             bits = f"{milli(model.bits[i][j - 1])}"
             if lv.count:
-                bits = _by_rarity(c, i, j, model, frequency[lv.count])
+                bits = _by_rarity(i, j, model, frequency[lv.count])
                 joins.append(f"left join match_n_{lv.count} n{i}_{j} on n{i}_{j}.v = x.{lv.count} and {level} = {j}")
             whens.append(f"when {j} then {bits}")
         cells.append(f"(case {level} {' '.join(whens)} else 0 end)::bigint as t{i}")
@@ -110,7 +111,8 @@ def weigh(
     shared = " + ".join([str(milli(model.prior)), "off_shared", *(f"t{i}" for i, c in enumerate(fields) if c.shared)])
     every = " + ".join([str(milli(model.prior)), "together", *(f"t{i}" for i in range(len(fields)))])
     query.run(
-        f"create or replace temp table {into} as select *, {every} + cap + against as w from (select *,"
+        f"create or replace temp table {into} as select *, 0::bigint as rival, {every} + cap + against as w"
+        " from (select *,"
         f" case when against_ then least(0, {DOUBT} - ({every} + cap)) else 0 end::bigint as against from (select *,"
         f" case when people > 0 then least(0, {milli(model.household)} - ({shared})) else 0 end::bigint as cap from"
         f" (select p.a, p.b, p.pattern, {people} as people, {_against(fields, width)} as against_, {', '.join(cells)},"
@@ -119,15 +121,30 @@ def weigh(
     )
 
 
-def _by_rarity(c: Comparison, i: int, j: int, model: Model, frequency: Frequency) -> str:
-    """SQL of the bits of a level whose value occurs ``n`` times."""
+def one_partner(query: Query, table: str, alone: float) -> None:
+    """Weigh the pairs in ``table`` against their rivals, where every record has one partner at most.
+
+    A pair gains by the share of records that have a partner at all, and loses by all others that the two could have.
+    """
+    odds = "pow(2.0, least(40, greatest(-40, w / 1000.0)))"
+    rivals = f"greatest(sum({odds}) over (partition by a), sum({odds}) over (partition by b)) - {odds}"
+    query.run(
+        f"create or replace temp table {table} as select * replace (rival + said as rival, w + said as w)"
+        f" from (select *, case when against <> 0 then 0 else round(-1000 * log2({alone!r} + greatest({rivals}, 0)))"
+        f" end::bigint as said from {table})"
+    )
+    query.run(f"alter table {table} drop column said")
+
+
+def _by_rarity(i: int, j: int, model: Model, frequency: Frequency) -> str:
+    """SQL of the bits of a level whose value occurs ``n`` times: the commoner, the less."""
     average = model.bits[i][j - 1]
-    same, chance = model.same[i][j - 1], max(model.chance[i][j - 1], 1e-12)
-    others = f"greatest(n{i}_{j}.n - 1, 1)"
-    if c.identifier:
-        expected = f"{chance!r} * {others} / {max(frequency.surplus, 1.0)!r}"
-    else:
-        expected = f"{others} / {float(max(frequency.filled, 1))!r}"
+    same, filled = model.same[i][j - 1], float(max(frequency.filled, 1))
+    # So often a value may occur because of its duplicates alone.
+    most = 2.0 + 2.0 * model.partners if j == 1 else 1.0
+    seldom = frequency.rare(model.chance[i][0] * frequency.possible, most) if j == 1 else 1.0 / filled
+    n = f"n{i}_{j}.n"
+    expected = f"case when {n} <= {most!r} then {seldom!r} else greatest(({n} - 1) / {filled!r}, {seldom!r}) end"
     lowest, highest = average - RARER, min(HIGHEST, average + RARER)
     return f"round(1000 * least({highest!r}, greatest({lowest!r}, log2({same!r} / ({expected})))))"
 
@@ -141,7 +158,7 @@ def _against(fields: Sequence[Comparison], width: int) -> str:
         if c.who:
             against.append(f"{people} {'>' if c.feature == 'g' else '='} 0 and {level} = {len(c.levels)}")
         if c.identifier:
-            only = f" and {people} = 0" if c.feature in ("mail", "phone") else ""
+            only = f" and {people} = 0" if c.name in ("email", "phone") else ""
             proof.append(f"({level} = 1{only})")
     said = " or ".join(f"({a})" for a in against) or "false"
     return f"({said}) and not ({' or '.join(proof) or 'false'})"

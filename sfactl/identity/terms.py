@@ -22,6 +22,7 @@ def terms_sql(linked: Linked) -> str:
         ("together", "fields that go together"),
         ("cap", "shared by a household or company"),
         ("against", "the names differ"),
+        ("rival", "one partner at most"),
     ):
         head = _quoted('{"field":' + json.dumps(name) + ',"level":"","bits":')
         parts.append(f"case when t.{column} <> 0 then {head} || {_bits(f't.{column}')} || '}}' end")

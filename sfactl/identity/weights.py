@@ -27,6 +27,8 @@ SETTLED = 1e-4
 CREDIT = 10.0
 """So many true pairs weigh as much as the belief; and a fifth of those found, because fields are never independent."""
 CREDIT_SHARE = 0.2
+SHARED_ANYWAY = 0.02
+"""Of the pairs that agree in a value, at least so many are strangers."""
 HIGHEST, LOWEST = 25.0, -12.0
 """Bits that no field goes beyond."""
 HOUSEHOLD = (2.0, 6.0)
@@ -39,7 +41,8 @@ CONTRADICTION = -4.0
 class Model:
     """What was learned: bits by field and level (strongest first), the prior, and the bound on shared evidence.
 
-    ``same`` and ``chance`` are how often true pairs and strangers show each level.
+    ``same`` and ``chance`` are how often true pairs and strangers show each level. ``partners`` is how many records are
+    the same as one record, on average.
     """
 
     bits: tuple[tuple[float, ...], ...]
@@ -48,6 +51,7 @@ class Model:
     prior: float
     household: float
     expected: float
+    partners: float
     edges: tuple[Edge, ...]
 
 
@@ -80,7 +84,8 @@ def fit(
     prior = float(np.log2(found) - np.log2(max(pairs - found, 1.0)))
     return Model(
         bits=_rounded(fit.bits(), fields), same=_rounded(fit.m, fields, 6), chance=_rounded(fit.u, fields, 9),
-        prior=round(prior, 3), household=round(household, 3), expected=round(found, 1), edges=tuple(fit.edges),
+        prior=round(prior, 3), household=round(household, 3), expected=round(found, 1),
+        partners=round(2 * found / max(records, 1), 3), edges=tuple(fit.edges),
     )  # fmt: skip
 
 
@@ -100,7 +105,7 @@ def contradicts(fields: Sequence[Comparison], counted: Counted) -> NDArray[np.bo
             applies = people if c.feature == "g" else ~people
             against |= applies & (counted.levels[:, i] == len(c.levels))
         if c.identifier:
-            alone = people if c.feature in ("mail", "phone") else np.zeros(len(people), dtype=bool)
+            alone = people if c.name in ("email", "phone") else np.zeros(len(people), dtype=bool)
             proof |= (counted.levels[:, i] == 1) & ~alone
     return against & ~proof
 
@@ -223,10 +228,11 @@ class _Fit:
             u = left / left.sum()
             exact = self.exact[i]
             if exact is not None and exact.filled > 1:
-                possible = max(float(drawn.sum()) / max(self.share, 1e-12), 1.0)
-                agreeing = max(exact.agreeing - float(hit[0]), 0.02 * exact.agreeing) + 0.5
+                # What is given to one record only has been seen with strangers, if at all, for this share of cases.
+                doubt = SHARED_ANYWAY if self.fields[i].identifier else 0.5
+                agreeing = max(exact.agreeing - float(hit[0]), SHARED_ANYWAY * exact.agreeing) + doubt
                 u = np.concatenate([[0.0], u[1:] / max(u[1:].sum(), 1e-12)])
-                first = min(agreeing / possible, 0.999)
+                first = min(agreeing / max(exact.possible, 1.0), 0.999)
                 u = u * (1 - first)
                 u[0] = first
             self.u[i] = u

@@ -82,6 +82,21 @@ class RejectRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TouchRules:
+    """Says that a row is an event, too: of the lead it is about, of this ``kind``.
+
+    ``columns``, ``optional``, ``constants`` and ``transforms`` are as for the lead, with the columns of touchpoints;
+    ``at``, when it happened, is needed.
+    """
+
+    kind: str = "form_submit"
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    constants: Mapping[str, Scalar] = field(default_factory=dict)
+    transforms: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadMapping:
     """One mapping: how the columns of a kind of file become fields.
 
@@ -101,6 +116,7 @@ class LeadMapping:
     identity: Identity = field(default_factory=Identity)
     update: Update = field(default_factory=Update)
     rejects: RejectRules = field(default_factory=RejectRules)
+    touchpoint: TouchRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.model import Bench
-from tests.bench.works import campaigns, commit, lead_import, score, segment, show, start
+from tests.bench.works import campaigns, commit, dedupe, lead_import, score, segment, show, start
 
 BENCHES: dict[str, Bench] = {
     bench.name: bench
@@ -12,6 +12,7 @@ BENCHES: dict[str, Bench] = {
         commit.BENCH,
         lead_import.BENCH,
         show.BENCH,
+        dedupe.BENCH,
         score.BENCH,
         segment.BENCH,
         campaigns.PLAN,

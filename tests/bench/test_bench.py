@@ -12,7 +12,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SMTP = pytest.mark.skipif(find_spec("sfactl_sender_smtp") is None, reason="sfactl-sender-smtp is not installed")
-QUICK = ["start", "commit", "import", "show", "score", "segment", "plan", pytest.param("dispatch", marks=SMTP)]
+QUICK = [
+    "start",
+    "commit",
+    "import",
+    "show",
+    "dedupe",
+    "score",
+    "segment",
+    "plan",
+    pytest.param("dispatch", marks=SMTP),
+]
 
 
 @pytest.mark.parametrize("name", QUICK)

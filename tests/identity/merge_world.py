@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -63,128 +64,92 @@ def rows_of(session: Session, sql: str) -> list[tuple[Any, ...]]:
         return query.rows(sql)
 
 
-def cast(session: Session) -> None:
-    """Three leads, two of them converted, each with something in every dataset that can name it."""
-    day = datetime(2026, 1, 1)
-    put(
-        session, "leads",
+DAY = datetime(2026, 1, 1)
+
+
+def day(n: int) -> datetime:
+    """A day of January."""
+    return DAY.replace(day=n)
+
+
+CAST: dict[str, tuple[dict[str, Any], ...]] = {
+    "leads": (
         {"lead_id": 1, "status": "converted", "email": "ann@old.example", "full_name": "Ann Li", "first_name": "Ann",
          "company": "Acme", "company_key": "acme", "source": "expo", "channel": None, "note": "met in Taipei",
          "external_id": "X1", "id_namespace": "crm", "account_id": 10, "contact_id": 100, "opportunity_id": 1000,
-         "created_at": day.replace(day=1), "updated_at": day.replace(day=5), "owner": "kim", "budget": Decimal("12345678901234.5678")},
+         "created_at": day(1), "updated_at": day(5), "owner": "kim", "budget": Decimal("12345678901234.5678")},
         {"lead_id": 2, "status": "converted", "email": "ann@new.example", "phone": "+886212345678", "full_name": "Ann Lee",
          "source": "web", "channel": "seo", "note": "asked for a price", "external_id": "X2", "id_namespace": "crm",
-         "account_id": 20, "contact_id": 200, "opportunity_id": 2000, "created_at": day.replace(day=2),
-         "updated_at": day.replace(day=9), "owner": "lee", "country": "TW", "city": "Taipei"},
-        {"lead_id": 3, "status": "mql", "email": "ann@third.example", "title": "CEO", "created_at": day.replace(day=3),
-         "updated_at": day.replace(day=4), "row_key": "r3:1", "id_namespace": "file"},
+         "account_id": 20, "contact_id": 200, "opportunity_id": 2000, "created_at": day(2), "updated_at": day(9),
+         "owner": "lee", "country": "TW", "city": "Taipei"},
+        {"lead_id": 3, "status": "mql", "email": "ann@third.example", "title": "CEO", "created_at": day(3),
+         "updated_at": day(4), "row_key": "r3:1", "id_namespace": "file"},
         {"lead_id": 4, "status": "new", "email": "bob@x.example", "referrer_kind": "lead", "referrer_id": "1"},
-    )  # fmt: skip
-    put(
-        session,
-        "accounts",
-        {"account_id": 10, "name": "Acme", "lead_id": 1, "created_at": day},
+    ),
+    "accounts": (
+        {"account_id": 10, "name": "Acme", "lead_id": 1, "created_at": DAY},
         {"account_id": 20, "name": "ACME Ltd", "lead_id": 2, "parent_id": 10},
         {"account_id": 30, "name": "Acme Sub", "parent_id": 20},
-    )
-    put(
-        session,
-        "contacts",
-        {"contact_id": 100, "account_id": 10, "lead_id": 1},
-        {"contact_id": 200, "account_id": 20, "lead_id": 2},
-    )
-    put(
-        session,
-        "opportunities",
-        {"opportunity_id": 1000, "account_id": 10, "contact_id": 100, "lead_id": 1},
-        {"opportunity_id": 2000, "account_id": 20, "contact_id": 200, "lead_id": 2},
-    )
-    put(
-        session,
-        "quotes",
-        {"quote_id": 1, "lead_id": 1, "account_id": 10},
-        {"quote_id": 2, "lead_id": 2, "account_id": 20},
-    )
-    put(
-        session,
-        "orders",
-        {"order_id": 1, "lead_id": 1, "account_id": 10},
-        {"order_id": 2, "lead_id": 2, "account_id": 20},
-    )
-    put(
-        session, "order_lines", {"order_id": 1, "line_no": 1, "lead_id": 1}, {"order_id": 2, "line_no": 1, "lead_id": 2}
-    )
-    put(
-        session,
-        "receivables",
-        {"receivable_id": "r1", "order_id": 1, "account_id": 10},
-        {"receivable_id": "r2", "order_id": 2, "account_id": 20},
-    )
-    put(session, "receipts", {"receipt_id": "p1", "account_id": 10})
-    put(
-        session,
-        "tasks",
-        {"task_id": "t1", "lead_id": 1},
-        {"task_id": "t2", "lead_id": 2},
-        {"task_id": "t3", "lead_id": 3},
-    )
-    put(
-        session,
-        "scores",
-        {"lead_id": 1, "score": "fit", "points": 0.1},
-        {"lead_id": 2, "score": "fit", "points": 0.3},
-        {"lead_id": 1, "score": "intent", "points": 7.0},
-        {"lead_id": 3, "score": "intent", "points": 8.0},
-    )
-    put(
-        session,
-        "segment_members",
-        {"segment": "hot", "lead_id": 1, "since": day},
-        {"segment": "hot", "lead_id": 3, "since": day},
-        {"segment": "tw", "lead_id": 2, "since": day},
-    )
-    put(
-        session,
-        "identities",
-        {"kind": "email", "value": "ann@first.example", "namespace": "", "lead_id": 1, "since": day},
-    )
-    put(
-        session,
-        "suppressions",
-        {"kind": "email", "value": "ann@first.example", "scope": "all", "reason": "bounce", "at": day},
-    )
-    put(
-        session,
-        "touchpoints",
-        {"event_id": "e1", "at": day, "kind": "unsubscribe", "lead_id": 1, "account_id": 10},
-        {"event_id": "e2", "at": day.replace(day=2), "kind": "subscribe", "lead_id": 2, "contact_id": 200},
-        {"event_id": "e3", "at": day.replace(day=3), "kind": "visit", "lead_id": 3},
-    )
-    put(
-        session,
-        "messages",
-        {
-            "at": day,
-            "message_key": "m1",
-            "campaign": "spring",
-            "step": "a",
-            "lead_id": 1,
-            "recipient": "ann@old.example",
-            "state": "accepted",
-        },
-    )
-    put(
-        session,
-        "stage_events",
-        *(
-            {"event_id": f"s{n}", "at": day.replace(day=n), "entity": "lead", "entity_id": n, "to_stage": s}
-            for n, s in ((1, "converted"), (2, "converted"), (3, "mql"))
-        ),
-    )
-    put(
-        session,
-        "assignments",
-        {"event_id": "a1", "at": day, "entity": "lead", "entity_id": 1, "rep_id": "kim"},
-        {"event_id": "a2", "at": day, "entity": "account", "entity_id": 10, "rep_id": "kim"},
-    )
-    put(session, "score_events", {"event_id": "c1", "at": day, "lead_id": 1, "score": "fit", "points": 0.1})
+    ),
+    "contacts": ({"contact_id": 100, "account_id": 10, "lead_id": 1}, {"contact_id": 200, "account_id": 20, "lead_id": 2}),
+    "opportunities": (
+        {"opportunity_id": 1000, "account_id": 10, "contact_id": 100, "lead_id": 1, "category": "won", "amount": 5},
+        {"opportunity_id": 2000, "account_id": 20, "contact_id": 200, "lead_id": 2, "category": "open", "amount": 7},
+    ),
+    "quotes": ({"quote_id": 1, "lead_id": 1, "account_id": 10}, {"quote_id": 2, "lead_id": 2, "account_id": 20}),
+    "orders": ({"order_id": 1, "lead_id": 1, "account_id": 10}, {"order_id": 2, "lead_id": 2, "account_id": 20}),
+    "order_lines": ({"order_id": 1, "line_no": 1, "lead_id": 1}, {"order_id": 2, "line_no": 1, "lead_id": 2}),
+    "receivables": ({"receivable_id": "r1", "account_id": 10}, {"receivable_id": "r2", "account_id": 20}),
+    "receipts": ({"receipt_id": "p1", "account_id": 10},),
+    "tasks": ({"task_id": "t1", "lead_id": 1}, {"task_id": "t2", "lead_id": 2}, {"task_id": "t3", "lead_id": 3}),
+    "scores": (
+        {"lead_id": 1, "score": "fit", "points": 0.1}, {"lead_id": 2, "score": "fit", "points": 0.3},
+        {"lead_id": 1, "score": "intent", "points": 7.0}, {"lead_id": 3, "score": "intent", "points": 8.0},
+    ),
+    "segment_members": (
+        {"segment": "hot", "lead_id": 1, "since": DAY}, {"segment": "hot", "lead_id": 3, "since": DAY},
+        {"segment": "tw", "lead_id": 2, "since": DAY},
+    ),
+    "tags": (
+        {"entity": "lead", "entity_id": 1, "tag": "vip", "source": "manual", "author": "mei", "lead_id": 1},
+        {"entity": "lead", "entity_id": 2, "tag": "vip", "source": "manual", "author": "mei", "lead_id": 2},
+        {"entity": "lead", "entity_id": 1, "tag": "laser", "source": "manual", "author": "mei", "lead_id": 1},
+        {"entity": "account", "entity_id": 10, "tag": "vip", "source": "manual", "author": "mei", "account_id": 10},
+    ),
+    "identities": ({"kind": "email", "value": "ann@first.example", "namespace": "", "lead_id": 1, "since": DAY},),
+    "suppressions": ({"kind": "email", "value": "ann@first.example", "scope": "all", "reason": "bounce", "at": DAY},),
+    "touchpoints": (
+        {"event_id": "e1", "at": day(1), "kind": "unsubscribe", "lead_id": 1, "account_id": 10},
+        {"event_id": "e2", "at": day(2), "kind": "subscribe", "lead_id": 2, "contact_id": 200},
+        {"event_id": "e3", "at": day(3), "kind": "visit", "lead_id": 3},
+    ),
+    "messages": ({"at": DAY, "message_key": "m1", "campaign": "spring", "step": "a", "lead_id": 1, "recipient": "ann@old.example", "state": "accepted"},),
+    "stage_events": tuple(
+        {"event_id": f"s{n}", "at": day(n), "entity": "lead", "entity_id": n, "to_stage": s}
+        for n, s in ((1, "converted"), (2, "converted"), (3, "mql"))
+    ),
+    "assignments": (
+        {"event_id": "a1", "at": DAY, "entity": "lead", "entity_id": 1, "rep_id": "kim"},
+        {"event_id": "a2", "at": DAY, "entity": "account", "entity_id": 10, "rep_id": "kim"},
+    ),
+    "score_events": ({"event_id": "c1", "at": DAY, "lead_id": 1, "score": "fit", "points": 0.1},),
+}  # fmt: skip
+"""Four leads, two of them converted, with something in every dataset that can name them."""
+
+FEW = ("leads", "tasks", "scores", "identities")
+
+
+def build(folder: Path, datasets: Iterable[str] = tuple(CAST)) -> Path:
+    """A workspace with the rows of ``datasets``."""
+    with world(folder) as session:
+        for name in datasets:
+            put(session, name, *CAST[name])
+    return folder
+
+
+@contextmanager
+def copied(built: Path, into: Path) -> Iterator[Session]:
+    """A session on a copy of a workspace that was built once."""
+    shutil.copytree(built, into)
+    with world(into) as session:
+        yield session

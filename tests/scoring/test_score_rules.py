@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -337,3 +338,27 @@ def test_the_matrix_counts_every_pair_once() -> None:
     across = score_of(rule(), grades=(Grade(at_least=Decimal(1), grade="1"),))
     counted = grid(down, across, {("A", "1"): 3, ("C", None): 2, (None, "1"): 1})
     assert counted == [("A", [3, 0]), ("B", [0, 0]), ("C", [0, 2]), ("–", [1, 0])]
+
+
+@pytest.mark.parametrize("window", [1, 61, 62, 123, 124, 184, 185, 186, 187, 400])
+@pytest.mark.parametrize(
+    "kinds", [("click",), ("click", "visit", "call", "open", "form")], ids=["alone", "beside others"]
+)
+def test_days_counted_in_bits_are_the_days_that_are_grouped(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, window: int, kinds: tuple[str, ...]
+) -> None:
+    connection.execute("truncate leads")
+    connection.execute("truncate touchpoints")
+    connection.execute("insert into leads (lead_id) values (1), (2)")
+    connection.execute(
+        "insert into touchpoints (event_id, lead_id, kind, \"at\") select concat_ws(':', n, h, k), 1 + n % 2, k,"
+        " $now - to_days(n::integer) - to_hours(h) from range(0, $days, 3) r(n), unnest([0, 5, 11]) u(h),"
+        " unnest($kinds) v(k)",
+        {"now": NOW, "days": window + 3, "kinds": list(kinds)},
+    )
+    where = [f"kind = '{kind}' and within('{window} days')" for kind in kinds]
+    score = score_of(*(replace(rule(limit="daily", where=text), name=f"r{n}") for n, text in enumerate(where)))
+    counted = totals(connection, score)
+    monkeypatch.setattr("sfactl.scoring.rules.MOST_WORDS", 0)
+    assert totals(connection, score) == counted
+    assert counted[1][0] > 0

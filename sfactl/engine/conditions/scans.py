@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Function = Literal["count", "count distinct", "sum", "min", "max"]
+Function = Literal["count", "count distinct", "sum", "min", "max", "bit_or"]
 
 EQUALITY = re.compile(r'\((r\."[^"]+") = (\$p\d+)\)')
 """A term that compares a column with a literal, as the compiler writes it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import Conflict, NotFound, UserError
@@ -32,7 +31,7 @@ def apply(session: Session, ref: str, *, reason: str | None = None) -> ApplyResu
     Raises `Conflict` where a member is gone or says something else than when the plan was made, or where two members
     were decided to be different since.
     """
-    started = time.monotonic()
+    started = session.now()
     with session.query() as query:
         plan = find_plan(query, ref)
     entity, plan_id = str(plan["entity"]), str(plan["plan_id"])
@@ -66,7 +65,7 @@ def apply(session: Session, ref: str, *, reason: str | None = None) -> ApplyResu
         dry_run=session.dry_run,
         nothing=nothing,
         applied_at=applied_at,
-        seconds=time.monotonic() - started,
+        seconds=(session.now() - started).total_seconds(),
     )
 
 

@@ -51,7 +51,7 @@ def plan(
     ``threshold`` and ``review`` are probabilities that go before ``identity.toml``. ``between`` names two sources
     that are each free of duplicates: then each lead has one partner at most, from the other one. Raises `UserError`.
     """
-    config = configured(session, threshold, review)
+    config = configured(session, threshold, review, linked=between is not None)
     with session.query() as query:
         linked = learned(session, query, entity, config, between)
         linking.weigh(query, linked, config.match.review)
@@ -100,13 +100,20 @@ def pairs_of_plan(session: Session, plan_id: str) -> pa.Table:
         return with_external(query, found[0][1], pairs)
 
 
-def configured(session: Session, threshold: float | None = None, review: float | None = None) -> IdentityConfig:
-    """The workspace's configuration with the thresholds given before it. Raises `UserError`."""
+def configured(
+    session: Session, threshold: float | None = None, review: float | None = None, *, linked: bool = False
+) -> IdentityConfig:
+    """The workspace's configuration with the thresholds given before it; ``linked`` takes the one for linking.
+
+    Raises `UserError`.
+    """
     config = read_config(session.folder)
-    high = config.match.threshold if threshold is None else threshold
+    usual = config.match.link if linked else config.match.threshold
+    high = usual if threshold is None else threshold
     low = min(config.match.review, high) if review is None else review
     try:
-        return dataclasses.replace(config, match=dataclasses.replace(config.match, threshold=high, review=low))
+        match = dataclasses.replace(config.match, threshold=high, link=high, review=low)
+        return dataclasses.replace(config, match=match)
     except ValueError as err:
         raise UserError(f"--threshold {high}, --review {low}: {err}") from None
 

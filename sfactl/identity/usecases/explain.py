@@ -88,7 +88,7 @@ def _weighed(query: Query, linked: Linked, a: int, b: int) -> tuple[tuple[Term, 
     for c in linked.fields:
         t = said.pop(c.name, None)
         left, right = (_shown(c.name, c.shows, values[i]) for i in (a, b))
-        if t is not None or left or right:
+        if t is not None or ((left or right) and not c.name.startswith("common ")):
             level = t["level"] if t else "says nothing"
             terms.append(
                 Term(field=c.name, value_a=left, value_b=right, level=level, bits=float(t["bits"]) if t else 0.0)

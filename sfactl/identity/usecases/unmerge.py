@@ -220,10 +220,10 @@ class _Back:
         query, params = self._tx.query, {"root": self._root}
         noted: dict[str, dict[str, list[str]]] = {}
         counts: dict[str, int] = {}
-        sql = "select dataset, action, field, count(*) from notes group by 1, 2, 3 order by 1, 2, 3"
-        for dataset, action, name, rows in query.rows(sql):
+        for dataset, action, name in query.rows("select distinct dataset, action, field from notes order by all"):
             noted.setdefault(dataset, {}).setdefault(action, []).append(name)
-            counts[dataset] = counts.get(dataset, 0) + (int(rows) if action != "added" else 0)
+        sql = "select dataset, count(distinct \"key\") filter (where action <> 'added') from notes group by 1"
+        counts |= {dataset: int(rows) for dataset, rows in query.rows(sql)}
         for name, actions in noted.items():
             dataset = self._session.workspace.schemas[name]
             back = 0
@@ -247,9 +247,18 @@ class _Back:
         )
         later = sorted(m for m in self._stored if m > self.merge.merge_id)
         rows = self._tx.query.rows(sql, {"name": dataset.name, "later": later, **self._id})
+        named: dict[tuple[int, str], list[tuple[str, str, int, str]]] = {}
+        for merge_id, name, action, new, key, row in rows:
+            named.setdefault((merge_id, key), []).append((name, action, new, row))
         notes = [
-            restoring.Note(merge_id=m, field=f, set_aside=a == "set_aside", new=n, key=json.loads(k), row=json.loads(r))
-            for m, f, a, n, k, r in rows
+            restoring.Note(
+                merge_id=merge_id,
+                fields={name: new for name, _, new, _ in found},
+                set_aside=found[0][1] == "set_aside",
+                key=json.loads(key),
+                row=json.loads(found[0][3]),
+            )
+            for (merge_id, key), found in named.items()
         ]
         others = [n for n in notes if n.merge_id != self.merge.merge_id]
 
@@ -267,7 +276,7 @@ class _Back:
             self._tx.delete(dataset.name, self._typed(gone, dataset, dataset.key))
         if back:
             self._tx.upsert(dataset.name, self._typed(back, dataset))
-        self._forgotten += [(n.merge_id, dataset.name, n.key, n.field) for d in done for n in d.forgotten]
+        self._forgotten += [(n.merge_id, dataset.name, n.key, f) for d in done for n in d.forgotten for f in n.fields]
         return len(back)
 
     def _stored_references(self, rewritten: dict[int, Merge]) -> None:

@@ -10,6 +10,7 @@ from sfactl.leads.files.delimited import stage_delimited
 from sfactl.leads.files.json_files import stage_json
 from sfactl.leads.files.options import Reading
 from sfactl.leads.files.parquet import stage_parquet
+from sfactl.leads.files.posted import stage_posts
 from sfactl.leads.files.scan import open_bytes
 from sfactl.leads.files.sheets import stage_sheet
 from sfactl.leads.files.staging import Staged
@@ -20,10 +21,15 @@ READERS = {
     "json": stage_json,
     "sheet": stage_sheet,
     "vcard": stage_vcards,
+    "posts": stage_posts,
     "parquet": stage_parquet,
 }
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods", ".vcf")
 """Endings that a folder of files is searched for."""
+
+
+_POST = re.compile(rb"[\w.%\[\]+-]+=[^&\s]*(?:&[\w.%\[\]+-]+=[^&\s]*)+\r?(?:\n|$)")
+"""A first line that is the body of a form; in text of other kinds blanks stand before the second field."""
 
 
 def stage(reading: Reading) -> Staged:
@@ -54,4 +60,6 @@ def kind_of(path: Path) -> str:
     delimited = any(s in (".csv", ".tsv") for s in path.suffixes)
     if text[:1] == b"{" or (text[:1] == b"[" and re.match(rb"\[\s*[{\]]", text)):
         return "delimited" if delimited else "json"
+    if not delimited and _POST.match(text):
+        return "posts"
     return "delimited"

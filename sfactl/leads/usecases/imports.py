@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sfactl.api.errors import UserError
 from sfactl.engine.duck import Query
-from sfactl.leads import identities, matching, merging, rejects
+from sfactl.leads import identities, matching, merging, posts, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -41,6 +41,7 @@ class Order:
     source: str | None = None
     event: str | None = None
     pulled: str | None = None
+    form: str | None = None
 
 
 def import_files(
@@ -50,12 +51,15 @@ def import_files(
     mapping: str | None = None,
     source: str | None = None,
     event: str | None = None,
+    form: str | None = None,
     add_fields: bool = False,
 ) -> ImportResult:
     """Import leads from ``files``, one commit a file.
 
     ``mapping`` is a file or a name in ``mappings/``; without it columns are recognised by their headers. ``source`` and
-    ``event`` go on every lead. ``add_fields`` declares fields that the mapping uses and nobody declared, as text.
+    ``event`` go on every lead. ``form`` says that the rows are postings of that form, each an event of its lead, too;
+    a mapping's ``[touchpoint]`` says the same. ``add_fields`` declares fields that the mapping uses and nobody
+    declared, as text.
     Errors: `DataError` for a file that is ambiguous or unreadable, `ConfigError` for a mapping; then nothing of that
     file is written, and files before it stay imported.
     """
@@ -64,7 +68,7 @@ def import_files(
     read = load_mapping(mapping, session.folder, dataset="leads")
     if read is not None and add_fields:
         _declare(session, read)
-    order = Order(mapping=read, where=mapping or "mapping", source=source, event=event)
+    order = Order(mapping=read, where=mapping or "mapping", source=source, event=event, form=form)
     done = tuple(import_one(session, path, order) for path in files)
     result = ImportResult(
         rows=sum(f.rows for f in done),
@@ -95,18 +99,46 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
             content = pool.submit(digest, path)
             staged = stage(reading)
         alone(query, staged.rows)
-        plan = make_plan(leads, staged, defaults_of(session, path.name, order), order.mapping)
+        defaults = defaults_of(session, path.name, order)
+        plan = make_plan(leads, staged, defaults, order.mapping)
         with session.progress(f"Cleaning {staged.rows:,} rows"):
+            plan, touch = posting(session, query, staged, plan, order, defaults, scratch)
             cleaned = clean(query, staged, plan, scratch / "clean.parquet")
         return write(
             session,
-            Work(name=path.name, kind="file", digest=content.result(), staged=staged, plan=plan, cleaned=cleaned),
+            Work(
+                name=path.name,
+                kind="file",
+                digest=content.result(),
+                staged=staged,
+                plan=plan,
+                cleaned=cleaned,
+                touch=touch,
+            ),
         )
+
+
+def posting(
+    session: Session, query: Query, staged: Staged, plan: Plan, order: Order, defaults: Defaults, scratch: Path
+) -> tuple[Plan, Cleaned | None]:
+    """The lead's plan with what the posting says of its origin, and the clean events; None where rows are none."""
+    rules = order.mapping.touchpoint if order.mapping else None
+    if rules is None and order.form is None:
+        return plan, None
+    if rules is None:
+        rules = posts.rules_of(staged.columns, order.form or "")
+    elif order.form:
+        rules = replace(rules, constants={**rules.constants, "content": order.form})
+    touch = posts.plan(rules, order.mapping, session.workspace.schemas["touchpoints"], staged.columns, defaults)
+    return posts.with_origin(plan, touch), clean(query, staged, touch, scratch / "touch.parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A cleaned file on its way into the leads. ``cursor`` lands in the same commit, under ``cursor_name``."""
+    """A cleaned file on its way into the leads; ``touch`` are the events that its rows are, too.
+
+    ``cursor`` lands in the same commit, under ``cursor_name``.
+    """
 
     name: str
     kind: str
@@ -114,6 +146,7 @@ class Work:
     staged: Staged
     plan: Plan
     cleaned: Cleaned
+    touch: Cleaned | None = None
     cursor_name: str | None = None
     cursor: Mapping[str, object] | None = None
 
@@ -123,7 +156,8 @@ def write(session: Session, work: Work) -> FileImport:
     source = work.cleaned.source
     fields = tuple(work.cleaned.fields)
     plan = work.plan
-    with session.write("leads", "identities", reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
+    names = ("leads", "identities", *(("visitors",) if work.touch else ()))
+    with session.write(*names, reason=f"{work.kind} {work.name}") as tx, bounded(tx.query):
         query = tx.query
         alone(query, work.staged.rows)
         existing = bool(query.rows("select 1 from leads limit 1"))
@@ -153,11 +187,23 @@ def write(session: Session, work: Work) -> FileImport:
             notes=(*work.staged.notes, *plan.notes, *work.cleaned.notes),
         )
         _stage_rows(session, tx, source, values, plan, fresh=new, changed=updated)
+        result = _with_events(session, tx, work, result)
         record(session, tx, name=work.name, kind=work.kind, digest=work.digest, counts=counts, rejects=rejects_file)
         if work.cursor_name is not None:
             tx.set_cursor(work.cursor_name, work.cursor or {})
         commit = tx.commit(**counts)
     return replace(result, commit=commit.seq)
+
+
+def _with_events(session: Session, tx: Transaction, work: Work, result: FileImport) -> FileImport:
+    """Append the events that the rows are; the result tells their number."""
+    if work.touch is None:
+        return result
+    columns = session.workspace.schemas["touchpoints"].types
+    added, timeless = posts.append(tx, work.staged, work.touch, work.plan.namespace, columns)
+    rows = "1 row" if timeless == 1 else f"{timeless:,} rows"
+    told = (f"{rows} without a time: the lead was taken, the event was not",) if timeless else ()
+    return replace(result, cleaned={**result.cleaned, "events": added}, notes=(*result.notes, *work.touch.notes, *told))
 
 
 def _stage_rows(

@@ -22,7 +22,7 @@ from sfactl.leads.cleaning.clean import clean
 from sfactl.leads.files.staging import Staged, staged_schema
 from sfactl.leads.headers import position
 from sfactl.leads.model import FileImport, LeadMapping, PullResult, SourcePull
-from sfactl.leads.usecases.imports import Order, Work, bounded, defaults_of, make_plan, work_folder, write
+from sfactl.leads.usecases.imports import Order, Work, bounded, defaults_of, make_plan, posting, work_folder, write
 from sfactl.leads.usecases.sources import cursor_name, limit_of, mapping_of, source_of, table_of
 from sfactl.session import Session
 from sfactl.workspace.locks import locked
@@ -219,7 +219,9 @@ def _take(session: Session, name: str, page: Page, order: Order) -> FileImport:
         return FileImport(file=name, rows=0, new=0, updated=0, unchanged=0, rejected=0, commit=commit.seq)
     with work_folder(session) as scratch, session.query() as query, bounded(query):
         staged = stage_table(page.table, scratch / "staged.parquet")
-        plan = make_plan(leads, staged, defaults_of(session, name, order), order.mapping)
+        defaults = defaults_of(session, name, order)
+        plan = make_plan(leads, staged, defaults, order.mapping)
+        plan, touch = posting(session, query, staged, plan, order, defaults, scratch)
         cleaned = clean(query, staged, plan, scratch / "clean.parquet")
         content = hashlib.sha256(json.dumps(dict(page.cursor), sort_keys=True, default=str).encode()).hexdigest()
         return write(
@@ -231,6 +233,7 @@ def _take(session: Session, name: str, page: Page, order: Order) -> FileImport:
                 staged=staged,
                 plan=plan,
                 cleaned=cleaned,
+                touch=touch,
                 cursor_name=cursor_name(name),
                 cursor=page.cursor,
             ),

@@ -174,9 +174,10 @@ def _add(session: Session, tx: Transaction) -> int:
     )
     query.run(
         "create or replace temp table fresh_visitors as select f.visitor_id,"
-        ' arg_min(cast(t.lead as bigint), f."at") as lead_id,'
+        ' arg_min(coalesce(r.root_id, cast(t.lead as bigint)), f."at") as lead_id,'
         ' min(f."at") as since, arg_min(f.event_id, f."at") as cause from fresh f join tokens t using (token)'
-        " where t.lead is not null and cast(t.lead as bigint) in (select lead_id from leads)"
+        " left join record_aliases r on r.entity = 'lead' and r.id = cast(t.lead as bigint) where t.lead is not null"
+        " and coalesce(r.root_id, cast(t.lead as bigint)) in (select lead_id from leads)"
         " and f.visitor_id not in (select visitor_id from visitors) group by 1"
     )
     query.run(

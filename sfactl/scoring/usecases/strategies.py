@@ -57,7 +57,7 @@ def plugin_rows(
     if isinstance(strategy, LearningScoring):
         raise InternalError(f"{score.strategy!r} learns, so it is computed with a model")
     # A strategy may compare leads with each other, so it always sees all; the lead is picked from its answer.
-    only = "" if lead_id is None else f" where lead_id = {int(lead_id)}"
+    only = " where points is not null" + ("" if lead_id is None else f" and lead_id = {int(lead_id)}")
     columns = "cast(lead_id as bigint) as lead_id, cast(rule as varchar) as rule, cast(points as double) as points,"
     columns += " cast(detail as varchar) as detail"
     try:
@@ -70,6 +70,9 @@ def plugin_rows(
             query.register(f"{table}_given", given)
             sql = f'select {columns}, cast(null as timestamp) as "at" from {table}_given{only}'
             query.run(f"create or replace temp table {table} as {sql}")
+        wrong = query.one(f"select lead_id, rule, points from {table} where not isfinite(points)")
+        if wrong is not None:
+            raise ValueError(f"lead {wrong[0]}, rule {wrong[1]!r}: the points are {wrong[2]}")
     except SfactlError:
         raise
     except Exception as err:
