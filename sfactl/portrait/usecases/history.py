@@ -42,10 +42,8 @@ def timeline(session: Session, ref: str, *, kinds: Sequence[str] = (), page: int
     wanted = kinds_of(kinds)
     with session.query() as query:
         ((kind, number),) = find(query, [ref])
-        query.run(f"create temp table who as {WHO[kind]}", {"id": number})
-        query.run(
-            f"create temp table happened as {query.statement('portrait', 'timeline')}", {"now": session.as_of_time()}
-        )
+        sql = query.statement("portrait", "timeline").format(**_places(query, kind, number))
+        query.run(f"create temp table happened as {sql}", {"now": session.as_of_time()})
         counts = dict(query.rows("select kind, count(*) from happened group by kind order by count(*) desc, kind"))
         total = sum(n for name, n in counts.items() if not wanted or name in wanted)
         pages = max(1, -(-total // limit)) if limit else 1
@@ -60,6 +58,17 @@ def timeline(session: Session, ref: str, *, kinds: Sequence[str] = (), page: int
             counts=counts,
             entries=_entries(query, wanted, page, limit),
         )
+
+
+def _places(query: Query, kind: Kind, number: int) -> dict[str, str]:
+    """The numbers of everybody whose rows belong to the timeline, as SQL lists by kind."""
+    found: dict[str, list[int]] = {"lead": [], "contact": [], "account": [], "opportunity": []}
+    for whose, one in query.rows(WHO[kind], {"id": number}):
+        found[whose].append(int(one))
+    people = [*found["lead"], *found["contact"], *found["account"]]
+    named = {"leads": "lead", "contacts": "contact", "accounts": "account", "deals": "opportunity"}
+    lists = {place: found[whose] for place, whose in named.items()} | {"anyone": people}
+    return {place: ", ".join(map(str, sorted(set(numbers)))) or "null" for place, numbers in lists.items()}
 
 
 def _entries(query: Query, kinds: Sequence[str], page: int, limit: int) -> tuple[Entry, ...]:
