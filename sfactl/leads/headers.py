@@ -51,10 +51,14 @@ def count_known(dataset: str, cells: Sequence[str]) -> int:
 def position(name: str, columns: Sequence[str]) -> int | None:
     """The column called ``name``: exactly, else without width, case and blanks; None if none or several.
 
-    A ``*`` in the name stands for anything: "Amount spent (*)" is "Amount spent (TWD)" too.
+    A ``*`` in the name stands for anything: "Amount spent (*)" is "Amount spent (TWD)" too. A ``|`` parts other names
+    of the same column, of which the first that is there counts.
     """
     if name in columns:
         return columns.index(name)
+    if "|" in name.strip("|"):
+        places = (position(part.strip(), columns) for part in name.split("|"))
+        return next((p for p in places if p is not None), None)
     wanted = re.escape(_trimmed(name)).replace(r"\*", ".*")
     found = [i for i, c in enumerate(columns) if re.fullmatch(wanted, _trimmed(c))]
     return found[0] if len(found) == 1 else None

@@ -129,5 +129,5 @@ def why_waiting(case: Case, rules: Rules, standings: Sequence[Standing], able: S
     why = Counter(why_not(s, case, asked[0], rules).partition(" until ")[0] for s in standings if s.rep.active)
     if case.country and all(w.startswith(("does not serve", "weight")) for w in why):
         return f"no active rep serves {case.country}"
-    counted = ", ".join(f"{n} {w}" for w, n in sorted(why.items(), key=lambda w: (-w[1], w[0])))
+    counted = " · ".join(f"{n} {w}" for w, n in sorted(why.items(), key=lambda w: (-w[1], w[0])))
     return f"nobody can take it: {counted}"

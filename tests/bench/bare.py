@@ -45,6 +45,18 @@ def aggregate(folder: str) -> None:
     print(json.dumps({"rows": answer[0]}))
 
 
+def rank(folder: str, reps: str) -> None:
+    """Deal the leads out in turns and write them anew: the least that any assignment must do."""
+    import duckdb
+
+    leads = dataset_files(Path(folder), "leads")
+    with TemporaryDirectory(dir=folder) as place:
+        duckdb.execute(
+            f"copy (select * replace ('r' || (row_number() over (order by lead_id) % {int(reps)}) as owner)"
+            f" from read_parquet({leads}) order by lead_id) to '{place}/leads.parquet' (format parquet, compression zstd)"
+        )
+
+
 def commits(folder: str, count: str) -> None:
     """One fsynced Parquet row and one durable SQLite commit, again and again."""
     import pyarrow as pa
@@ -106,6 +118,6 @@ def dataset_files(folder: Path, dataset: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    {"copy": copy, "lookup": lookup, "aggregate": aggregate, "commits": commits, "deliver": deliver}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    {"copy": copy, "lookup": lookup, "aggregate": aggregate, "rank": rank, "commits": commits, "deliver": deliver}[
+        sys.argv[1]
+    ](*sys.argv[2:])

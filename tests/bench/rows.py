@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.model import Bench
-from tests.bench.works import campaigns, commit, dedupe, lead_import, score, segment, show, start
+from tests.bench.works import assign, campaigns, commit, dedupe, lead_import, score, segment, show, start
 
 BENCHES: dict[str, Bench] = {
     bench.name: bench
@@ -15,6 +15,7 @@ BENCHES: dict[str, Bench] = {
         dedupe.BENCH,
         score.BENCH,
         segment.BENCH,
+        assign.BENCH,
         campaigns.PLAN,
         campaigns.DISPATCH,
     )

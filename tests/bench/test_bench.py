@@ -20,6 +20,7 @@ QUICK = [
     "dedupe",
     "score",
     "segment",
+    "assign",
     "plan",
     pytest.param("dispatch", marks=SMTP),
 ]

@@ -65,13 +65,27 @@ def flat(value: dict[str, Any], prefix: str = "") -> dict[str, str]:
     return {name: "; ".join(dict.fromkeys(texts)) for name, texts in found.items()}
 
 
+_NAMES = ("column_id", "name", "key", "field", "question")
+_VALUES = ("string_value", "value", "values", "answer")
+
+
+def _pair(item: Any) -> tuple[str, Any] | None:
+    """(name, value) of an item such as {"name": "email", "values": ["a@example.tw"]}, as forms' webhooks send them."""
+    if not isinstance(item, dict) or len(item) > 3:
+        return None
+    name = next((item[k] for k in _NAMES if isinstance(item.get(k), str)), None)
+    value = next((item[k] for k in _VALUES if k in item), None)
+    return None if name is None or value is None else (name, value)
+
+
 def _flatten(value: Any, name: str, found: dict[str, list[str]]) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
             _flatten(inner, f"{name}.{key}" if name else str(key), found)
     elif isinstance(value, list):
         for inner in value:
-            _flatten(inner, name, found)
+            pair = _pair(inner)
+            _flatten(inner if pair is None else pair[1], name if pair is None else f"{name}.{pair[0]}", found)
     elif value is not None:
         found.setdefault(name, []).append(str(value).lower() if isinstance(value, bool) else str(value))
     else:

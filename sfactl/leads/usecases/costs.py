@@ -26,9 +26,9 @@ from sfactl.leads.usecases.imports import (
     make_plan,
     placed,
     reading_of,
-    record,
     work_folder,
 )
+from sfactl.leads.usecases.past import record
 from sfactl.session import Session
 
 _TOTAL = r"(?i)^(grand )?totals?\b|^(合計|合计|總計|总计|gesamt)"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sfactl.api.errors import UserError
+from sfactl.api.errors import DataError, UserError
 from sfactl.engine.duck import Query
-from sfactl.leads import identities, matching, merging, posts, rejects
+from sfactl.leads import collisions, identities, matching, merging, posts, rejects
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -22,6 +22,7 @@ from sfactl.leads.files.staging import Staged
 from sfactl.leads.headers import count_known, position
 from sfactl.leads.mapping import RESERVED, Defaults, load_mapping, plan_by_headers, plan_mapping, unknown_fields
 from sfactl.leads.model import FileImport, ImportResult, LeadMapping, Plan, Reason
+from sfactl.leads.usecases.past import record, since_last
 from sfactl.schemas import Dataset
 from sfactl.session import Session
 from sfactl.workspace import Transaction
@@ -94,10 +95,13 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
     """One file, one commit."""
     leads = session.workspace.schemas["leads"]
     with work_folder(session) as scratch, session.query() as query, bounded(query):
+        before = still(path)
         reading = reading_of(path, scratch, query, order, "leads")
         with session.progress(f"Reading {path.name}"), ThreadPoolExecutor(max_workers=1) as pool:
             content = pool.submit(digest, path)
             staged = stage(reading)
+        if still(path) != before:
+            raise DataError(f"{path.name} changed while it was read", hint="Import it when it is complete.")
         alone(query, staged.rows)
         defaults = defaults_of(session, path.name, order)
         plan = make_plan(leads, staged, defaults, order.mapping)
@@ -162,8 +166,13 @@ def write(session: Session, work: Work) -> FileImport:
         alone(query, work.staged.rows)
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
-        reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
         matching.assign(query, plan, existing)
+        keys = collisions.guarded_keys(session.folder, work.kind) if existing else ()
+        if keys and (free := collisions.guarded(query, source, fields, keys, now=session.now(), actor=session.actor)):
+            source = free
+            matching.prepare(query, source, plan, fields)
+            matching.assign(query, plan, existing)
+        reasons = rejects.collect(query, source, matching.no_key_reason(plan.keys))
         fresh = matching.fresh_leads(query)
         matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
         source = identities.silence(query, source, fields)
@@ -188,7 +197,12 @@ def write(session: Session, work: Work) -> FileImport:
         )
         _stage_rows(session, tx, source, values, plan, fresh=new, changed=updated)
         result = _with_events(session, tx, work, result)
-        record(session, tx, name=work.name, kind=work.kind, digest=work.digest, counts=counts, rejects=rejects_file)
+        columns = work.staged.columns if work.cursor_name is None else ()
+        result = replace(result, notes=(*result.notes, *since_last(query, work.name, columns)))
+        record(
+            session, tx, name=work.name, kind=work.kind, digest=work.digest, counts=counts, rejects=rejects_file,
+            columns=columns,
+        )  # fmt: skip
         if work.cursor_name is not None:
             tx.set_cursor(work.cursor_name, work.cursor or {})
         commit = tx.commit(**counts)
@@ -250,32 +264,6 @@ def _changed_row(columns: Mapping[str, str], values: Mapping[str, str], plan: Pl
     }
     made["updated_at"] = "$now"
     return ", ".join(f"{sql} as {name(c)}" for c, sql in made.items())
-
-
-def record(
-    session: Session,
-    tx: Transaction,
-    *,
-    name: str,
-    kind: str,
-    digest: str,
-    counts: Mapping[str, int],
-    rejects: str | None,
-) -> None:
-    """Append what came of a file to ``imports``."""
-    import pyarrow as pa
-
-    row = {
-        "import_id": f"{session.run_id}:{name}:{digest[:12]}",
-        "at": session.now(),
-        "source": name,
-        "kind": kind,
-        "content_hash": digest,
-        **counts,
-        "rejects_file": rejects,
-    }
-    schema = session.workspace.schemas["imports"].arrow()
-    tx.append("imports", pa.Table.from_pylist([row], schema=schema))
 
 
 def placed(query: Query, reasons: tuple[Reason, ...], staged: Staged) -> tuple[Reason, ...]:
@@ -347,6 +335,15 @@ def reading_of(path: Path, scratch: Path, query: Query, order: Order, headers: s
 
 def _count_wanted(names: Sequence[str], cells: Sequence[str]) -> int:
     return sum(1 for n in names if position(n, cells) is not None)
+
+
+def still(path: Path) -> tuple[int, int]:
+    """Size and time of a file: what moves while somebody still writes it. Raises `DataError` where there is none."""
+    try:
+        found = path.stat()
+    except OSError as err:
+        raise DataError(f"{path}: no such file ({err.strerror})") from None
+    return found.st_size, found.st_mtime_ns
 
 
 def digest(path: Path) -> str:
