@@ -202,3 +202,4 @@ if util.find_spec("sfactl.cli.lead_dedupe") is not None:
 import_module("sfactl.cli.lead_next").register(group)
 if util.find_spec("sfactl.cli.lead_merge") is not None:
     import_module("sfactl.cli.lead_merge").register(group, "lead")
+import_module("sfactl.cli.lead_refer").register(group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -239,3 +240,6 @@ def _admission(result: Explanation) -> Iterator[str]:
         return
     yield "Smallest changes that would admit it, all of them:"
     yield from (f"  {change}" for change in changes)
+
+
+import_module("sfactl.cli.segment_export").register(group)

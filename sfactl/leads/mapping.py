@@ -19,7 +19,7 @@ from sfactl.schemas import Dataset
 
 RESERVED = (
     "lead_id", "status", "company_key", "row_key", "converted_at", "account_id", "contact_id", "opportunity_id",
-    "disqualified_reason", "created_at", "updated_at", "id_namespace",
+    "disqualified_reason", "created_at", "updated_at", "id_namespace", "referrer_kind", "referrer_id",
 )  # fmt: skip
 """Fields of a lead that an import may not set."""
 HARMLESS = ("-", "--", "---", "—", "n/a", "#n/a", "null", "nan", "(null)", "<null>", "(blank)", "(empty)", "\\n")

@@ -288,6 +288,27 @@ class PastPull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unreferred:
+    """A lead whose referrer was not found, and why."""
+
+    lead_id: int
+    referrer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralResult:
+    """How many leads were linked with their referrer, ``by`` kind of referrer, and whose referrer is not known."""
+
+    linked: int
+    unknown: int
+    by: Mapping[str, int]
+    missing: tuple[Unreferred, ...]
+    dry_run: bool
+    commit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewSource:
     """A source's file that was begun; ``file`` is relative to the workspace."""
 

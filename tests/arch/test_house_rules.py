@@ -166,6 +166,7 @@ def test_declared_dependencies_are_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {re.split(r"[><=\[; ]", d)[0] for d in project["dependencies"]}
     modules = {
+        "crawler-user-agents": "crawleruseragents",
         "email-validator": "email_validator",
         "python-calamine": "python_calamine",
         "python-stdnum": "stdnum",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sfactl.leads.usecases.lookup import list_leads, show_lead
     from sfactl.leads.usecases.pulls import pull
     from sfactl.leads.usecases.records import clean_leads, set_fields
+    from sfactl.leads.usecases.referrals import link_referrers
     from sfactl.leads.usecases.sources import check_sources, list_sources, new_source, reset_source, show_source
     from sfactl.leads.usecases.touches import import_touches
     from sfactl.leads.usecases.weblogs import import_logs
@@ -26,6 +27,7 @@ _HOMES = {
     "import_logs": "weblogs",
     "import_rates": "costs",
     "import_touches": "touches",
+    "link_referrers": "referrals",
     "list_leads": "lookup",
     "list_sources": "sources",
     "new_source": "sources",
@@ -44,6 +46,7 @@ __all__ = [
     "import_logs",
     "import_rates",
     "import_touches",
+    "link_referrers",
     "list_leads",
     "list_sources",
     "new_source",

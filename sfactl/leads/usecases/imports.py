@@ -167,7 +167,7 @@ def write(session: Session, work: Work) -> FileImport:
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
         matching.assign(query, plan, existing)
-        keys = collisions.guarded_keys(session.folder, work.kind) if existing else ()
+        keys = collisions.guarded_keys(session.folder, work.kind) if existing and not work.touch else ()
         if keys and (free := collisions.guarded(query, source, fields, keys, now=session.now(), actor=session.actor)):
             source = free
             matching.prepare(query, source, plan, fields)
@@ -197,12 +197,7 @@ def write(session: Session, work: Work) -> FileImport:
         )
         _stage_rows(session, tx, source, values, plan, fresh=new, changed=updated)
         result = _with_events(session, tx, work, result)
-        columns = work.staged.columns if work.cursor_name is None else ()
-        result = replace(result, notes=(*result.notes, *since_last(query, work.name, columns)))
-        record(
-            session, tx, name=work.name, kind=work.kind, digest=work.digest, counts=counts, rejects=rejects_file,
-            columns=columns,
-        )  # fmt: skip
+        result = _recorded(session, tx, work, result)
         if work.cursor_name is not None:
             tx.set_cursor(work.cursor_name, work.cursor or {})
         commit = tx.commit(**counts)
@@ -218,6 +213,24 @@ def _with_events(session: Session, tx: Transaction, work: Work, result: FileImpo
     rows = "1 row" if timeless == 1 else f"{timeless:,} rows"
     told = (f"{rows} without a time: the lead was taken, the event was not",) if timeless else ()
     return replace(result, cleaned={**result.cleaned, "events": added}, notes=(*result.notes, *work.touch.notes, *told))
+
+
+def _recorded(session: Session, tx: Transaction, work: Work, result: FileImport) -> FileImport:
+    """Record the import; the result tells what is other than in the last such file."""
+    columns = work.staged.columns if work.cursor_name is None else ()
+    changed = since_last(tx.query, work.name, columns)
+    counts = {k: getattr(result, k) for k in ("rows", "new", "updated", "unchanged", "rejected")}
+    record(
+        session,
+        tx,
+        name=work.name,
+        kind=work.kind,
+        digest=work.digest,
+        counts=counts,
+        rejects=result.rejects_file,
+        columns=columns,
+    )
+    return replace(result, notes=(*result.notes, *changed))
 
 
 def _stage_rows(
