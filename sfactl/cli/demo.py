@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from sfactl.cli.app import App, Output, pass_app
 if TYPE_CHECKING:
     from sfactl.demo.story.telling import Told
     from sfactl.demo.world import World
+
+FEW_LEADS = 20_000
+"""Up to so many one thread is enough: a second one would only be waited for."""
 
 
 @click.command("demo")
@@ -82,7 +86,10 @@ def _told(folder: Path, world: World, seed: int, *, quiet: bool) -> Told:
     from sfactl.session import FixedClock, open_session
 
     clock = FixedClock(world.opens_at)
+    settings = load_settings(folder)
+    if world.leads <= FEW_LEADS:
+        settings = replace(settings, engine=replace(settings.engine, threads=1))
     with open_session(
-        folder, settings=load_settings(folder), command="demo", actor="demo", clock=clock, seed=seed, quiet=quiet
+        folder, settings=settings, command="demo", actor="demo", clock=clock, seed=seed, quiet=quiet
     ) as session:
         return tell(session, clock, world)

@@ -63,21 +63,24 @@ def check(app: App, files: tuple[Path, ...], *, output: Output) -> None:
 
 @group.command()
 @click.argument("names", nargs=-1)
+@click.option("--matrix", "with_matrix", is_flag=True, help="Count the leads by their grades of the two scores, too.")
 @options.dry_run
 @options.fail_empty
 @options.output
 @pass_app
-def run(app: App, names: tuple[str, ...], *, dry_run: bool, fail_empty: bool, output: Output) -> None:
+def run(
+    app: App, names: tuple[str, ...], *, with_matrix: bool, dry_run: bool, fail_empty: bool, output: Output
+) -> None:
     """Compute the scores NAMES, or all, for every lead and store what changed.
 
     \b
     Example:
       sfactl score run
-      sfactl score run intent --dry-run
+      sfactl score run fit intent --matrix --dry-run
     """
     from sfactl.scoring import usecases
 
-    result = usecases.run(app.session(dry_run=dry_run), names)
+    result = usecases.run(app.session(dry_run=dry_run), names, with_matrix=with_matrix)
     nothing = 4 if fail_empty and not result.changed else 0
     output.emit(result, human=lambda: _ran(result), exit_code=3 if result.skipped else nothing)
 
@@ -171,6 +174,8 @@ def _ran(result: RunResult) -> Iterator[str]:
                 if ran.note.startswith("model")
                 else f"  {'':{longest}}  {ran.note}"
             )
+    if result.matrix is not None:
+        yield from _grid(result.matrix)
     if result.commit is not None:
         yield f"Commit {result.commit}."
     elif not result.changed:

@@ -1,7 +1,7 @@
 """Refuse rows of a file that would make a new lead of a customer whom a rep protects, with the rep and until when.
 
 A row that belongs to a known lead is no collision: it brings that lead up to date, and the lead keeps its owner. Pulled
-sources are never refused, for behind them is a person who came to us.
+sources and posts of forms are never refused, for behind them is a person who came to us.
 """
 
 from __future__ import annotations

@@ -63,13 +63,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What a run changed. ``commit`` is None where nothing changed, or in a dry run."""
+    """What a run changed. ``commit`` is None where nothing changed, or in a dry run. ``matrix`` only if asked for."""
 
     at: datetime
     commit: int | None
     dry_run: bool
     scores: tuple[Ran, ...]
     skipped: tuple[Skipped, ...] = ()
+    matrix: Matrix | None = None
 
     @property
     def changed(self) -> bool:

@@ -31,10 +31,14 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrequencySettings:
-    """``smoothing`` is added to every count, ``classes`` is into how many classes numbers are cut."""
+    """``smoothing`` is added to every count, ``classes`` is into how many classes numbers are cut.
+
+    Values that fewer than ``rare`` leads have are left out; 1 counts every value, as the textbook does.
+    """
 
     smoothing: float = 0.1
     classes: int = 10
+    rare: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
@@ -42,6 +46,8 @@ class FrequencySettings:
             raise ValueError("smoothing must be greater than 0")
         if not 2 <= self.classes <= 100:
             raise ValueError("classes must be 2 to 100")
+        if self.rare < 1:
+            raise ValueError("rare must be 1 or more")
 
 
 class FrequencyStrategy:
@@ -82,7 +88,11 @@ class FrequencyStrategy:
         known = codes >= 0
         of_won = np.bincount(codes[known & won], minlength=len(labels))
         of_lost = np.bincount(codes[known & ~won], minlength=len(labels))
-        values = {label: [int(w), int(n)] for label, w, n in zip(labels, of_won, of_lost, strict=True) if w + n}
+        values = {
+            label: [int(w), int(n)]
+            for label, w, n in zip(labels, of_won, of_lost, strict=True)
+            if w + n >= self._settings.rare
+        }
         return {"name": name, "edges": edges, "values": dict(sorted(values.items()))}
 
 

@@ -53,24 +53,24 @@ def test_from_unhandled_to_owned_and_into_the_pool(office: Path, sfactl: Call, m
     assert [r["lead_id"] for r in partly.json["result"]["refused"]] == [4]
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        ("assign explain lead:x", 2, "is not the number of a lead"),
-        ("assign explain lead:99", 2, "there is no lead 99"),
-        ("assign run --stage won", 2, "only new, mql, sql leads can be given out"),
-        ("assign apply beef", 2, "there is no plan 'beef'"),
-        ("assign sla --apply --rep mei", 2, "--apply acts on all breached leads"),
-        ("rep away mai --from 2026-06-20 --to 2026-06-21", 2, "Did you mean 'mei'?"),
-        ("rep away mei --from 2026-06-20", 2, "Say --from and --to"),
-        ("lead pool claim 1 --by mai", 2, "there is no rep 'mai'"),
-        ("lead pool check", 2, "Name a lead, or say what is known"),
-        ("lead pool due --within soon", 2, "'soon' is not a period"),
-    ],
-)
-def test_mistakes_are_named(office: Path, sfactl: Call, words: str, code: int, said: str) -> None:
-    answer = sfactl(*words.split())
-    assert (answer.code, said in answer.err) == (code, True), answer.err
+MISTAKES = {
+    "assign explain lead:x": "is not the number of a lead",
+    "assign explain lead:99": "there is no lead 99",
+    "assign run --stage won": "only new, mql, sql leads can be given out",
+    "assign apply beef": "there is no plan 'beef'",
+    "assign sla --apply --rep mei": "--apply acts on all breached leads",
+    "rep away mai --from 2026-06-20 --to 2026-06-21": "Did you mean 'mei'?",
+    "rep away mei --from 2026-06-20": "Say --from and --to",
+    "lead pool claim 1 --by mai": "there is no rep 'mai'",
+    "lead pool check": "Name a lead, or say what is known",
+    "lead pool due --within soon": "'soon' is not a period",
+}
+
+
+def test_mistakes_are_named(office: Path, sfactl: Call) -> None:
+    for words, said in MISTAKES.items():
+        answer = sfactl(*words.split())
+        assert (answer.code, said in answer.err) == (2, True), f"{words}: {answer.err}"
 
 
 def test_wrong_rules_stop_the_check_of_the_workspace(office: Path, sfactl: Call) -> None:

@@ -140,6 +140,9 @@ class OneErp:
     def notify(self, hook: str, summary: Mapping[str, Any]) -> None:
         self.notices.append((hook, summary))
 
+    def close(self) -> None:
+        pass
+
 
 @pytest.fixture
 def clock() -> FixedClock:

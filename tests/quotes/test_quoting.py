@@ -220,6 +220,9 @@ class LayerHost:
         assert (kind, dict(settings), where) == ("price_layer", {"per": "unit"}, "prices/metal.toml: layers.metal")
         return Surcharge()
 
+    def close(self) -> None:
+        pass
+
 
 def test_a_plugin_layer_counts_only_in_a_book_that_names_it(session: Session) -> None:
     (session.folder / "prices/metal.toml").write_text(

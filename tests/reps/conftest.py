@@ -39,3 +39,20 @@ def open_sales(tmp_path: Path) -> Iterator[Callable[..., Session]]:
 @pytest.fixture
 def session(open_sales: Callable[..., Session]) -> Session:
     return open_sales()
+
+
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A session for tests that only change the files of rules: reps kay (team key, laser), boss, mei and ken."""
+    folder = tmp_path_factory.mktemp("sales") / "ws"
+    Workspace.create(folder).close()
+    clock = FixedClock(NOW)
+    with open_session(folder, settings=ALONE, command="assign check", actor="boss", clock=clock) as session:
+        with session.write("reps") as tx:
+            tx.upsert(
+                "reps",
+                "select unnest(['kay', 'boss', 'mei', 'ken']) as rep_id, true as active, 1 as weight, 'key' as team,"
+                " 'laser' as skills",
+            )
+            tx.commit()
+        yield session

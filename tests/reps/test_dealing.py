@@ -106,7 +106,7 @@ def _product(numbers: list[int]) -> int:
 REP = st.tuples(st.integers(0, 40), st.integers(1, 30), st.one_of(st.none(), st.integers(0, 25)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(leads=st.integers(0, 120), reps=st.lists(REP, min_size=1, max_size=6))
 def test_rank_arithmetic_equals_giving_leads_one_by_one(leads: int, reps: list[tuple[int, int, int | None]]) -> None:
     turns, weights, free = ([r[i] for r in reps] for i in range(3))
@@ -141,7 +141,7 @@ REPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(leads=LEADS, reps=REPS, seed=st.integers(0, 2**32))
 def test_every_lead_once_never_over_capacity_and_independent_of_row_order(
     leads: dict[int, str | None], reps: list[dict[str, object]], seed: int
@@ -170,7 +170,7 @@ def test_every_lead_once_never_over_capacity_and_independent_of_row_order(
     assert again.waiting.equals(done.waiting)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(batches=st.lists(st.integers(0, 40), max_size=6), reps=st.integers(1, 7))
 def test_equal_weights_never_differ_by_more_than_one_over_any_number_of_rounds(batches: list[int], reps: int) -> None:
     turns = Counter({f"r{i}": 0 for i in range(reps)})
@@ -180,7 +180,7 @@ def test_equal_weights_never_differ_by_more_than_one_over_any_number_of_rounds(b
         assert max(turns.values()) - min(turns.values()) <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(capacities=st.lists(st.integers(1, 5), min_size=1, max_size=4), leads=st.integers(1, 60))
 def test_the_queue_drains_as_places_free_up(capacities: list[int], leads: int) -> None:
     waiting = [(i, None) for i in range(leads)]
@@ -268,7 +268,7 @@ def most(cases: list[Case], table: np.ndarray, free: list[int]) -> int:  # type:
     return sum(place(lead, set()) for lead in range(len(cases)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(cases=st.lists(CASES, max_size=14), staff=STAFF, rules=RULES, seed=st.integers(0, 2**32))
 def test_with_rules_nobody_waits_in_vain_and_no_limit_is_passed(
     cases: list[Case], staff: list[dict[str, object]], rules: Rules, seed: int
@@ -302,7 +302,7 @@ def test_with_rules_nobody_waits_in_vain_and_no_limit_is_passed(
 OVERLAP = st.lists(st.sampled_from([("TW",), ("JP",), ("TW", "JP"), ()]), min_size=1, max_size=6)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(regions=OVERLAP, tw=st.integers(0, 40), jp=st.integers(0, 40), capacity=st.integers(0, 25), later=st.booleans())
 def test_reps_who_may_take_the_same_leads_differ_by_one_at_most(
     regions: list[tuple[str, ...]], tw: int, jp: int, capacity: int, later: bool
@@ -316,13 +316,12 @@ def test_reps_who_may_take_the_same_leads_differ_by_one_at_most(
         loads = [got[f"r{i}"] for i, c in enumerate(regions) if c == kind]
         assert max(loads) - min(loads) <= 1
     # Decreasingly minimal: no lead can move from a fuller rep to one with two fewer who may take it and has room.
-    for lead_id, rep_id in owners(deal(queue(*leads), reps)).items():
-        loads_now = Counter(owners(deal(queue(*leads), reps)).values())
-        place = next(c for i, c in leads if i == lead_id)
+    alone = owners(deal(queue(*leads), reps))
+    loads_now, place = Counter(alone.values()), dict(leads)
+    for lead_id, rep_id in alone.items():
         for s in reps:
-            if s.rep.serves(place) and loads_now[s.rep.rep_id] < capacity:
+            if s.rep.serves(place[lead_id]) and loads_now[s.rep.rep_id] < capacity:
                 assert loads_now[rep_id] - loads_now[s.rep.rep_id] <= 1
-        break
 
 
 def test_a_full_assignment_is_found_where_greed_would_leave_one_waiting() -> None:

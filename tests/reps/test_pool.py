@@ -273,9 +273,9 @@ def test_unknown_reps_and_leads_are_named(sales: Session) -> None:
         ('[collision]\nkeys = ["mail"]', "'mail' is not one of company, tax_id, phone, email"),
     ],
 )
-def test_rules_that_cannot_be_name_file_and_key(sales: Session, text: str, message: str) -> None:
-    (sales.folder / "pool.toml").write_text(f"schema = 1\n{text}\n")
-    (found,) = usecases.check_pool(sales)
+def test_rules_that_cannot_be_name_file_and_key(read_only: Session, text: str, message: str) -> None:
+    (read_only.folder / "pool.toml").write_text(f"schema = 1\n{text}\n")
+    (found,) = usecases.check_pool(read_only)
     assert "pool.toml" in found
     assert message in found
 

@@ -158,10 +158,10 @@ def test_every_open_lead_is_looked_after_or_listed_with_its_age(sales: Session) 
         ('[sla]\nfirst_response = "1 hour"\ncalendar = "ofice"\n', "there is no calendar 'ofice'"),
     ],
 )
-def test_a_promise_that_cannot_be_is_refused(sales: Session, sla: str, message: str) -> None:
-    (sales.folder / "assignment.toml").write_text(f'schema = 1\n[[rules]]\nname = "all"\n{sla}')
+def test_a_promise_that_cannot_be_is_refused(read_only: Session, sla: str, message: str) -> None:
+    (read_only.folder / "assignment.toml").write_text(f'schema = 1\n[[rules]]\nname = "all"\n{sla}')
     with pytest.raises(ConfigError) as caught:
-        usecases.sla(sales)
+        usecases.sla(read_only)
     assert message in caught.value.message
 
 

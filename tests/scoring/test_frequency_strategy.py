@@ -111,12 +111,20 @@ def test_numbers_fall_into_classes_and_odd_ones_do_not_break_them() -> None:
     assert class_labels([]) == ["any number"]
 
 
+def test_rare_values_can_be_left_out() -> None:
+    countries = ["TW"] * 6 + ["JP"] * 2
+    table = pa.table({"lead_id": range(8), "won": [True, False] * 4, "country": countries})
+    found = strategy(rare=3).train(table, ["country"], target="won", seed=0)
+    assert list(found["features"][0]["values"]) == ["TW"]
+    assert strategy().score(table.slice(6), found).column("rule").to_pylist() == ["base rate"] * 2
+
+
 def test_another_format_is_refused() -> None:
     with pytest.raises(ConfigError, match="format 9"):
         strategy().score(pa.table({"lead_id": [1]}), {"format": 9})
 
 
-@pytest.mark.parametrize("wrong", [{"smoothing": 0.0}, {"classes": 1}])
+@pytest.mark.parametrize("wrong", [{"smoothing": 0.0}, {"classes": 1}, {"rare": 0}])
 def test_settings_without_meaning_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         FrequencySettings(**wrong)

@@ -276,7 +276,7 @@ def test_a_wrong_file_is_told_by_check(folder: Path, old: str, new: str, says: s
 def test_one_outcome_alone_teaches_nothing(folder: Path, outcome: str, says: str) -> None:
     rewrite(folder, ("[measures]", f"[outcome]\n{outcome}\n\n[measures]"))
     with session_in(folder) as session:
-        assert usecases.train(session, "buyer").note == says
+        assert usecases.train(session, "buyer").note.startswith(says)
 
 
 def test_a_yes_no_field_without_a_time_is_split_at_random_and_measures_are_refused(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sfactl.api.errors import NotFound, PluginError
+from sfactl.api.errors import NotFound, PluginError, UserError
 from sfactl.api.records import SqlScore
 from sfactl.scoring import usecases
 from sfactl.scoring.plugin import sfactl_scoring_strategies
@@ -112,6 +112,14 @@ def test_show_list_and_matrix(session: Session) -> None:
     matrix = usecases.count_matrix(session, "fit", "intent")
     assert sum(sum(row.leads) for row in matrix.rows) == 12
     assert matrix.grades == ("A", "B", "C", "–")
+
+
+def test_a_run_can_count_the_matrix_of_what_it_computes(opened: Callable[..., Session]) -> None:
+    dry = usecases.run(opened(dry_run=True), ["intent", "fit"], with_matrix=True).matrix
+    session = opened()
+    assert dry == usecases.run(session, with_matrix=True).matrix == usecases.count_matrix(session, "fit", "intent")
+    with pytest.raises(UserError, match="needs two scores with grades, not 1"):
+        usecases.run(session, ["fit"], with_matrix=True)
 
 
 def test_what_is_not_there_is_said(session: Session) -> None:

@@ -179,7 +179,7 @@ def write(session: Session, work: Work) -> FileImport:
         existing = bool(query.rows("select 1 from leads limit 1"))
         matching.prepare(query, source, plan, fields)
         matching.assign(query, plan, existing)
-        keys = collisions.guarded_keys(session.folder, work.kind) if existing else ()
+        keys = collisions.guarded_keys(session.folder, work.kind) if existing and not work.touch else ()
         if keys and (free := collisions.guarded(query, source, fields, keys, now=session.now(), actor=session.actor)):
             source = free
             matching.prepare(query, source, plan, fields)

@@ -11,6 +11,7 @@ from sfactl.config.stages import Pipeline, Stage, is_empty, pipeline_of, read_pi
 from sfactl.engine.money import minor_digits
 from sfactl.opportunities.deals import as_text, changes, number, value_of
 from sfactl.opportunities.model import Deal, DealChanged, DealsMoved, FieldChange, HistoryRow
+from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ def add(
             "created_at": session.now(),
         }
         row |= {field: value for field, value in given.items() if value is not None}
-        _check(tx.query, row)
+        row = _checked(tx.query, row)
         if missing := [f for f in chosen.required(None, entered) if is_empty(row.get(f))]:
             raise PolicyError(f"{chosen.name}: to enter {entered.name}, {', '.join(missing)} must be filled")
         row["opportunity_id"] = session.reserve("opportunity")
@@ -62,8 +63,7 @@ def change(session: Session, ref: str, values: Mapping[str, str]) -> DealChanged
     typed = {field: value_of(field, text, types) for field, text in values.items()}
     with session.write(*CHANGED) as tx:
         old = find(tx.query, ref)
-        new = {**old, **typed}
-        _check(tx.query, typed)
+        new = {**old, **_checked(tx.query, typed)}
         done = changes(old, new)
         if not done:
             return _changed(old, session.dry_run, None)
@@ -125,7 +125,7 @@ def _move(
 ) -> DealsMoved:
     pipelines = read_pipelines(session.folder)
     with session.write(*CHANGED) as tx:
-        _check(tx.query, typed)
+        typed = _checked(tx.query, typed)
         rows, moves, fields, deals = [], [], [], []
         for old in {row["opportunity_id"]: row for row in (find(tx.query, ref) for ref in refs)}.values():
             pipeline = pipeline_of(pipelines, old["pipeline"])
@@ -217,18 +217,21 @@ def find(query: Query, ref: str) -> dict[str, Any]:
     return row
 
 
-def _check(query: Query, row: Mapping[str, Any]) -> None:
-    """A currency must be one, and an account, contact, lead or rep that a deal names must be there."""
+def _checked(query: Query, row: Mapping[str, Any]) -> dict[str, Any]:
+    """``row`` with the records that merged numbers mean now. A currency must be one, and an account, contact, lead or
+    rep that a deal names must be there."""
     if "currency" in row:
         minor_digits(str(row["currency"]))
-    for field, dataset in (
-        ("account_id", "accounts"),
-        ("contact_id", "contacts"),
-        ("lead_id", "leads"),
-        ("owner", "reps"),
-    ):
-        if row.get(field) is not None and query.get(dataset, row[field]) is None:
-            raise NotFound(f"{field}: there is no {dataset.removesuffix('s')} {row[field]}")
+    named = dict(row)
+    for entity, dataset in (("account", "accounts"), ("contact", "contacts"), ("lead", "leads")):
+        field = f"{entity}_id"
+        if row.get(field) is not None:
+            named[field] = living(query, entity, row[field])
+            if query.get(dataset, named[field]) is None:
+                raise NotFound(f"{field}: there is no {entity} {row[field]}")
+    if row.get("owner") is not None and query.get("reps", row["owner"]) is None:
+        raise NotFound(f"owner: there is no rep {row['owner']}")
+    return named
 
 
 def _write(

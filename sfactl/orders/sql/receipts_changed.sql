@@ -6,7 +6,8 @@ select have.* replace (
 )
 from receipts_in n
 left join receipts have on have.receipt_id = n.receipt_id
-left join accounts a on a.account_id = n.account_id
+left join record_aliases x on x.entity = 'account' and x.id = n.account_id
+left join accounts a on a.account_id = coalesce(x.root_id, n.account_id)
 where have.receipt_id is null
    or (n.updated_at >= have.updated_at
        and (n.paid_on is distinct from have.paid_on

@@ -13,7 +13,8 @@ select have.* replace (
 from receivables_in n
 left join receivables have on have.receivable_id = n.receivable_id
 left join orders o on o.order_id = n.order_id
-left join accounts a on a.account_id = n.account_id
+left join record_aliases x on x.entity = 'account' and x.id = n.account_id
+left join accounts a on a.account_id = coalesce(x.root_id, n.account_id)
 where have.receivable_id is null
    or (n.updated_at >= have.updated_at
        and (n.invoice_number is distinct from have.invoice_number

@@ -17,7 +17,8 @@ deals as (
 moves as (
   select entity_id as lead_id,
          max(case when to_stage = 'converted' then stage_events."at" end) as converted_at,
-         max(case when to_stage = 'disqualified' then stage_events."at" end) as disqualified_at
+         max(case when to_stage = 'disqualified' then stage_events."at" end) as disqualified_at,
+         max(stage_events."at") as moved_at
   from stage_events
   where entity = 'lead'
   group by entity_id
@@ -28,14 +29,14 @@ decided as (
          case when {by_deal}
               then (coalesce(d.lost, 0) = 1 and d.still_open = 0) or (d.lead_id is null and l.status = 'disqualified')
               else coalesce(s._lost, false) end as lost,
-         s._at, d.won_at, d.lost_at, coalesce(m.converted_at, l.converted_at) as converted_at, m.disqualified_at
+         s._at, d.won_at, d.lost_at, coalesce(m.converted_at, l.converted_at) as converted_at, m.disqualified_at, m.moved_at
   from leads as l
   join said as s on s.lead_id = l.lead_id
   left join deals as d on d.lead_id = l.lead_id
   left join moves as m on m.lead_id = l.lead_id
 )
 select lead_id, won,
-       coalesce(_at, case when won then coalesce(won_at, converted_at)
-                          else coalesce(lost_at, disqualified_at) end) as "at"
+       coalesce(_at, case when won then coalesce(won_at, lost_at, converted_at, moved_at)
+                          else coalesce(lost_at, won_at, disqualified_at, moved_at) end) as "at"
 from decided
 where won or lost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,10 +94,14 @@ def count_matrix(session: Session, down: str, across: str) -> Matrix:
     one, other = files.named(scores, down), files.named(scores, across)
     with session.query() as query:
         rows = query.rows(query.statement(SQL, "matrix"), {"down": down, "across": across})
-    counted = matrix.grid(one, other, {(row[0], row[1]): row[2] for row in rows})
+    return counted_matrix(one, other, {(row[0], row[1]): row[2] for row in rows})
+
+
+def counted_matrix(down: Score, across: Score, counts: Mapping[tuple[str | None, str | None], int]) -> Matrix:
+    """The grid of two scores' grades, filled with ``counts``."""
     return Matrix(
-        down=down,
-        across=across,
-        grades=tuple(matrix.grade_order(other)),
-        rows=tuple(MatrixRow(grade=grade, leads=tuple(counts)) for grade, counts in counted),
+        down=down.name,
+        across=across.name,
+        grades=tuple(matrix.grade_order(across)),
+        rows=tuple(MatrixRow(grade=grade, leads=tuple(leads)) for grade, leads in matrix.grid(down, across, counts)),
     )

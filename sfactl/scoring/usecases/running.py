@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from sfactl.api.errors import UserError
 from sfactl.api.protocols import LearningScoring
 from sfactl.scoring import files, matrix
-from sfactl.scoring.answers import GradeCount, Ran, RunResult, Skipped
+from sfactl.scoring.answers import GradeCount, Matrix, Ran, RunResult, Skipped
 from sfactl.scoring.model import RULES, Score
 from sfactl.scoring.rules import totals_statement
+from sfactl.scoring.usecases.look import counted_matrix
 from sfactl.scoring.usecases.model_store import Use, learned_totals, use_of
 from sfactl.scoring.usecases.strategies import (
     EVENTS,
@@ -34,14 +35,17 @@ if TYPE_CHECKING:
     from sfactl.workspace.transaction import Transaction
 
 
-def run(session: Session, names: Sequence[str] = ()) -> RunResult:
+def run(session: Session, names: Sequence[str] = (), *, with_matrix: bool = False) -> RunResult:
     """Compute the scores ``names`` (default: all) for every lead as of now and store what changed.
+
+    ``with_matrix`` counts the leads by their grades of the two scores that have grades as well.
 
     All rule scores share one pass over each relation. Raises `ConditionError`, `NotFound`, `PluginError`.
     """
     scores = files.read_scores(session.folder)
     chosen = [files.named(scores, name) for name in names] or list(scores.values())
     at = session.now()
+    pair = _pair(chosen) if with_matrix else None
     if not chosen:
         return RunResult(at=at, commit=None, dry_run=session.dry_run, scores=())
     with session.write(SCORES) as tx:
@@ -56,12 +60,32 @@ def run(session: Session, names: Sequence[str] = ()) -> RunResult:
         tx.query.run(f"create temp table changed as {tx.query.statement(SQL, 'changed')}")
         tx.query.run(f"create temp table gone as {tx.query.statement(SQL, 'gone')}")
         ran = _ran(tx.query, chosen, uses)
-        result = RunResult(at=at, commit=None, dry_run=session.dry_run, scores=ran, skipped=skipped)
+        cells = _cells(tx.query, *pair) if pair is not None else None
+        result = RunResult(at=at, commit=None, dry_run=session.dry_run, scores=ran, skipped=skipped, matrix=cells)
         if not result.changed:
             return result
         _store(session, tx, at, chosen)
         commit = tx.commit(scores={ran.name: [ran.leads, ran.new, ran.up, ran.down] for ran in result.scores})
     return replace(result, commit=commit.seq)
+
+
+def _pair(scores: Sequence[Score]) -> tuple[Score, Score]:
+    """The two scores of a matrix, that with digits as grades first. Raises `UserError` unless there are two."""
+    graded = sorted((score for score in scores if score.grades), key=lambda score: not score.grades[0].grade.isdigit())
+    if len(graded) != 2:
+        raise UserError(
+            f"a matrix needs two scores with grades, not {len(graded)}", hint="Name them: sfactl score run fit intent"
+        )
+    return graded[0], graded[1]
+
+
+def _cells(query: Query, down: Score, across: Score) -> Matrix:
+    rows = query.rows(
+        "select d.grade, a.grade, count(*) from fresh as d join fresh as a on a.lead_id = d.lead_id"
+        " where d.score = $down and a.score = $across group by d.grade, a.grade",
+        {"down": down.name, "across": across.name},
+    )
+    return counted_matrix(down, across, {(row[0], row[1]): row[2] for row in rows})
 
 
 def _uses(session: Session, query: Query, chosen: Sequence[Score], scores: Mapping[str, Score]) -> dict[str, Use]:

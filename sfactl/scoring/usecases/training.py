@@ -47,7 +47,7 @@ def train(
         seq = query.seq
     leads, won = len(history.won), int(history.won.sum())
     if missing := shortage(score, leads, won):
-        return Trained(score=name, leads=leads, won=won, kept=False, note=f"not trained: {missing}")
+        return _too_few(name, history, missing)
     chosen = halves(history, split, test_share, session.seed)
     out = chosen.held_out(history.lead_ids, history.at)
     verdict = inspected(score, history, ~out)
@@ -76,6 +76,20 @@ def train(
     return _keep(session, history, verdict, model, metrics)
 
 
+def _too_few(name: str, history: History, missing: str) -> Trained:
+    left = f" ({history.left_out:,} more have no time, which measures need)" if history.left_out else ""
+    return Trained(
+        score=name,
+        leads=len(history.won),
+        won=int(history.won.sum()),
+        kept=False,
+        note=f"not trained: {missing}{left}",
+        untimed=history.untimed,
+        left_out=history.left_out,
+        known=history.known,
+    )
+
+
 def halves(history: History, how: How | None, share: float, seed: int) -> Split:
     """The split; by default by time where that leaves both outcomes on both sides. Raises `UserError`."""
     if not 0 < share < 1:
@@ -86,7 +100,7 @@ def halves(history: History, how: How | None, share: float, seed: int) -> Split:
     if not _both(history, found):
         raise UserError(
             f"split {found.phrase}: one side has no won or no lost lead",
-            hint="Take another share (--test-share), or --split random.",
+            hint="Take a greater share (--test-share 0.5), --split random, or wait for more outcomes.",
         )
     return found
 
