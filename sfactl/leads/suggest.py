@@ -8,7 +8,8 @@ from sfactl.leads.headers import position
 from sfactl.leads.model import LeadMapping
 
 LEAST = 3
-"""A mapping that fewer columns decide on fits too much."""
+MOST_OF = 0.8
+"""A mapping that needs few columns fits many files; then most of its others must be there, too."""
 
 
 def fitting(mappings: Iterable[LeadMapping], columns: Sequence[str]) -> tuple[str, ...]:
@@ -19,7 +20,11 @@ def fitting(mappings: Iterable[LeadMapping], columns: Sequence[str]) -> tuple[st
             continue
         needed = [f for f in mapping.columns if f not in mapping.optional]
         there = [f for f, said in mapping.columns.items() if _is_there(said, columns)]
-        if set(needed) <= set(there) and len(there) >= LEAST:
+        touch = mapping.touchpoint
+        event = [c for f, c in touch.columns.items() if f not in touch.optional] if touch else []
+        whole = set(needed) <= set(there) and all(_is_there(c, columns) for c in event)
+        decisive = len(needed) + len(event) >= LEAST or len(there) >= MOST_OF * len(mapping.columns)
+        if whole and decisive and len(there) >= LEAST:
             scores[mapping.name] = len(there)
     most = max(scores.values(), default=0)
     return tuple(sorted(n for n, score in scores.items() if score == most))
