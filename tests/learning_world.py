@@ -45,6 +45,20 @@ rules = [
 """
 
 
+def build_backfilled(folder: Path) -> Path:
+    """The same leads, learned of all at once long after their outcomes: history tells nothing."""
+    Workspace.create(folder).close()
+    (folder / "scores").mkdir()
+    (folder / "scores" / "buyer.toml").write_text(BUYER.replace('fallback = "fit"\n', ""), encoding="utf-8")
+    leads = [_lead(n) for n in range(1, LEADS + 1)]
+    with session_in(folder, START + timedelta(days=300)) as session, session.write("opportunities", "leads") as tx:
+        tx.upsert("leads", _table("leads", [_afterwards(lead) for lead in leads]))
+        tx.upsert("opportunities", _table("opportunities", [_deal(lead) for lead in leads]))
+        tx.append("touchpoints", _table("touchpoints", [event for lead in leads for event in _events(lead)]))
+        tx.commit()
+    return folder
+
+
 def session_in(folder: Path, at: datetime = NOW, **options: Any) -> Session:
     return open_session(folder, settings=SETTINGS, command="test", actor="tester", clock=FixedClock(at), **options)
 

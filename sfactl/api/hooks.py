@@ -15,6 +15,7 @@ from sfactl.api.offers import (
     IntentExtractorOffer,
     LeadSourceOffer,
     PriceLayerOffer,
+    RecordMatcherOffer,
     ReportRendererOffer,
     ScoringStrategyOffer,
     TouchpointSenderOffer,
@@ -74,6 +75,11 @@ class Offers:
     @hookspec
     def sfactl_enrichers(self) -> Iterable[EnricherOffer]:
         """Which facts from outside can you add?"""
+        return ()
+
+    @hookspec
+    def sfactl_record_matchers(self) -> Iterable[RecordMatcherOffer]:
+        """Which ways to tell that two records are the same do you know?"""
         return ()
 
     @hookspec

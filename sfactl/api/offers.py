@@ -104,6 +104,13 @@ class ReportRendererOffer(Offer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMatcherOffer(Offer):
+    """Weighs which records are the same; the target is a `RecordMatcher`."""
+
+    kind: ClassVar[str] = "record_matcher"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOffer(Offer):
     """A command under ``sfactl x NAME``; the target is a ``click.Command`` and takes no settings.
 
@@ -125,6 +132,7 @@ OFFER_TYPES: dict[str, type[Offer]] = {
         EngineOffer,
         EnricherOffer,
         ReportRendererOffer,
+        RecordMatcherOffer,
         CommandOffer,
     )
 }

@@ -262,3 +262,20 @@ class ReportRenderer(Protocol):
     def render(self, title: str, tables: Mapping[str, pa.Table], into: Path) -> None:
         """Write ``tables`` by their headings as one document to the file ``into``."""
         ...
+
+
+@runtime_checkable
+class RecordMatcher(Protocol):
+    """Weighs pairs of records that may be the same."""
+
+    def match(self, records: pa.Table, *, linked: bool, seed: int) -> pa.Table:
+        """Answer rows (a, b, probability, weight, reasons) for the pairs that may be the same, each pair once.
+
+        ``records`` has ``id`` and ``source``, and folded texts, NULL where nothing is known: given_name, family_name,
+        company, email, phone, birth_date (YYYYMMDD), tax_id, website, street, city, postal_code, and further columns by
+        their own names; columns that nobody fills are left out. With ``linked`` there are two sources, each free of
+        duplicates, and only pairs across them are wanted. ``a`` < ``b`` are ids; ``weight`` is in bits, and
+        ``probability`` is what they stand for; ``reasons`` is a list of (field, level, bits) that add up to the weight.
+        The same records in any order and the same ``seed`` give the same pairs.
+        """
+        ...

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OBJECTS: Mapping[str, str] = {
     "calendars": "sfactl.config.calendars:CalendarFile",
     "campaigns": "sfactl.campaigns.model:Campaign",
+    "funnels": "sfactl.insight.layout:FunnelLayout",
     "intents": "sfactl.config.tags:Intent",
     "filters": "sfactl.opportunities.model:FilterRules",
     "mappings": "sfactl.leads.mapping:LeadMapping",
@@ -34,6 +35,7 @@ OBJECTS: Mapping[str, str] = {
 
 SINGLE: Mapping[str, str] = {
     "assignment.toml": "sfactl.reps.rules:Rules",
+    "identity.toml": "sfactl.identity.config:IdentityConfig",
     "next_actions.toml": "sfactl.portrait.actions:ActionFile",
     "pool.toml": "sfactl.config.pool:PoolRules",
     "qualification.toml": "sfactl.leads.qualification:Rules",
@@ -158,6 +160,7 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
 
 def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.config.problems import Problem
+    from sfactl.identity.usecases import rules as survivorship
     from sfactl.leads import qualification_usecases as qualification
     from sfactl.opportunities.usecases import pipeline
     from sfactl.portrait.usecases import deriving, next_actions
@@ -169,6 +172,7 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
     found += (*qualification.check(session), *pipeline.check(session), *reps.check(session).problems)
     found += (*reps.check_pool(session), *deriving.check(session), *next_actions.check(session))
+    found += tuple(survivorship.check(session))
     yield from (Problem(message=message) for message in found)
 
 

@@ -28,9 +28,6 @@ NOUNS: Mapping[str, str] = {
     "mappings": "mapping",
     "calendars": "calendar",
     "forms": "form",
-    "tags": "tag rule",
-    "intents": "intent",
-    "extractors": "extractor",
 }
 """What one file of each folder is called."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module, util
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,9 @@ from sfactl.cli.app import App, Output, pass_app
 from sfactl.cli.tables import table
 
 if TYPE_CHECKING:
-    from sfactl.identity.model import DedupePlan
+    from sfactl.identity.model import DedupePlan, Entity
 
-ENTITIES = {"leads": "lead", "accounts": "account", "contacts": "contact"}
+ENTITIES: Mapping[str, Entity] = {"leads": "lead", "accounts": "account", "contacts": "contact"}
 
 
 @click.group()
@@ -37,6 +37,7 @@ def register(lead: click.Group) -> None:
 @click.option(
     "--between", nargs=2, metavar="A B", help="Link two sources without duplicates of their own: one partner each."
 )
+@click.option("--matcher", metavar="NAME", help="Let a plugin's matcher weigh the pairs, for instance splink.")
 @options.dry_run
 @options.as_of
 @options.fail_empty
@@ -49,6 +50,7 @@ def plan(
     threshold: float | None,
     review: float | None,
     between: tuple[str, str] | None,
+    matcher: str | None,
     dry_run: bool,
     as_of: str | None,
     fail_empty: bool,
@@ -67,7 +69,9 @@ def plan(
     from sfactl.identity.usecases import dedupe
 
     session = app.session(dry_run=dry_run, as_of=as_of)
-    made = dedupe.plan(session, ENTITIES[of], threshold=threshold, review=review, between=between or None)  # type: ignore[arg-type]
+    made = dedupe.plan(
+        session, ENTITIES[of], threshold=threshold, review=review, between=between or None, matcher=matcher
+    )
     empty = 4 if fail_empty and not made.plan.merges else 0
     listed = output.format not in ("table", "md") or bool(output.columns)
     if listed:
@@ -97,11 +101,12 @@ def planned_lines(made: DedupePlan) -> Iterator[str]:
     """A plan for people."""
     kept = " (dry run: not kept)" if made.dry_run else ""
     yield f"Plan {made.plan_id}{kept}, data as of commit {made.seq}: {made.records:,} {made.entity}s"
-    keys = sum(1 for b in made.blocks if b.pairs)
-    yield (
-        f"  compared {made.compared:>9,} pairs, found by {keys} of {len(made.blocks)} keys, in "
-        + (", ".join(f.field for f in made.fields) or "nothing")
-    )
+    if made.matcher == "default":
+        keys = sum(1 for b in made.blocks if b.pairs)
+        by = f"found by {keys} of {len(made.blocks)} keys, in {', '.join(f.field for f in made.fields) or 'nothing'}"
+    else:
+        by = f"weighed by {made.matcher}"
+    yield f"  compared {made.compared:>9,} pairs, {by}"
     joined = f", in {made.clusters:,} group{'' if made.clusters == 1 else 's'}" if made.merges else ""
     yield f"  merge    {made.merges:>9,} pairs from {made.threshold:.0%} on{joined}"
     yield f"  review   {made.reviews:>9,} pairs from {made.review:.0%} on"

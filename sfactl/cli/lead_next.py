@@ -11,6 +11,7 @@ from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
 from sfactl.cli.tables import pad, table, width
 from sfactl.cli.tag_lines import committed, dry
+from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -192,7 +193,8 @@ def _suggested(found: pa.Table) -> Iterator[str]:
 def _saved(done: Saved) -> Iterator[str]:
     yield from dry(done.dry_run)
     longest = max((width(rule) for rule in done.by_rule), default=0)
-    yield from (f"  {pad(rule, longest)}  {leads:>7,} leads" for rule, leads in done.by_rule.items())
+    for rule, leads in done.by_rule.items():
+        yield f"  {pad(rule, longest)}  {pad(count(leads, 'lead'), 13, right=True)}"
     said = [f"{done.suggested:,} suggested", f"{done.standing:,} standing"]
     said += [f"{done.withdrawn:,} withdrawn"] if done.withdrawn else []
     said += [f"{done.tasks:,} tasks made"] if done.tasks else []

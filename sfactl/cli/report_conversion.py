@@ -30,12 +30,13 @@ def register(group: click.Group) -> None:
     metavar="FIELD",
     help="Part by source, channel, direction, event, country, owner, campaign, month, week or quarter.",
 )
+@click.option("--layout", default="", metavar="NAME", help="The stages of funnels/NAME.toml instead of the usual ones.")
 @click.option("--drill", "stage", default="", metavar="STAGE", help="List the leads that came to STAGE.")
 @click.option("--part", default="", metavar="VALUE", help="With --drill and --by: only this part.")
 @scoped("--to")
 @options.output
 @pass_app
-def funnel(app: App, *, by: str, stage: str, part: str, asked: Asked, output: Output) -> None:
+def funnel(app: App, *, by: str, layout: str, stage: str, part: str, asked: Asked, output: Output) -> None:
     """Show how many leads came how far: mql, sql, opportunity, quote, order, paid.
 
     Who came to one stage has come to all before it, so that no stage has more leads than the one before, and the rates
@@ -45,16 +46,23 @@ def funnel(app: App, *, by: str, stage: str, part: str, asked: Asked, output: Ou
     Example:
       sfactl report funnel --from 2026-01-01 --to 2026-03-31
       sfactl report funnel --by source --drill order --part expo
+      sfactl report funnel --layout china
     """
     from sfactl.insight import tables, usecases
 
     if part and not by:
         raise click.UsageError("--part needs --by FIELD")
     session, scope = asked.open(app)
+    if stage and layout:
+        output.emit(usecases.layout_drill(session, layout, stage, by=by, part=part, scope=scope))
+        return
     if stage:
         output.emit(usecases.drill(session, stage, by=by, part=part, scope=scope))
         return
-    report = usecases.funnel(session, by=by, scope=scope)
+    if layout:
+        report = usecases.layout_funnel(session, layout, by=by, scope=scope)
+    else:
+        report = usecases.funnel(session, by=by, scope=scope)
     human = None if by else lambda: _funnel_lines(report)
     output.emit(tables.funnel_by_part(report) if by else tables.funnel(report), human=human)
 
@@ -195,15 +203,15 @@ def _aged(cell: dict[str, Any] | None) -> str:
 
 def _funnel_lines(report: FunnelReport) -> list[str]:
     stages = report.funnels[0].stages
+    wide = max(12, *(tables.width(s.stage) for s in stages))
     lines = [f"Funnel of {stages[0].leads:,} leads{_period(report.cohort)}, commit {report.cohort.seq}"]
-    lines.append(f"  {'':12} {'leads':>9}  {'':24} {'of stage before':>15} {'of leads':>9} {'median days':>12}")
+    lines.append(f"  {'':{wide}} {'leads':>9}  {'':24} {'of stage before':>15} {'of leads':>9} {'median days':>12}")
     for stage in stages:
         bar = "█" * round(24 * (stage.of_leads or 0))
         days = "" if stage.median_days is None else f"{stage.median_days:,.0f}"
         before = "" if stage is stages[0] else percent(stage.of_previous)
-        lines.append(
-            f"  {stage.stage:12} {stage.leads:>9,}  {bar:24} {before:>15} {percent(stage.of_leads):>9} {days:>12}"
-        )
+        name = tables.pad(stage.stage, wide)
+        lines.append(f"  {name} {stage.leads:>9,}  {bar:24} {before:>15} {percent(stage.of_leads):>9} {days:>12}")
     lines.append("Who is behind a number: sfactl report funnel --drill STAGE")
     return lines
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sfactl.cli.tables import pad, table, width
 from sfactl.cli.values import shown
+from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +49,8 @@ def derived_lines(done: Derived) -> Iterator[str]:
         change = f"+{rule.added:,} −{rule.removed:,}" if rule.added or rule.removed else "unchanged"
         kept = f"  {rule.kept:,} until they expire" if rule.kept else ""
         name = f"  by {rule.rule}" if rule.rule != rule.tag else ""
-        yield f"  {pad(rule.tag, longest)}  {rule.bearers:>9,} {rule.entity}s  {change}{kept}{name}"
+        bearers = pad(count(rule.bearers, rule.entity), 15, right=True)
+        yield f"  {pad(rule.tag, longest)}  {bearers}  {change}{kept}{name}"
     yield from committed(done.commit)
     if not done.changed:
         yield "Nothing changed, nothing was written."
@@ -138,8 +140,8 @@ def committed(commit: int | None) -> Iterator[str]:
         yield f"Commit {commit}. Undo with: sfactl data undo {commit}"
 
 
-def _bearers(count: int) -> str:
-    return f"{count:,} {'record' if count == 1 else 'records'}"
+def _bearers(number: int) -> str:
+    return count(number, "record")
 
 
 def _tag(tag: str, value: str | None) -> str:

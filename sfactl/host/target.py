@@ -26,6 +26,7 @@ PROTOCOLS: Mapping[str, tuple[type, ...]] = {
     "engine": (protocols.QueryEngine,),
     "enricher": (protocols.Enricher,),
     "report_renderer": (protocols.ReportRenderer,),
+    "record_matcher": (protocols.RecordMatcher,),
 }
 """Kind of offer → the protocols of which its target must satisfy one."""
 

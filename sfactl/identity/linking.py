@@ -38,7 +38,8 @@ AGAINST = -5.0
 class Linked:
     """What was learned from one set of records; the tables stay in the query.
 
-    ``alone`` is the share of records without a partner, where every record has one at most.
+    ``own`` is false where a plugin weighed the pairs. ``alone`` is the share of records without a partner, where every
+    record has one at most.
     """
 
     chosen: Chosen
@@ -49,6 +50,7 @@ class Linked:
     records: int
     compared: int
     alone: float | None = None
+    own: bool = True
 
     @property
     def names(self) -> bool:
@@ -203,10 +205,16 @@ def _columns(query: Query, sql: str) -> tuple[Ints, ...]:
 
 
 def _inside(query: Query, linked: Linked, group: Ints) -> None:
-    """Make the table ``match_inside``: every pair inside a group of more than two, weighed."""
+    """Make the table ``match_inside``: every pair inside a group of more than two, weighed.
+
+    Where a plugin weighed the pairs, what it did not answer is not known.
+    """
     import numpy as np
     import pyarrow as pa
 
+    if not linked.own:
+        query.run(f"create or replace temp table match_inside as select *, 0::bigint as pattern from {WEIGHED} limit 0")
+        return
     sizes = np.bincount(group, minlength=len(group))[group]
     members = np.flatnonzero((sizes > 2) & (sizes <= LARGEST_GROUP))
     query.register(

@@ -61,7 +61,7 @@ class Frequency:
 
 def compare(query: Query, pairs: str, into: str, fields: Sequence[Comparison], *, names: bool) -> None:
     """Make the table ``into`` (a, b, pattern) of the pairs (a, b: record numbers) in the table ``pairs``."""
-    scores = ", ".join(f"{c.score} as s{i}" for i, c in enumerate(fields))
+    scores = ", ".join(f"{c.score} as s{i}" for i, c in enumerate(fields)) or "0 as nothing"
     width = base(fields)
     digits = [f"({level_sql(c, f's{i}')}) * {width**i}::bigint" for i, c in enumerate(fields)]
     people = "(x.f is not null)::integer + (y.f is not null)::integer" if names else "0"
@@ -80,7 +80,8 @@ def count(query: Query, table: str, fields: Sequence[Comparison]) -> Counted:
     found = query.table(f"select pattern, count(*)::double as n from {table} group by pattern order by pattern")
     codes = found.column("pattern").to_numpy().astype(np.int64)
     width = base(fields)
-    levels = np.stack([codes // width**i % width for i in range(len(fields))], axis=1)
+    levels = np.array([codes // width**i % width for i in range(len(fields))], dtype=np.int64)
+    levels = levels.reshape(len(fields), len(codes)).T
     people = codes // width ** len(fields)
     return Counted(codes=codes, levels=levels, people=people, n=found.column("n").to_numpy().astype(np.float64))
 

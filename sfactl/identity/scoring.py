@@ -115,7 +115,8 @@ def weigh(
         " from (select *,"
         f" case when against_ then least(0, {DOUBT} - ({every} + cap)) else 0 end::bigint as against from (select *,"
         f" case when people > 0 then least(0, {milli(model.household)} - ({shared})) else 0 end::bigint as cap from"
-        f" (select p.a, p.b, p.pattern, {people} as people, {_against(fields, width)} as against_, {', '.join(cells)},"
+        f" (select p.a, p.b, p.pattern, {people} as people, {_against(fields, width)} as against_,"
+        f" {', '.join(cells) or '0 as nothing'},"
         f" g.off_shared, g.off_shared + g.off_own as together"
         f" from {table} p join match_together g using (pattern) join {RECORDS} x on x.rid = p.a {' '.join(joins)})))"
     )

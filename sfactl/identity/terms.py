@@ -10,6 +10,8 @@ from sfactl.identity.linking import Linked
 
 def terms_sql(linked: Linked) -> str:
     """SQL for the terms of a weighed pair as JSON; the values are not in it, so that erasing a person erases them."""
+    if not linked.own:  # a plugin weighed the pairs and wrote its own reasons
+        return "coalesce(t.terms, '[]')"
     width = base(linked.fields)
     parts = [f'\'{{"field":"prior","level":"","bits":{linked.model.prior}}}\'']
     for i, c in enumerate(linked.fields):

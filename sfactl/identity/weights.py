@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 200
 SETTLED = 1e-4
+TINY = 1e-12
 CREDIT = 10.0
 """So many true pairs weigh as much as the belief; and a fifth of those found, because fields are never independent."""
 CREDIT_SHARE = 0.2
@@ -76,7 +77,7 @@ def fit(
         bits = fit.bits()
         before = p
         p, saturated = fit.expect(bits, prior, household)
-        found = min(float((compared.n * p).sum()) + 0.5, 10.0 * records)
+        found = min(float((compared.n * p).sum()) + 0.5, 10.0 * max(records, 1))
         fit.maximise(p)
         household = fit.household(p, saturated)
         if float(np.abs(p - before).max(initial=0.0)) < SETTLED:
@@ -177,7 +178,7 @@ class _Fit:
 
         made = []
         for c, m, u, worth in zip(self.fields, self.m, self.u, self.worth):
-            bits = np.clip(np.log2(m) - np.log2(u), LOWEST, HIGHEST)
+            bits = np.clip(np.log2(np.maximum(m, TINY)) - np.log2(np.maximum(u, TINY)), LOWEST, HIGHEST)
             if c.chain:
                 bits = falling(bits, worth)
             bits[-1] = min(bits[-1], CONTRADICTION if c.who else 0.0)

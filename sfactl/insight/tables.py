@@ -8,7 +8,6 @@ from decimal import Decimal
 import pyarrow as pa
 
 from sfactl.insight.model import (
-    STAGES,
     AgeingReport,
     CampaignReport,
     FunnelReport,
@@ -45,7 +44,8 @@ def funnel(report: FunnelReport) -> pa.Table:
 
 def funnel_by_part(report: FunnelReport) -> pa.Table:
     """One row is a part of the cohort with a column for each stage, and the rate from end to end."""
-    columns = {report.by: TEXT, **dict.fromkeys(STAGES, COUNT), "end_to_end": RATE, "commit": COUNT}
+    stages = [s.stage for s in report.funnels[0].stages]
+    columns = {report.by: TEXT, **dict.fromkeys(stages, COUNT), "end_to_end": RATE, "commit": COUNT}
     return _table(
         columns,
         [

@@ -54,14 +54,14 @@ def read_answers(
 
 def _add(answer: Answer, row: Mapping[str, Any], labels: Collection[str]) -> str | None:
     """Add one row to ``answer``; tells what is wrong with it."""
-    if row.get("error"):
-        answer.error = str(row["error"])
-        return None
     answer.model = row.get("model") or answer.model
     for name in ("input_tokens", "output_tokens", "cost"):
         value = row.get(name)
         if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
             setattr(answer, name, (getattr(answer, name) or 0) + value)
+    if row.get("error"):
+        answer.error = str(row["error"])
+        return None
     label, confidence = row["label"], row["confidence"]
     if label is None:
         return None

@@ -13,6 +13,7 @@ for _name in (
     "sender_suite",
     "erp_suite",
     "intent_suite",
+    "matcher_suite",
 ):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
@@ -20,6 +21,7 @@ from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402 - after the
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
 from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
+from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
@@ -33,6 +35,7 @@ __all__ = [
     "JsonServer",
     "LeadSourceSuite",
     "LearningSuite",
+    "MatcherSuite",
     "OfferSuite",
     "ScoringSuite",
     "Seen",

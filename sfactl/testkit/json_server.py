@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -53,8 +53,9 @@ class JsonServer:
 
     Use it as a context manager; ``url`` is its address. Each record that has ``updated`` is filtered by the parameter
     ``since`` (at or after). Pages look like ``{"data": {"items": [...]}, "next": ...}``. With ``honours_keys`` a POST
-    whose Idempotency-Key was seen is answered again without being taken a second time. ``requests`` holds all
-    requests, ``taken`` the JSON bodies that were taken.
+    whose Idempotency-Key was seen is answered again without being taken a second time; ``answer`` makes the answer to a
+    POST where the caller needs one of its own form. ``requests`` holds all requests, ``taken`` the JSON bodies that
+    were taken.
     """
 
     records: Sequence[Mapping[str, Any]] = ()
@@ -68,6 +69,7 @@ class JsonServer:
     keys: dict[str, Any] = field(default_factory=dict)
     faults: deque[ServerFault | None] = field(default_factory=deque)
     forever: ServerFault | None = None
+    answer: Callable[[Seen], Any] | None = None
     _server: ThreadingHTTPServer | None = None
     _thread: threading.Thread | None = None
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -121,7 +123,7 @@ class JsonServer:
                 return self.keys[key]
             body = seen.json()
             self.taken.append(body)
-            answer = {"id": f"r{len(self.taken)}"}
+            answer = {"id": f"r{len(self.taken)}"} if self.answer is None else self.answer(seen)
             if key is not None:
                 self.keys[key] = answer
             return answer

@@ -17,7 +17,7 @@ def test_the_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setenv("USER", "mei")
     quiet_environment(monkeypatch, now="2026-11-23T03:00")
     found = blocks(GUIDE)
-    planned = next(i for i, block in enumerate(found) if "dedupe plan" in block.text)
+    planned = next(i for i, block in enumerate(found) if "apply PLAN" in block.text)
     follow(found[:planned], capsys, monkeypatch)
     before, _, after = found[planned].text.partition("$ sfactl lead dedupe apply")
     follow([replace(found[planned], text=before)], capsys, monkeypatch)
@@ -30,4 +30,4 @@ def plan_number(folder: Path) -> str:
     from sfactl.workspace import Workspace
 
     with Workspace.open(folder) as workspace, workspace.query() as query:
-        return str(query.rows("select plan_id from dedupe_plans")[0][0])
+        return str(query.rows("select plan_id from dedupe_plans order by seq desc")[0][0])

@@ -28,6 +28,24 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return merge_world.build(tmp_path_factory.mktemp("merge") / "ws")
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return merge_world.build(tmp_path_factory.mktemp("merge") / "ws", merge_world.FEW)
+
+
+@pytest.fixture(scope="module")
+def dry(few: Path) -> Iterator[Session]:
+    """A session that writes nothing, so that many tests may share it."""
+    with merge_world.world(few, dry_run=True) as session:
+        yield session
+
+
+@pytest.fixture
+def small(few: Path, tmp_path: Path) -> Iterator[Session]:
+    with merge_world.copied(few, tmp_path / "ws") as session:
+        yield session
+
+
 @pytest.fixture
 def session(base: Path, tmp_path: Path) -> Iterator[Session]:
     with merge_world.copied(base, tmp_path / "ws") as session:
@@ -51,9 +69,7 @@ def attached(session: Session, entity: str, numbers: set[int]) -> dict[str, list
     return {k: v for k, v in found.items() if v}
 
 
-@pytest.mark.parametrize(
-    ("entity", "survivor", "merged"), [("lead", 3, [1, 2]), ("account", 20, [10]), ("contact", 100, [200])]
-)
+@pytest.mark.parametrize(("entity", "survivor", "merged"), [("lead", 3, [1, 2]), ("account", 20, [10])])
 def test_what_is_attached_goes_along(session: Session, entity: str, survivor: int, merged: list[int]) -> None:
     before = attached(session, entity, {survivor, *merged})
     result = merge(session, entity, [*map(str, merged), str(survivor)], into=str(survivor))
@@ -66,12 +82,15 @@ def test_what_is_attached_goes_along(session: Session, entity: str, survivor: in
             assert len(after[name]) >= len(rows), f"{name}: nor may a double be dropped"
     assert result.merged == tuple(merged)
     assert problems_of(session) == []
+    if entity == "lead":
+        won = "select l.source, sum(o.amount) from leads l join opportunities o using (lead_id) where category = 'won' group by 1"
+        assert rows_of(session, won) == [("expo", 5)], "the win is the first source's"
     assert not [line for line in links(session).links if line.lost and line.entity == entity]
 
 
-def test_the_survivor_takes_the_best_of_both(session: Session) -> None:
-    merge(session, "lead", ["1", "2"])
-    [row] = rows_of(session, "select lead_id, email, full_name, first_name, source, channel, owner, note, created_at, external_id, account_id, country from leads where lead_id < 3")  # fmt: skip
+def test_the_survivor_takes_the_best_of_both(small: Session) -> None:
+    merge(small, "lead", ["1", "2"])
+    [row] = rows_of(small, "select lead_id, email, full_name, first_name, source, channel, owner, note, created_at, external_id, account_id, country from leads where lead_id < 3")  # fmt: skip
     assert row == (
         1, "ann@new.example", "Ann Lee", None, "expo", None, "kim", "met in Taipei\nasked for a price",
         merge_world.day(1), "X1", 10, "TW",
@@ -94,10 +113,13 @@ def test_a_dry_run_says_field_by_field_and_writes_nothing(session: Session, base
     assert any("account merge 10 20" in note for note in result.notes)
 
 
-def rules(session: Session, text: str) -> MergeResult:
-    (session.folder / "identity.toml").write_text(f"schema = 1\n[survivorship.lead]\n{text}\n", encoding="utf-8")
-    with merge_world.world(session.folder, dry_run=True) as dry:
+def rules(dry: Session, text: str) -> MergeResult:
+    path = dry.folder / "identity.toml"
+    path.write_text(f"schema = 1\n[survivorship.lead]\n{text}\n", encoding="utf-8")
+    try:
         return merge(dry, "lead", ["1", "2"], into="2")
+    finally:
+        path.unlink()
 
 
 @pytest.mark.parametrize(
@@ -114,8 +136,8 @@ def rules(session: Session, text: str) -> MergeResult:
     ],
     ids=lambda v: str(v)[:24],
 )
-def test_rules_of_the_workspace_decide(session: Session, text: str, field: str, value: Any) -> None:
-    assert next(f.value for f in rules(session, text).fields if f.field == field) == value
+def test_rules_of_the_workspace_decide(dry: Session, text: str, field: str, value: Any) -> None:
+    assert next(f.value for f in rules(dry, text).fields if f.field == field) == value
 
 
 @pytest.mark.parametrize(
@@ -127,9 +149,9 @@ def test_rules_of_the_workspace_decide(session: Session, text: str, field: str, 
         ("email = 3", "email"),
     ],
 )
-def test_wrong_rules_name_file_and_key(session: Session, text: str, message: str) -> None:
+def test_wrong_rules_name_file_and_key(dry: Session, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
-        rules(session, text)
+        rules(dry, text)
     assert "identity.toml" in caught.value.message
 
 
@@ -142,23 +164,21 @@ def test_wrong_rules_name_file_and_key(session: Session, text: str, message: str
         (["1", "nobody@x.example"], NotFound, "nobody"),
     ],
 )
-def test_what_cannot_be_merged_is_named(
-    session: Session, refs: list[str], error: type[Exception], message: str
-) -> None:
+def test_what_cannot_be_merged_is_named(dry: Session, refs: list[str], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        merge(session, "lead", refs)
+        merge(dry, "lead", refs)
 
 
-def test_old_numbers_and_keys_lead_to_the_survivor(session: Session) -> None:
-    merge(session, "lead", ["1", "2"], into="2")
+def test_old_numbers_and_keys_lead_to_the_survivor(small: Session) -> None:
+    merge(small, "lead", ["1", "2"], into="2")
     with pytest.raises(UserError, match="merged into it already"):
-        merge(session, "lead", ["1", "2"])
-    merge(session, "lead", ["1", "3"], into="3")
+        merge(small, "lead", ["1", "2"])
+    merge(small, "lead", ["1", "3"], into="3")
     for ref in ("1", "lead:2", "ann@old.example", "ANN@new.example", "X1"):
-        shown = show_lead(session, ref)
+        shown = show_lead(small, ref)
         assert (shown.lead_id, bool(shown.note)) == (3, ref != "ANN@new.example")
-    assert show_lead(session, "1").note == "lead:1 was merged into lead:3"
-    known = show_identity(session, "lead", "ann@first.example")
+    assert show_lead(small, "1").note == "lead:1 was merged into lead:3"
+    known = show_identity(small, "lead", "ann@first.example")
     assert known.numbers == (1, 2)
     assert {k.value for k in known.keys} >= {"ann@old.example", "ann@first.example", "X1", "X2"}
 
@@ -190,19 +210,13 @@ def test_who_had_unsubscribed_stays_so(session: Session) -> None:
     assert found == [("ann@first.example", "bounce"), ("ann@old.example", "unsubscribe")]
 
 
-def test_undoing_the_commit_agrees_with_unmerging(session: Session) -> None:
-    before = content(session)
-    result = merge(session, "lead", ["1", "2", "3"], into="3")
+def test_undoing_the_commit_agrees_with_unmerging(small: Session) -> None:
+    before = content(small)
+    result = merge(small, "lead", ["1", "2", "3"], into="3")
     assert result.commit is not None
     from sfactl.workspace import Author
 
-    author = Author(actor="mei", command="undo", run_id="r", at=session.now())
-    undo(session.workspace, author, result.commit)
-    assert content(session) == before
-    assert rows_of(session, "select * from record_aliases") == rows_of(session, "select * from merges") == []
-
-
-def test_the_first_source_keeps_the_win(session: Session) -> None:
-    merge(session, "lead", ["1", "2"], into="2")
-    sql = "select l.source, count(*) filter (where o.category = 'won') from leads l join opportunities o using (lead_id) group by 1"
-    assert rows_of(session, sql) == [("expo", 1)]
+    author = Author(actor="mei", command="undo", run_id="r", at=small.now())
+    undo(small.workspace, author, result.commit)
+    assert content(small) == before
+    assert rows_of(small, "select * from record_aliases") == rows_of(small, "select * from merges") == []

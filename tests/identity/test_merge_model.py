@@ -78,7 +78,7 @@ def check(session: Session, model: Model) -> None:
 
 
 @given(steps=st.lists(STEPS, min_size=3, max_size=7), order=st.randoms(use_true_random=False))
-@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_history_agrees_with_the_model_and_can_be_taken_back(
     steps: list[tuple[str, int, int]], order: object
 ) -> None:

@@ -185,3 +185,56 @@ def test_wrong_names_are_answered_with_the_nearest(
 ) -> None:
     with pytest.raises(UserError, match=says):
         call(session)
+
+
+LAYOUT = """schema = 1
+[[stages]]
+name = "線索與資源"
+[[stages]]
+name = "asked"
+where = "has(touchpoints) filter (where kind = 'form_submit')"
+[[stages]]
+name = "service"
+stage = "order"
+[[stages]]
+name = "won"
+stage = "won"
+"""
+
+
+@pytest.fixture
+def layouts(session: Session) -> Path:
+    folder = session.folder / "funnels"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def test_a_funnel_of_ones_own_order(session: Session, layouts: Path) -> None:
+    (layouts / "own.toml").write_text(LAYOUT, encoding="utf-8")
+    stages = {s.stage: s.leads for s in usecases.layout_funnel(session, "own").funnels[0].stages}
+    assert list(stages) == ["線索與資源", "asked", "service", "won"]
+    assert list(stages.values()) == sorted(stages.values(), reverse=True)
+    assert stages["線索與資源"] == usecases.source(session).total.of
+    assert stages["won"] == usecases.source(session).total.hits
+    parts = usecases.layout_funnel(session, "own", by="source").funnels
+    assert sum(f.stages[1].leads for f in parts) == stages["asked"] >= stages["won"] > 0
+    for name, leads in stages.items():
+        assert usecases.layout_drill(session, "own", name).num_rows == leads
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[stages]]\nname = "a"\nwhere = "true"', "the first stage is all leads"),
+        ('[[stages]]\nname = "a"\n[[stages]]\nname = "b"', "write stage or where"),
+        ('[[stages]]\nname = "a"\n[[stages]]\nname = "a"\nstage = "won"', "is there twice"),
+        ('[[stages]]\nname = "a"\n[[stages]]\nname = "b"\nstage = "wun"', "there is no 'wun'"),
+        ('[[stages]]\nname = "a"\n[[stages]]\nname = "b"\nwhere = "contry = 1"', 'Did you mean "country"'),
+    ],
+    ids=["first", "nothing said", "twice", "unknown stage", "condition"],
+)
+def test_a_wrong_layout_names_file_and_stage(session: Session, layouts: Path, text: str, says: str) -> None:
+    (layouts / "wrong.toml").write_text(f"schema = 1\n{text}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=says):
+        usecases.layout_funnel(session, "wrong")
+    (layouts / "wrong.toml").unlink()

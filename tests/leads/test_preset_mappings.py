@@ -68,3 +68,13 @@ def test_preset_mapping(desk, path: Path) -> None:
     row = ",".join(values.get(str(c), "x") for c in needed)
     done = desk.load(f"{','.join(map(str, needed))}\n{row}\n", mapping=path.read_text(encoding="utf-8"))
     assert (done.new, done.not_mapped) == (1, ())
+
+
+def test_a_file_is_told_its_mapping_and_nothing_is_applied(desk) -> None:
+    (desk.folder / "mappings").mkdir()
+    for path in FOLDER.glob("*.toml"):
+        (desk.folder / "mappings" / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    done = desk.load(FILES["meta-leads"], name="leads.csv")
+    assert any("--mapping meta-leads" in n for n in done.notes)
+    assert desk.leads("source")[0] == ("unknown",)
+    assert not any("mapping" in n for n in desk.load("email\nz@example.tw\n", name="z.csv").notes)

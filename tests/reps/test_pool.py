@@ -200,7 +200,7 @@ def test_the_pool_is_not_given_out_unless_it_is_asked_for(sales: Session) -> Non
     assert [r["why"] for r in usecases.unhandled(sales).to_pylist()] == ["in the public pool: released by boss"]
     assert usecases.run(sales, stages=["mql"], with_pool=True).given == 1
     assert usecases.unhandled(sales).num_rows == 0
-    assert states(sales)[1][0] == "held"
+    assert states(sales)[1] == ("held", "ken"), "it would be the turn of mei, who let it go"
 
 
 def test_assignment_keeps_to_the_holding_cap(sales: Session) -> None:

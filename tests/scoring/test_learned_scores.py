@@ -15,7 +15,7 @@ import pytest
 from sfactl.api.errors import ConfigError, DataError, NotFound, PolicyError, UserError
 from sfactl.scoring import usecases
 from sfactl.scoring.usecases.model_store import stored, write_models
-from tests.learning_world import LEADS, NOW, OPEN, build, closed_at, session_in, won
+from tests.learning_world import LEADS, NOW, OPEN, build, build_backfilled, closed_at, session_in, won
 
 
 @pytest.fixture(scope="module")
@@ -314,6 +314,30 @@ def test_a_dry_run_writes_nothing(folder: Path) -> None:
         assert result.kept
         assert session.workspace.head() == head
         assert usecases.models(session) == ()
+
+
+def test_dates_after_the_outcome_are_evidence_where_history_tells_nothing(tmp_path: Path) -> None:
+    """All leads were imported after their outcome; the survey and its date are filled together, after the close."""
+    folder = build_backfilled(tmp_path / "ws")
+    with session_in(folder) as session:
+        result = usecases.train(session, "buyer")
+    assert result.known == 0
+    refused = {one.feature: one for one in result.refused}
+    assert refused["survey"].kind == "late"
+    assert "by surveyed_on, dated after the outcome in" in refused["survey"].evidence
+    assert refused["converted"].kind == "suspected"
+    assert set(result.features) >= {"country", "source", "size", "visits"}
+
+
+def test_leads_can_be_looked_at_some_time_before_the_outcome(folder: Path) -> None:
+    """Visits come 3, 5, 7 … days before the close: a fortnight before, most of them have not happened yet."""
+    rewrite(folder, ("[measures]", '[outcome]\nbefore = "14 days"\n\n[measures]'))
+    with session_in(folder) as session:
+        early = usecases.backtest(session, ["buyer"]).scores[0].metrics.auc.value
+    rewrite(folder, ("14 days", "1 day"))
+    with session_in(folder) as session:
+        late = usecases.backtest(session, ["buyer"]).scores[0].metrics.auc.value
+    assert early < late
 
 
 def test_a_lead_without_features_gets_the_base_rate(folder: Path) -> None:

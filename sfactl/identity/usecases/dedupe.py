@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, UserError
-from sfactl.identity import linking
+from sfactl.identity import linking, matchers
 from sfactl.identity.config import IdentityConfig, fingerprint, read_config
 from sfactl.identity.features import RECORDS
 from sfactl.identity.fields import choose
@@ -36,6 +36,8 @@ class Planned:
 KEPT = 5
 """Plans that are kept for each kind of record; older ones are dropped."""
 SAMPLES = 5
+DEFAULT = "default"
+"""The name of our own matcher."""
 
 
 def plan(
@@ -45,21 +47,26 @@ def plan(
     threshold: float | None = None,
     review: float | None = None,
     between: tuple[str, str] | None = None,
+    matcher: str | None = None,
 ) -> Planned:
     """Find duplicates among the records of ``entity`` and keep the plan, unless this is a dry run.
 
     ``threshold`` and ``review`` are probabilities that go before ``identity.toml``. ``between`` names two sources
-    that are each free of duplicates: then each lead has one partner at most, from the other one. Raises `UserError`.
+    that are each free of duplicates: then each lead has one partner at most, from the other one. ``matcher``
+    names a plugin's matcher that weighs the pairs. Raises `UserError`, `PluginError`.
     """
     config = configured(session, threshold, review, linked=between is not None)
     with session.query() as query:
-        linked = learned(session, query, entity, config, between)
-        linking.weigh(query, linked, config.match.review)
+        if matcher is None:
+            linked = learned(session, query, entity, config, between)
+            linking.weigh(query, linked, config.match.review)
+        else:
+            linked = _weighed_by(session, query, entity, config, between, matcher)
         _said(query, entity)
         limits = Thresholds(merge=milli(bits_of(config.match.threshold)), review=milli(bits_of(config.match.review)))
         linking.decide(query, linked, limits, between=between is not None)
         pairs = _pairs(query, linked, entity)
-        made = _plan(session, query, linked, entity, config, between, pairs)
+        made = _plan(session, query, linked, entity, config, between, pairs, matcher or DEFAULT)
         found = dataclasses.replace(made, samples=_samples(query, entity, pairs))
         listed = with_external(query, entity, pairs)
     if not session.dry_run:
@@ -130,6 +137,20 @@ def learned(
     )
 
 
+def _weighed_by(
+    session: Session, query: Query, entity: Entity, config: IdentityConfig, between: tuple[str, str] | None, name: str
+) -> Linked:
+    """Let the plugin's matcher ``name`` weigh the records. Raises `NotFound`, `PluginError`."""
+    matcher = session.host.make("record_matcher", name, {}, where="--matcher")
+    schema = session.workspace.schemas[DATASETS[entity]]
+    where, source = _sides(query, entity, between)
+    chosen = choose(query, schema, entity, config.match, where)
+    records, n = matchers.folded_records(query, schema.name, schema.key[0], chosen, where=where, source=source)
+    matchers.weigh(query, matcher, name, records, linked=between is not None, seed=session.seed)
+    found = query.one(f"select count(*) from {WEIGHED}")
+    return matchers.linked_by(chosen, n, int(found[0]) if found else 0)
+
+
 def _sides(query: Query, entity: Entity, between: tuple[str, str] | None) -> tuple[str, str]:
     if between is None:
         return "true", "''"
@@ -179,15 +200,15 @@ def _pairs(query: Query, linked: Linked, entity: Entity) -> pa.Table:
 
 def _plan(
     session: Session, query: Query, linked: Linked, entity: Entity, config: IdentityConfig,
-    between: tuple[str, str] | None, pairs: pa.Table,
+    between: tuple[str, str] | None, pairs: pa.Table, matcher: str,
 ) -> DedupePlan:  # fmt: skip
     import pyarrow.compute as pc
 
-    asked = fingerprint(config.match, config.blocking, entity, *(between or ()))
+    asked = fingerprint(config.match, config.blocking, entity, matcher, *(between or ()))
     merges = int(pc.sum(pc.equal(pairs.column("decision"), "merge")).as_py() or 0)
     return DedupePlan(
         plan_id=_digest(asked, pairs), entity=entity, made_at=session.now(), seq=query.seq, config_hash=asked,
-        matcher="default", threshold=config.match.threshold, review=config.match.review, records=linked.records,
+        matcher=matcher, threshold=config.match.threshold, review=config.match.review, records=linked.records,
         compared=linked.compared, merges=merges, reviews=pairs.num_rows - merges,
         clusters=int(pc.count_distinct(pairs.column("grp")).as_py()), dry_run=session.dry_run,
         fields=tuple(

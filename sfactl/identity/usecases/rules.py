@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from sfactl.api.errors import ConfigError
 from sfactl.config.objects import build, check_version, read_toml
 from sfactl.identity.survivorship import Survivorship, check_rules
 from sfactl.schemas.references import ENTITIES
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 
 FILE = "identity.toml"
 TABLE = "survivorship"
+
+
+def check(session: Session) -> list[str]:
+    """What is wrong with the rules of the workspace, one message an entity."""
+    found = []
+    for entity in ENTITIES:
+        try:
+            read_rules(session, entity)
+        except ConfigError as err:
+            found.append(err.message)
+    return list(dict.fromkeys(found))
 
 
 def read_rules(session: Session, entity: str) -> Mapping[str, str]:

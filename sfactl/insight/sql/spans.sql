@@ -15,7 +15,16 @@ with done as (
 
 way as (
     select
-        j.*,
+        j.lead_id,
+        j.part,
+        j.lead_at,
+        j.mql_at,
+        j.sql_at,
+        j.opportunity_at,
+        j.quote_at,
+        j.order_at,
+        j.paid_at,
+        j.won_at,
         d.touched_at,
         coalesce(j.dropped_at, case when j.won_at is null then j.lost_at end) as given_up_at
     from journey j
@@ -46,10 +55,6 @@ select
     step,
     part,
     lead_id,
-    full_name,
-    company,
-    source,
-    owner,
     started_at,
     done_at,
     case when done_at is null then 0 else 1 end as done,

@@ -13,6 +13,7 @@ from sfactl.insight.usecases.conversion import (
 )
 from sfactl.insight.usecases.driving import drivers, drivers_drill
 from sfactl.insight.usecases.handling import handling, handling_drill
+from sfactl.insight.usecases.layouts import layout_drill, layout_funnel
 from sfactl.insight.usecases.lead_to_cash import ageing, campaign, drill, funnel, money, pipeline, score, source
 from sfactl.insight.usecases.overview import html, read_overview, write_page
 from sfactl.insight.usecases.people import people, people_drill
@@ -37,6 +38,8 @@ __all__ = [
     "handling",
     "handling_drill",
     "html",
+    "layout_drill",
+    "layout_funnel",
     "money",
     "people",
     "people_drill",

@@ -39,10 +39,17 @@ def drivers(
     if min_n < 1:
         raise UserError(f"--min-n: {min_n} is less than one lead")
     with journeys(session, scope=scope) as (query, known):
-        _make_levels(session, query, to, fields, scope or Scope(), min_n)
+        levels = _levels(session, query, to, fields)
         total, hits = query.rows("select count(*), cast(coalesce(sum(hit), 0) as bigint) from fact")[0]
+        counted = " union all ".join(
+            f"select field, level, cast(count(*) as bigint) as leads, cast(sum(hit) as bigint) as hits from ({sql})"
+            " group by field, level"
+            for sql in levels.values()
+        )
         answer = query.rows(
-            "select field, level, cast(count(*) as bigint), cast(sum(hit) as bigint) from level group by 1, 2"
+            f"select field, {_COMMON}, cast(sum(leads) as bigint), cast(sum(hits) as bigint) from ({counted})"
+            f" where {_KEPT} group by 1, 2",
+            {"min_n": min_n, "valid_at": (scope or Scope()).valid_at or NEVER},
         )
         seq = known.seq
     traits = [
@@ -70,8 +77,18 @@ def drivers_drill(
 ) -> pa.Table:
     """The leads behind FIELD=LEVEL/leads or FIELD=LEVEL/OUTCOME."""
     wanted = read_cell(cell, ("leads", to))
+    field = wanted.row.partition("=")[0]
     with journeys(session, scope=scope) as (query, _):
-        _make_levels(session, query, to, fields, scope or Scope(), min_n)
+        levels = _levels(session, query, to, fields)
+        shown = " union all ".join([levels[field]] if field in levels else levels.values())
+        moment = {"valid_at": (scope or Scope()).valid_at or NEVER}
+        query.run(f"create or replace temp table every as {shown}", moment)
+        query.run(
+            f"create or replace temp table level as select e.lead_id, e.hit, e.field, {_COMMON} as level"
+            " from every e join (select field, level, count(*) as leads from every group by field, level) c"
+            f" using (field, level) where {_KEPT}",
+            {"min_n": min_n},
+        )
         query.run(
             "create or replace temp table fact as select j.* exclude (part), l.hit,"
             " concat(l.field, '=', l.level) as part from level l join journey j on j.lead_id = l.lead_id"
@@ -79,34 +96,31 @@ def drivers_drill(
         return behind(query, wanted, "hit = 1" if wanted.column == to else "true", order="lead_id")
 
 
-def _make_levels(session: Session, query: Query, to: str, fields: str, scope: Scope, min_n: int) -> None:
-    """Make the table ``level``: a row a lead and trait (field, level); of each field a lead has one level."""
+# A lead has one level of a field, so rare levels may be taken together. It may have done many rare things.
+_COMMON = f"case when leads < $min_n then '{RARE}' else level end"
+_KEPT = "(field <> 'did' or leads >= $min_n)"
+
+
+def _levels(session: Session, query: Query, to: str, fields: str) -> dict[str, str]:
+    """A SELECT for each field that answers lead_id, hit, field and level."""
     make_fact(session, query, to)
     known = columns_of(session.workspace.schemas["leads"].types)
     asked = [f.strip() for f in fields.split(",") if f.strip()]
     for name in asked:
         check(name, (*known, "did"), "--fields")
     chosen = {name: kind for name, kind in known.items() if not asked or name in asked}
+    columns = ", ".join(f'l."{name}"' for name in ("lead_id", *chosen))
     query.run(
-        "create or replace temp table base as select l.*, f.hit, f.outcome_at"
+        f"create or replace temp table base as select {columns}, f.hit"
         " from fact f join leads l on l.lead_id = f.lead_id"
     )
-    parts = [
-        f"select lead_id, hit, '{name}' as field, {_level(query, name, kind)} as level from base"
+    found = {
+        name: f"select lead_id, hit, '{name}' as field, {_level(query, name, kind)} as level from base"
         for name, kind in chosen.items()
-    ]
+    }
     if not asked or "did" in asked:
-        parts.append(query.statement("insight", "behaviour"))
-    query.run(
-        f"create or replace temp table every as {' union all '.join(parts)}", {"valid_at": scope.valid_at or NEVER}
-    )
-    query.run(
-        "create or replace temp table level as select distinct e.lead_id, e.hit, e.field,"
-        f" case when c.n < $min_n then '{RARE}' else e.level end as level from every e join"
-        " (select field, level, count(*) as n from every group by field, level) c"
-        " on c.field = e.field and c.level = e.level",
-        {"min_n": min_n},
-    )
+        found["did"] = query.statement("insight", "behaviour")
+    return found
 
 
 def _level(query: Query, name: str, kind: str) -> str:

@@ -74,11 +74,12 @@ def speed_drill(
     with journeys(session, by=check(by, ("", *PARTS), "--by"), scope=scope) as (query, _):
         make_spans(session, query, clock, calendar, scope or Scope())
         wanted = read_cell(cell, list(CELLS))
-        name = "concat(part, ':', step)" if by else "step"
-        check_row(wanted, (r[0] for r in query.rows(f"select distinct {name} from span")))
+        name = "concat(s.part, ':', s.step)" if by else "s.step"
+        check_row(wanted, (r[0] for r in query.rows(f"select distinct {name} from span s")))
         return query.table(
-            f"select * from span where ($row = '{ALL}' or {name} = $row) and {CELLS[wanted.column]}"
-            " order by step_no, lead_id",
+            "select s.*, j.full_name, j.company, j.source, j.owner from span s join journey j on j.lead_id = s.lead_id"
+            f" where ($row = '{ALL}' or {name} = $row) and {CELLS[wanted.column]}"
+            " order by s.step_no, s.lead_id",
             {"row": wanted.row},
         )
 
@@ -94,11 +95,14 @@ def make_spans(session: Session, query: Query, clock: str, calendar: str, scope:
     """Make the table ``span`` with the seconds that each begun step took or has taken so far."""
     check(clock, CLOCKS, "--clock")
     seen_at = observed(session, scope)
-    query.run(f"create or replace temp table begun as {query.statement('insight', 'spans')}", {"seen_at": seen_at})
+    begun = query.statement("insight", "spans")
     if clock == "calendar":
         seconds = "date_diff('microsecond', started_at, until_at) / 1000000.0"
-        query.run(f"create or replace temp table span as select *, {seconds} as seconds from begun")
+        query.run(
+            f"create or replace temp table span as select *, {seconds} as seconds from ({begun})", {"seen_at": seen_at}
+        )
         return
+    query.run(f"create or replace temp table begun as {begun}", {"seen_at": seen_at})
     query.register("working", _working(session, query, calendar))
     query.run(
         "create or replace temp table span as select b.*, (u.passed - s.passed) / 1000000.0 as seconds from begun b"

@@ -6,14 +6,15 @@ import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sfactl.api.errors import DataError, UserError
+from sfactl.api.errors import ConfigError, DataError, UserError
+from sfactl.config.objects import read_object
 from sfactl.engine.duck import Query
-from sfactl.leads import collisions, identities, matching, merging, posts, rejects
+from sfactl.leads import collisions, identities, matching, merging, posts, rejects, suggest
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -105,6 +106,8 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
         alone(query, staged.rows)
         defaults = defaults_of(session, path.name, order)
         plan = make_plan(leads, staged, defaults, order.mapping)
+        if order.mapping is None:
+            plan = replace(plan, notes=(*plan.notes, *_suggested(session, staged)))
         with session.progress(f"Cleaning {staged.rows:,} rows"):
             plan, touch = posting(session, query, staged, plan, order, defaults, scratch)
             cleaned = clean(query, staged, plan, scratch / "clean.parquet")
@@ -120,6 +123,15 @@ def import_one(session: Session, path: Path, order: Order) -> FileImport:
                 touch=touch,
             ),
         )
+
+
+def _suggested(session: Session, staged: Staged) -> tuple[str, ...]:
+    """Which mapping of the workspace the file was made for; one that cannot be read is told by ``config check``."""
+    known = []
+    for path in sorted((session.folder / "mappings").glob("*.toml")):
+        with suppress(ConfigError):
+            known.append(read_object(LeadMapping, path, inject={"name": path.stem}))
+    return suggest.said(suggest.fitting(known, staged.columns))
 
 
 def posting(

@@ -30,6 +30,7 @@ def show_account(session: Session, ref: str) -> Customer:
     """One account with its contacts, deals and the leads it came from. Raises `NotFound`."""
     with session.query() as query:
         row = _one(query, "accounts", ref, "account")
+        _tell(session, ref, row["account_id"], "account")
         wanted = {"id": row["account_id"]}
         return Customer(
             fields=row,
@@ -59,6 +60,7 @@ def show_contact(session: Session, ref: str) -> Customer:
     """One contact with the account and the deals. Raises `NotFound`."""
     with session.query() as query:
         row = _one(query, "contacts", ref, "contact")
+        _tell(session, ref, row["contact_id"], "contact")
         wanted = {"id": row["contact_id"], "account": row["account_id"]}
         return Customer(
             fields=row,
@@ -80,6 +82,12 @@ def _listed(session: Session, name: str, owner: str | None, limit: int) -> pa.Ta
     with session.query() as query:
         sql = query.statement("opportunities", name) + (f" limit {int(limit)}" if limit else "")
         return query.table(sql, {"owner": owner})
+
+
+def _tell(session: Session, ref: str, found: int, singular: str) -> None:
+    """Say so where the number asked for is that of a record merged into another."""
+    if (asked := number(ref, singular)) != found:
+        session.note(f"{singular}:{asked} was merged into {singular}:{found}.")
 
 
 def _one(query: Query, dataset: str, ref: str, singular: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ class Asking:
                 answers = self._answers(chunk)
                 good = {key: answer for key, answer in answers.items() if answer.error is None}
                 self.problems.update(a.error for a in answers.values() if a.error is not None)
+                self._count(answers.values())
                 self._keep(good)
                 self.answered += len(good)
                 progress.advance(chunk.num_rows)
@@ -76,11 +77,15 @@ class Asking:
             )
             if rows:
                 tx.commit(extractor=self._extractor, texts=len(answers))
+
+    def _count(self, answers: Collection[Answer]) -> None:
+        """Answers that were no use cost as much as others."""
+        read, written = self.tokens
         self.tokens = (
-            self.tokens[0] + sum(a.input_tokens or 0 for a in answers.values()),
-            self.tokens[1] + sum(a.output_tokens or 0 for a in answers.values()),
+            read + sum(a.input_tokens or 0 for a in answers),
+            written + sum(a.output_tokens or 0 for a in answers),
         )
-        self.cost += sum(a.cost or 0 for a in answers.values())
+        self.cost += sum(a.cost or 0 for a in answers)
 
 
 def _in_time(engine: Any, chunk: pa.Table, timeout_s: float) -> pa.Table:

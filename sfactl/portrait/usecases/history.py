@@ -30,6 +30,10 @@ WHO: dict[Kind, str] = {
 """Whose rows belong to the timeline of each kind."""
 
 
+FIRST = "case when kind = 'stage' and not contains(what, '→') then 0 when kind in ('touch', 'stage') then 1 else 2 end"
+"""What comes first of what happened at the same time: the beginning, then what others followed from."""
+
+
 def timeline(session: Session, ref: str, *, kinds: Sequence[str] = (), page: int = 1, limit: int = 50) -> Timeline:
     """One page of what happened with ``ref`` up to ``--as-of``; page 1 holds the newest ``limit`` (0: all).
 
@@ -38,10 +42,8 @@ def timeline(session: Session, ref: str, *, kinds: Sequence[str] = (), page: int
     wanted = kinds_of(kinds)
     with session.query() as query:
         ((kind, number),) = find(query, [ref])
-        query.run(f"create temp table who as {WHO[kind]}", {"id": number})
-        query.run(
-            f"create temp table happened as {query.statement('portrait', 'timeline')}", {"now": session.as_of_time()}
-        )
+        sql = query.statement("portrait", "timeline").format(**_places(query, kind, number))
+        query.run(f"create temp table happened as {sql}", {"now": session.as_of_time()})
         counts = dict(query.rows("select kind, count(*) from happened group by kind order by count(*) desc, kind"))
         total = sum(n for name, n in counts.items() if not wanted or name in wanted)
         pages = max(1, -(-total // limit)) if limit else 1
@@ -58,12 +60,23 @@ def timeline(session: Session, ref: str, *, kinds: Sequence[str] = (), page: int
         )
 
 
+def _places(query: Query, kind: Kind, number: int) -> dict[str, str]:
+    """The numbers of everybody whose rows belong to the timeline, as SQL lists by kind."""
+    found: dict[str, list[int]] = {"lead": [], "contact": [], "account": [], "opportunity": []}
+    for whose, one in query.rows(WHO[kind], {"id": number}):
+        found[whose].append(int(one))
+    people = [*found["lead"], *found["contact"], *found["account"]]
+    named = {"leads": "lead", "contacts": "contact", "accounts": "account", "deals": "opportunity"}
+    lists = {place: found[whose] for place, whose in named.items()} | {"anyone": people}
+    return {place: ", ".join(map(str, sorted(set(numbers)))) or "null" for place, numbers in lists.items()}
+
+
 def _entries(query: Query, kinds: Sequence[str], page: int, limit: int) -> tuple[Entry, ...]:
     paging = f" limit {int(limit)} offset {(page - 1) * limit}" if limit else ""
     rows = query.rows(
         'select "at", kind, what, detail, actor, about, ref from happened'
         " where len($kinds) = 0 or list_contains($kinds, kind)"
-        f' order by "at" desc, kind desc, ref desc, what desc{paging}',
+        f' order by "at" desc, {FIRST} desc, kind desc, ref desc, what desc{paging}',
         {"kinds": list(kinds)},
     )
     names = ("at", "kind", "what", "detail", "actor", "about", "ref")

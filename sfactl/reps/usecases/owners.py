@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sfactl.session import Session
 
 MANUAL = "manual"
+BY_HAND = (MANUAL, "claim")
+"""Ways in which no rule had a say."""
 
 
 def give(session: Session, leads: Sequence[int], *, to: str | None, reason: str | None = None) -> Assignment:
@@ -82,7 +84,7 @@ def explain(session: Session, lead_id: int) -> OwnerExplained:
             return told
     at, strategy, reason, _, rule, event_id = last
     told = replace(told, assigned_at=at, strategy=strategy, reason=reason, rule=rule)
-    if strategy == MANUAL:
+    if strategy in BY_HAND:
         return told
     # The id of the event ends in the commit that the assignment was made from.
     with session.query(int(event_id.rpartition(":")[2])) as before:

@@ -83,7 +83,7 @@ def claim(session: Session, leads: Sequence[int], *, by: str | None = None) -> C
         )
         if not taken:
             return done
-        _give(tx.query, taken, rep.rep_id, "claim", "claimed from the public pool")
+        _give(tx.query, taken, rep.rep_id, "claim", f"claimed by {session.actor}")
         write_owners(session, tx)
         return replace(done, commit=tx.commit(claimed=len(taken), rep=rep.rep_id).seq)
 

@@ -192,13 +192,16 @@ def queue_of(session: Session, query: Query, scene: Scene) -> Queue:
 
 
 def candidates(query: Query, scene: Scene) -> None:
-    """Make the temporary tables ``candidates``, the leads that look for an owner, and ``barred``, which is empty."""
+    """Make the temporary tables ``candidates``, the leads that look for an owner, and ``barred``.
+
+    A lead that came back to the public pool does not go to the rep who let it come there.
+    """
     sql = query.statement("reps", "candidates")
     query.run(
         f"create or replace temp table candidates as {sql}",
         {"stages": list(scene.stages), "with_pool": scene.with_pool},
     )
-    query.run("create or replace temp table barred as select 0::bigint as lead_id, '' as barred where false")
+    query.run(f"create or replace temp table barred as {query.statement('reps', 'barred_pool')}")
 
 
 def _bonds(query: Query, rules: Rules) -> None:
