@@ -16,8 +16,9 @@ from sfactl.cli.words import count
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfactl.portrait.usecases.next_actions import Overridden, Saved
+    from sfactl.portrait.usecases.next_actions import Saved
     from sfactl.portrait.usecases.next_explained import ActionExplanation
+    from sfactl.portrait.usecases.overriding import Overridden
 
 
 def register(group: click.Group) -> None:
@@ -110,9 +111,9 @@ def set_(app: App, ref: str, action: str, *, reason: str, due: str | None, dry_r
     Example:
       sfactl lead next-action set lead:8841 call --reason "asked to be called"
     """
-    from sfactl.portrait.usecases import next_actions
+    from sfactl.portrait.usecases import overriding
 
-    done = next_actions.override(app.session(dry_run=dry_run), ref, action, reason=reason, due=due)
+    done = overriding.override(app.session(dry_run=dry_run), ref, action, reason=reason, due=due)
     output.emit(done, human=lambda: _overridden(done))
 
 
@@ -128,9 +129,9 @@ def clear(app: App, ref: str, *, dry_run: bool, output: Output) -> None:
     Example:
       sfactl lead next-action clear lead:8841
     """
-    from sfactl.portrait.usecases import next_actions
+    from sfactl.portrait.usecases import overriding
 
-    done = next_actions.clear(app.session(dry_run=dry_run), ref)
+    done = overriding.clear(app.session(dry_run=dry_run), ref)
     output.emit(
         done,
         human=lambda: [*dry(done.dry_run), f"lead:{done.lead_id}: the rules decide again", *committed(done.commit)],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfactl.api.errors import ConditionError, ConfigError, PolicyError, UserError
-from sfactl.portrait.usecases import next_actions
+from sfactl.portrait.usecases import next_actions, overriding
 from sfactl.portrait.usecases.next_explained import explain
 
 from .conftest import NOW, Desk, touch
@@ -114,9 +114,9 @@ def test_a_done_task_takes_it_up_too_and_customers_are_asked_once_a_period(desk:
 def test_an_override_stands_is_counted_and_can_be_taken_back(desk: Desk) -> None:
     next_actions.save(desk.session(), create_tasks=True)
     desk.later(minutes=5)
-    done = next_actions.override(desk.session(actor="ann"), "lead:1", "visit", reason="asked us to come")
+    done = overriding.override(desk.session(actor="ann"), "lead:1", "visit", reason="asked us to come")
     assert (done.rule, done.changed) == ("call-tw", True)
-    assert not next_actions.override(desk.session(), "lead:1", "visit", reason="asked us to come").changed
+    assert not overriding.override(desk.session(), "lead:1", "visit", reason="asked us to come").changed
     (row,) = next_actions.suggest(desk.session(), ["1"]).to_pylist()
     assert (row["action"], row["rule"], row["actor"], row["overrides"]) == ("visit", "override", "ann", "call-tw")
     assert next_actions.save(desk.session()).suggested == 0
@@ -125,10 +125,10 @@ def test_an_override_stands_is_counted_and_can_be_taken_back(desk: Desk) -> None
     assert stats["override", "visit"]["open"] == 1
     assert explain(desk.session(), "1").actor == "ann"
     desk.later(minutes=5)
-    next_actions.clear(desk.session(), "1")
+    overriding.clear(desk.session(), "1")
     assert chosen(desk)[1] == ("call", "call-tw")
     with pytest.raises(UserError, match="nobody set"):
-        next_actions.clear(desk.session(), "1")
+        overriding.clear(desk.session(), "1")
 
 
 def test_what_came_of_suggestions_is_counted(desk: Desk) -> None:
@@ -172,7 +172,7 @@ def test_wrong_rules_are_named(desk: Desk, old: str, new: str, said: str) -> Non
 
 def test_an_action_nobody_knows_is_refused(desk: Desk) -> None:
     with pytest.raises(UserError, match="no action 'vist'") as caught:
-        next_actions.override(desk.session(), "1", "vist", reason="x")
+        overriding.override(desk.session(), "1", "vist", reason="x")
     assert caught.value.hint == "Did you mean 'visit'?"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import SfactlError
-from sfactl.config.tags import DATASETS, TagRule, kind_of, read_rules
+from sfactl.config.tags import DATASETS, TagRule, kind_of, read_intents, read_rules
 from sfactl.engine.conditions import Condition, compile_many
 from sfactl.engine.conditions.aggregates import folded_tag
 from sfactl.portrait import tags
@@ -62,10 +62,13 @@ def derive(session: Session, file: Path | None = None) -> Derived:
 
 
 def check(session: Session) -> tuple[str, ...]:
-    """What is wrong with the rules of tags, as messages."""
+    """What is wrong with the rules of tags and with the intents, as messages."""
     try:
         rules = read_rules(session.folder)
         tags.in_ranks(rules)
+        for intent in read_intents(session.folder).values():
+            if intent.expires:
+                tags.after(intent.expires, session.now(), where=f"intents/{intent.name}.toml: expires")
     except SfactlError as err:
         return (err.message,)
     problems = []

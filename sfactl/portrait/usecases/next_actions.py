@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sfactl.api.errors import PolicyError, UserError
 from sfactl.engine.conditions import Condition, compile_many
 from sfactl.portrait import actions
-from sfactl.portrait.actions import DEFAULT, FILE, OVERRIDE, ActionFile
+from sfactl.portrait.actions import DEFAULT, FILE, ActionFile
 from sfactl.portrait.usecases.bearers import condition_names, find, make_chosen
 
 if TYPE_CHECKING:
@@ -36,18 +36,6 @@ class Saved:
     commit: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overridden:
-    """An action that somebody set against the rule; ``rule`` is the one that would have decided."""
-
-    lead_id: int
-    action: str
-    rule: str | None
-    changed: bool
-    dry_run: bool = False
-    commit: int | None = None
-
-
 def suggest(session: Session, refs: Sequence[str] = (), *, segment: str | None = None) -> pa.Table:
     """The one action for each qualified lead (or those named), with its rule and reason, the most urgent first.
 
@@ -55,8 +43,8 @@ def suggest(session: Session, refs: Sequence[str] = (), *, segment: str | None =
     """
     file = actions.read_actions(session.folder)
     with session.query() as query:
-        _choose(session, query, file, refs, segment)
-        _check_named(query, refs, file)
+        choose(session, query, file, refs, segment)
+        check_named(query, refs, file)
         return query.table(
             "select lead_id, name, company, stage, owner, action, rule, reason, due_at, since, actor, overrides"
             " from choices order by due_at, lead_id"
@@ -73,8 +61,8 @@ def save(
     """
     file = actions.read_actions(session.folder)
     with session.write("next_actions", "tasks") as tx:
-        _choose(session, tx.query, file, refs, segment)
-        _check_named(tx.query, refs, file)
+        choose(session, tx.query, file, refs, segment)
+        check_named(tx.query, refs, file)
         _plan_changes(session, tx.query, create_tasks=create_tasks)
         counts = dict(tx.query.rows("select rule, count(*) from choices group by rule order by count(*) desc, rule"))
         new, gone, tasks, every = tx.query.one(
@@ -83,7 +71,7 @@ def save(
         ) or (0, 0, 0, 0)
         commit = None
         if new or gone or tasks:
-            _write(session, tx)
+            write_changes(session, tx)
             commit = tx.commit(suggested=new, withdrawn=gone, tasks=tasks).seq
     return Saved(
         leads=every,
@@ -92,70 +80,6 @@ def save(
         withdrawn=gone,
         tasks=tasks,
         by_rule=counts,
-        dry_run=session.dry_run,
-        commit=commit,
-    )
-
-
-def override(session: Session, ref: str, action: str, *, reason: str, due: str | None = None) -> Overridden:
-    """Set the action of one lead against the rules. It stands until it is taken up or cleared, and is counted."""
-    file = actions.read_actions(session.folder)
-    actions.check_action(action, file)
-    if not reason.strip():
-        raise UserError("an override needs a reason", hint="Add --reason TEXT.")
-    now = session.now()
-    until = actions.due_at(due or file.default.due, now)
-    with session.write("next_actions", "tasks") as tx:
-        _choose(session, tx.query, file, [ref], None)
-        _check_named(tx.query, [ref], file)
-        lead_id, before, rule, said, would = tx.query.rows(
-            "select lead_id, action, rule, reason, coalesce(overrides, rule) from choices"
-        )[0]
-        if rule == OVERRIDE and before == action and said == reason:
-            return Overridden(lead_id=lead_id, action=action, rule=would, changed=False, dry_run=session.dry_run)
-        tx.query.run(
-            "create temp table fresh as select lead_id, owner, name, company, $action as action, 'override' as rule,"
-            " $reason as reason, cast($due as timestamp) as due_at, cast($now as timestamp) as since,"
-            " cast($actor as varchar) as actor, $would as overrides, 'overridden' as kind,"
-            " 'next:' || lead_id || ':' || lpad(cast($seq as varchar), 12, '0') as event_id, false as with_task"
-            " from choices",
-            {
-                "action": action,
-                "reason": reason,
-                "due": until,
-                "now": now,
-                "actor": session.actor,
-                "would": would,
-                "seq": tx.query.seq,
-            },
-        )
-        tx.query.run("create temp table gone as select lead_id, action, rule, due_at from next_actions where false")
-        _tasks(session, tx.query, create_tasks=False)
-        _write(session, tx)
-        commit = tx.commit(lead_id=lead_id, action=action).seq
-    return Overridden(lead_id=lead_id, action=action, rule=would, changed=True, dry_run=session.dry_run, commit=commit)
-
-
-def clear(session: Session, ref: str) -> Overridden:
-    """Take back what somebody set for one lead; the rules decide again. Raises `UserError` where nobody did."""
-    with session.write("next_actions", "tasks") as tx:
-        ((_, lead_id),) = find(tx.query, [ref])
-        row = tx.query.get("next_actions", lead_id)
-        if row is None or row["rule"] != OVERRIDE:
-            raise UserError(f"nobody set the next action of lead:{lead_id}", hint=f"See: sfactl lead next-action {ref}")
-        tx.query.run("create temp table fresh as select *, '' as kind, '' as event_id from next_actions where false")
-        tx.query.run(
-            "create temp table gone as select lead_id, action, rule, due_at from next_actions where lead_id = $id",
-            {"id": lead_id},
-        )
-        _tasks(session, tx.query, create_tasks=False)
-        _write(session, tx)
-        commit = tx.commit(lead_id=lead_id).seq
-    return Overridden(
-        lead_id=lead_id,
-        action=row["action"],
-        rule=row["overrides"],
-        changed=True,
         dry_run=session.dry_run,
         commit=commit,
     )
@@ -236,7 +160,7 @@ def make_rules(session: Session, query: Query, file: ActionFile) -> None:
     )
 
 
-def _choose(session: Session, query: Query, file: ActionFile, refs: Sequence[str], segment: str | None) -> None:
+def choose(session: Session, query: Query, file: ActionFile, refs: Sequence[str], segment: str | None) -> None:
     """Make the temporary table ``choices``: one row for each lead that has a next action."""
     stages = sorted({stage for rule in file.rules for stage in rule.stages or ()} | set(file.stages))
     where = "list_contains($stages, coalesce(status, 'new'))"
@@ -270,7 +194,7 @@ def _leads(query: Query, refs: Sequence[str]) -> list[int]:
     return [number for _, number in found]
 
 
-def _check_named(query: Query, refs: Sequence[str], file: ActionFile) -> None:
+def check_named(query: Query, refs: Sequence[str], file: ActionFile) -> None:
     """A lead that was named must have an action, or the reason is told why it has none."""
     if not refs:
         return
@@ -301,10 +225,10 @@ def _plan_changes(session: Session, query: Query, *, create_tasks: bool) -> None
         " where c.lead_id is null and (k.lead_id is not null or l.lead_id is null"
         " or not exists (select 1 from rules as r where list_contains(r.stages, coalesce(l.status, 'new'))))"
     )
-    _tasks(session, query, create_tasks=create_tasks)
+    plan_tasks(session, query, create_tasks=create_tasks)
 
 
-def _tasks(session: Session, query: Query, *, create_tasks: bool) -> None:
+def plan_tasks(session: Session, query: Query, *, create_tasks: bool) -> None:
     """Make ``new_tasks``, and ``dead_tasks``: open ones whose suggestion was replaced or withdrawn."""
     query.run(
         "create temp table dead_tasks as select t.* replace ('dropped' as state, 'no longer suggested' as result,"
@@ -327,7 +251,8 @@ def _tasks(session: Session, query: Query, *, create_tasks: bool) -> None:
     )
 
 
-def _write(session: Session, tx: Transaction) -> None:
+def write_changes(session: Session, tx: Transaction) -> None:
+    """Write what the temporary tables ``fresh``, ``gone``, ``new_tasks`` and ``dead_tasks`` hold."""
     tx.upsert(
         "next_actions",
         "select lead_id, action, rule, reason, due_at, since, actor, overrides, event_id as task_id from fresh",
