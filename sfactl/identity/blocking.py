@@ -22,6 +22,8 @@ PER_RECORD = 6
 WIDEST = 2_000
 """More records than this never form one block, whatever the allowance."""
 RARE_WORDS = 5
+_BOTH = "least(gp, fp) || '|' || greatest(gp, fp)"
+"""How both names sound, in whatever order they stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,8 @@ def keys(chosen: Chosen, settings: BlockSettings) -> Mapping[str, str]:
         # Colleagues share the words of their company: with names, a word counts only together with an initial.
         ids = f"list_transform(list_slice({f}_ids, 1, {RARE_WORDS}), lambda t: t >> 10)"
         if chosen.has_names and f == "co":
+            near = f"list_transform(list_slice({f}_ids, 1, 3), lambda t: {_BOTH} || '|' || (t >> 10))"
+            made["both names and word of company"] = near
             made["word of company and initial"] = (
                 f"list_transform({ids}, lambda t: t || '|' || left(coalesce(g, f), 1))"
             )
@@ -88,7 +92,7 @@ def _features(chosen: Chosen) -> dict[str, str]:
 def _name_keys(chosen: Chosen) -> dict[str, str]:
     made = {
         "both names": "least(g, f) || '|' || greatest(g, f)",
-        "sound of both names": "least(gp, fp) || '|' || greatest(gp, fp)",
+        "sound of both names": _BOTH,
         "family name": "f",
         "family name and initial": "fp || '|' || left(g, 1)",
         "given name": "g",
@@ -102,6 +106,7 @@ def _name_keys(chosen: Chosen) -> dict[str, str]:
         if role in chosen.roles:
             made[f"sound and {role}"] = f"fp || '|' || {feature}"
             made[f"given name and {role}"] = f"gp || '|' || {feature}"
+            made[f"both names and {role}"] = f"{_BOTH} || '|' || {feature}"
     return made
 
 
