@@ -45,11 +45,15 @@ def _lines(found: Profile) -> Iterator[str]:
     yield f"{found.name or 'Unnamed'} · {found.ref}{clash}"
     room = max((width(known.field) for known in found.known), default=0)
     for known in found.known:
+        if not known.contradicts:
+            first, *others = known.facts
+            also = f"; also {', '.join(_source(fact) for fact in others)}" if others else ""
+            yield f"  {pad(known.field.replace('_', ' '), room)}  {shown(first.value)}  {_source(first)}{also}"
+            continue
         values = max(width(shown(fact.value)) for fact in known.facts)
         for number, fact in enumerate(known.facts):
             name = pad("" if number else known.field.replace("_", " "), room)
-            mark = "≠" if known.contradicts else " "
-            yield f"{mark} {name}  {pad(shown(fact.value), values)}  {_source(fact)}"
+            yield f"≠ {name}  {pad(shown(fact.value), values)}  {_source(fact)}"
     for title, facts in (("Situation and needs", found.situation), ("Tags", found.tags), ("Intents", found.intents)):
         if facts:
             yield title

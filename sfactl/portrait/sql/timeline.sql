@@ -78,18 +78,18 @@ happened as (
     from score_events as s
     where s.lead_id in ({leads})
     union all
-    select p.created_at, 'deal', 'opened', concat_ws(' · ', p.name, p.stage, p.currency || ' ' || p.amount), p.owner,
+    select p.created_at, 'deal', 'opened', concat_ws(' · ', p.name, p.stage, p.currency || ' ' || regexp_replace(cast(p.amount as varchar), '\.?0+$', '')), p.owner,
         'opportunity:' || p.opportunity_id, 'opportunity:' || p.opportunity_id
     from opportunities as p
     where p.opportunity_id in ({deals})
     union all
-    select q.created_at, 'quote', q.state, concat_ws(' ', q.currency, q.total), q.owner,
+    select q.created_at, 'quote', q.state, concat_ws(' ', q.currency, regexp_replace(cast(q.total as varchar), '\.?0+$', '')), q.owner,
         'opportunity:' || q.opportunity_id, 'quote:' || q.quote_id
     from quotes as q
     where q.opportunity_id in ({deals}) or q.account_id in ({accounts})
         or q.contact_id in ({contacts}) or q.lead_id in ({leads})
     union all
-    select m."at", 'order', 'ordered', concat_ws(' · ', m.product_name, m.currency || ' ' || m.amount), m.owner,
+    select m."at", 'order', 'ordered', concat_ws(' · ', m.product_name, m.currency || ' ' || regexp_replace(cast(m.amount as varchar), '\.?0+$', '')), m.owner,
         'order:' || m.order_id, 'order:' || m.order_id
     from mine as m
     union all
@@ -98,12 +98,12 @@ happened as (
     where m.cancelled_at is not null
     union all
     select cast(r.invoiced_on as timestamp), 'invoice', coalesce(r.invoice_number, r.receivable_id),
-        concat_ws(' · ', r.currency || ' ' || r.amount, 'due ' || strftime(r.due_on, '%Y-%m-%d'), r.state), null,
+        concat_ws(' · ', r.currency || ' ' || regexp_replace(cast(r.amount as varchar), '\.?0+$', ''), 'due ' || strftime(r.due_on, '%Y-%m-%d'), r.state), null,
         'order:' || r.order_id, r.receivable_id
     from owed as r
     union all
     select cast(y.paid_on as timestamp), 'payment', y.kind,
-        concat_ws(' · ', y.currency || ' ' || y.amount, y.reference), null, 'account:' || y.account_id, y.receipt_id
+        concat_ws(' · ', y.currency || ' ' || regexp_replace(cast(y.amount as varchar), '\.?0+$', ''), y.reference), null, 'account:' || y.account_id, y.receipt_id
     from receipts as y
     where y.account_id in ({accounts})
         or y.receipt_id in (
