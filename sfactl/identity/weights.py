@@ -272,7 +272,7 @@ def _bounded(field: Comparison, m: Floats, belief: Floats) -> Floats:
     most = SELDOM * belief[-1]
     if field.feature not in NAMES or m[-1] <= most:
         return m
-    bounded = m * (1 - most) / max(1 - m[-1], TINY)
+    bounded: Floats = m * (1 - most) / max(1 - m[-1], TINY)
     bounded[-1] = most
     return bounded
 
