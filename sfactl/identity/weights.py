@@ -30,12 +30,21 @@ CREDIT = 10.0
 CREDIT_SHARE = 0.2
 SHARED_ANYWAY = 0.02
 """Of the pairs that agree in a value, at least so many are strangers."""
+NAMES = ("g", "f")
+"""The features of a person's own names."""
+COMPANY = ("co", "tax", "site")
+"""The features that colleagues share."""
 HIGHEST, LOWEST = 25.0, -12.0
 """Bits that no field goes beyond."""
 HOUSEHOLD = (2.0, 6.0)
 """Belief about pairs that share all that a household shares: two the same among eight."""
 CONTRADICTION = -4.0
 """A name that differs says at least so much."""
+SELDOM = 3.0
+"""A family name may differ, by marriage, so many times oftener than believed, and no more: colleagues who have a given
+name in common must not teach that names prove nothing."""
+TELLING = 7.0
+"""Shared fields worth so many bits tell where somebody belongs; a trade or a town does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,16 +207,35 @@ class _Fit:
         credit = CREDIT + CREDIT_SHARE * float(same.sum())
         matched = [_by_level(self.compared.levels[:, i], same, len(c.levels)) for i, c in enumerate(self.fields)]
         self.worth = [hit + CREDIT * belief for hit, belief in zip(matched, self.beliefs)]
-        self.m = [(hit + credit * belief) / (hit.sum() + credit) for hit, belief in zip(matched, self.beliefs)]
+        self.m = [
+            _bounded(c, (hit + credit * belief) / (hit.sum() + credit), belief)
+            for c, hit, belief in zip(self.fields, matched, self.beliefs)
+        ]
         self._strangers(matched)
         self.edges = self._together(same)
 
     def household(self, p: Floats, saturated: NDArray[np.bool_]) -> float:
+        """Odds, in bits, that two who share what a household or company shares are the same.
+
+        Most colleagues are never compared, because nothing but the company brings them together; they are counted by
+        the values they share. Else only namesakes would be looked at, and a common given name would prove too much.
+        """
         import numpy as np
 
-        same = float((self.compared.n * p)[saturated].sum()) + HOUSEHOLD[0]
-        other = float((self.compared.n * (1 - p))[saturated].sum()) + HOUSEHOLD[1]
-        return float(np.clip(np.log2(same / other), -8.0, 6.0))
+        same = float((self.compared.n * p)[saturated].sum())
+        seen = float((self.compared.n * (1 - p))[saturated].sum())
+        other = max(seen, self._belonging() - same)
+        return float(np.clip(np.log2((same + HOUSEHOLD[0]) / (other + HOUSEHOLD[1])), -12.0, 6.0))
+
+    def _belonging(self) -> float:
+        """Pairs that have a telling shared value in common, by the field that most have."""
+        found = [0.0]
+        for c, exact in zip(self.fields, self.exact):
+            if c.shared and c.feature in COMPANY and exact is not None and exact.agreeing:
+                rarity = exact.possible / exact.agreeing
+                if rarity >= 2**TELLING:
+                    found.append(exact.agreeing)
+        return max(found)
 
     def _together(self, same: Floats) -> list[Edge]:
         """How fields agree together among random pairs, less those that are the same."""
@@ -237,6 +265,16 @@ class _Fit:
                 u = u * (1 - first)
                 u[0] = first
             self.u[i] = u
+
+
+def _bounded(field: Comparison, m: Floats, belief: Floats) -> Floats:
+    """``m`` with no more differing names than `SELDOM` times as many as believed."""
+    most = SELDOM * belief[-1]
+    if field.feature not in NAMES or m[-1] <= most:
+        return m
+    bounded: Floats = m * (1 - most) / max(1 - m[-1], TINY)
+    bounded[-1] = most
+    return bounded
 
 
 def falling(bits: Floats, worth: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from sfactl.cli.main import main
 from tests.docs.console import ROOT, blocks, follow, quiet_environment
 
 
-@pytest.mark.skipif(find_spec("anyascii") is None, reason="anyascii is not installed")
 def test_the_guide_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     quiet_environment(monkeypatch)

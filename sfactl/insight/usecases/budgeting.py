@@ -38,11 +38,7 @@ def budget(
     proposed spend with the results it promises. Results are leads first met in the period, or those of them that came
     to ``to``. It is no experiment: that results followed the money does not prove that they came of it.
     """
-    check(by, COST_PARTS, "--by")
-    check(every, PERIODS, "--every")
-    check(to, (LEADS, *OUTCOMES), "--result")
-    if total is not None and total <= 0:
-        raise UserError(f"--total: {total} is not an amount to share out")
+    _check(total, by, every, to)
     scope = scope or Scope()
     with journeys(session, by=by, scope=scope) as (query, known):
         currency = make_money(session, query, by, scope)
@@ -74,6 +70,14 @@ def budget(
             "results that followed the money need not have come of it: move in steps, and hold some back to compare",
         ),
     )
+
+
+def _check(total: Decimal | None, by: str, every: str, to: str) -> None:
+    check(by, COST_PARTS, "--by")
+    check(every, PERIODS, "--every")
+    check(to, (LEADS, *OUTCOMES), "--result")
+    if total is not None and total <= 0:
+        raise UserError(f"--total: {total} is not an amount to share out")
 
 
 def _past(

@@ -16,6 +16,8 @@ from sfactl.engine.periods import PeriodError, parse_period
 from sfactl.portrait.usecases.asking import Asking
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sfactl.engine.duck import Query
     from sfactl.session import Session
 
@@ -73,20 +75,7 @@ def extract(
     engine, builtin = _made(session, extractor)
     version = _version(engine, labels)
     from_ = session.moment(since) - _day(since) if since else None
-    with session.query() as query:
-        _read_utterances(session, query, from_)
-        utterances, texts, kept = query.one(
-            "select count(*), count(distinct text_hash), count(distinct text_hash) filter (where text_hash in"
-            " (select text_hash from intent_answers where extractor = $extractor and version = $version))"
-            " from utterances",
-            {"extractor": extractor, "version": version},
-        ) or (0, 0, 0)
-        new = query.table(
-            "select text_hash as utterance_id, min(text) as text, min(language) as language from utterances"
-            " where text_hash not in (select text_hash from intent_answers"
-            " where extractor = $extractor and version = $version) group by text_hash order by text_hash",
-            {"extractor": extractor, "version": version},
-        )
+    utterances, texts, kept, new = _unanswered(session, extractor, version, from_)
     asking = Asking(session, engine, extractor, version, list(labels), timeout_s)
     if not (offline or session.dry_run):
         asking.all(new, CHUNK_OFFLINE if builtin else CHUNK)
@@ -106,6 +95,27 @@ def extract(
         dry_run=session.dry_run,
         **found,
     )
+
+
+def _unanswered(
+    session: Session, extractor: str, version: str, since: datetime | None
+) -> tuple[int, int, int, pa.Table]:
+    """How many utterances there are, texts, texts with a kept answer, and the texts without one."""
+    with session.query() as query:
+        _read_utterances(session, query, since)
+        utterances, texts, kept = query.one(
+            "select count(*), count(distinct text_hash), count(distinct text_hash) filter (where text_hash in"
+            " (select text_hash from intent_answers where extractor = $extractor and version = $version))"
+            " from utterances",
+            {"extractor": extractor, "version": version},
+        ) or (0, 0, 0)
+        new = query.table(
+            "select text_hash as utterance_id, min(text) as text, min(language) as language from utterances"
+            " where text_hash not in (select text_hash from intent_answers"
+            " where extractor = $extractor and version = $version) group by text_hash order by text_hash",
+            {"extractor": extractor, "version": version},
+        )
+    return utterances, texts, kept, new
 
 
 def _write(
