@@ -90,9 +90,14 @@ class EngineOffer(Offer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnricherOffer(Offer):
-    """Adds facts from outside to leads or accounts; the target is an `Enricher`."""
+    """Adds facts from outside to leads; the target is an `Enricher`.
+
+    ``fields`` are all that it is given of a lead: fields of leads, and ``email_domain`` and ``website_domain``, which
+    are never those of free mail. ``country`` is the workspace's where the lead has none.
+    """
 
     kind: ClassVar[str] = "enricher"
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

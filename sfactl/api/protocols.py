@@ -251,7 +251,11 @@ class Enricher(Protocol):
     """Adds facts from outside."""
 
     def enrich(self, table: pa.Table) -> pa.Table:
-        """Take (id, and the fields the offer asks for) and answer (id, field, value)."""
+        """Take (id, and the fields the offer asks for) and answer rows (id, field, value), each field of an id once.
+
+        A value is text, or what becomes text; it is cleaned like an imported one. ``latitude`` and ``longitude``, in
+        degrees, may be answered too. A further column ``place`` (text) may say where a fact stands, for messages.
+        """
         ...
 
 

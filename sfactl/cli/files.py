@@ -48,6 +48,7 @@ OFFERS: Mapping[str, str] = {
     "senders": "touchpoint_sender",
     "erp": "erp_connector",
     "extractors": "intent_extractor",
+    "enrichers": "enricher",
 }
 """Folder of named tables → the kind of offer that each uses."""
 
@@ -144,6 +145,7 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
     from sfactl.config.problems import Problem
     from sfactl.config.secrets import check_secrets
     from sfactl.host.target import settings_of
+    from sfactl.leads.usecases.enrich import OURS
 
     for folder, kind in OFFERS.items():
         tables: Mapping[str, Mapping[str, Any]] = getattr(session.settings, folder)
@@ -152,7 +154,8 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
             try:
                 found = session.host.find(kind, tables[name]["use"])
                 check_secrets(tables[name], where=where, names=frozenset(found.offer.secrets))
-                settings_of(found, tables[name], where)
+                own = {k: v for k, v in tables[name].items() if folder != "enrichers" or k not in OURS}
+                settings_of(found, own, where)
             except SfactlError as err:
                 message = err.message if err.message.startswith(where) else f"{where}: {err.message}"
                 yield Problem(message=message, hint=err.hint or "")
@@ -162,6 +165,7 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.config.problems import Problem
     from sfactl.identity.usecases import rules as survivorship
     from sfactl.leads import qualification_usecases as qualification
+    from sfactl.leads.usecases.enrich import check as enrichers
     from sfactl.opportunities.usecases import pipeline
     from sfactl.portrait.usecases import deriving, next_actions
     from sfactl.quotes.usecases import check_prices
@@ -172,7 +176,7 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
     found += (*qualification.check(session), *pipeline.check(session), *reps.check(session).problems)
     found += (*reps.check_pool(session), *deriving.check(session), *next_actions.check(session))
-    found += tuple(survivorship.check(session))
+    found += (*survivorship.check(session), *enrichers(session))
     yield from (Problem(message=message) for message in found)
 
 

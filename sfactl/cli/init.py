@@ -24,6 +24,7 @@ NOUNS: Mapping[str, str] = {
     "prices": "price book",
     "sources": "source",
     "senders": "sender",
+    "enrichers": "enricher",
     "erp": "ERP connection",
     "mappings": "mapping",
     "calendars": "calendar",

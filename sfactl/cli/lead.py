@@ -203,3 +203,4 @@ import_module("sfactl.cli.lead_next").register(group)
 if util.find_spec("sfactl.cli.lead_merge") is not None:
     import_module("sfactl.cli.lead_merge").register(group, "lead")
 import_module("sfactl.cli.lead_refer").register(group)
+import_module("sfactl.cli.lead_enrich").register(group)

@@ -74,6 +74,7 @@ def settle(folder: Path, layers: Sequence[Layer]) -> Settings:
         senders=NamedTables(folder / "senders", settings.senders),
         erp=NamedTables(folder / "erp", settings.erp),
         extractors=NamedTables(folder / "extractors", settings.extractors),
+        enrichers=NamedTables(folder / "enrichers", settings.enrichers),
     )
 
 

@@ -61,8 +61,9 @@ class PluginSettings:
 class Settings:
     """Everything a command may know from configuration.
 
-    ``fields`` are the custom fields: dataset → field → type. ``sources``, ``senders``, ``erp`` and ``extractors`` hold
-    one table a file of the folder of that name: ``use`` names the offer, the rest are the offer's settings.
+    ``fields`` are the custom fields: dataset → field → type. ``sources``, ``senders``, ``erp``, ``extractors`` and
+    ``enrichers`` hold one table a file of the folder of that name: ``use`` names the offer, the rest are the offer's
+    settings.
     """
 
     preset: str = ""
@@ -74,6 +75,7 @@ class Settings:
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     erp: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extractors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    enrichers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def _must_match(key: str, value: str, pattern: str, wanted: str) -> None:

@@ -119,7 +119,7 @@ class FileSource:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with tempfile.TemporaryDirectory(prefix="sfactl-pull-") as folder, Query(_Nothing(), Limits()) as query:
+        with tempfile.TemporaryDirectory(prefix="sfactl-pull-") as folder, Query(NoDatasets(), Limits()) as query:
             scratch = Path(folder)
             staged = stage(
                 Reading(
@@ -144,7 +144,7 @@ class FileSource:
                 raise DataError(f"{path.name} has no rows that were not pulled before")
 
 
-class _Nothing:
+class NoDatasets:
     """A reader of files needs no dataset."""
 
     seq = 0

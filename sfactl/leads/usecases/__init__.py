@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfactl.leads.usecases.costs import import_costs, import_rates
+    from sfactl.leads.usecases.enrich import enrich_leads
     from sfactl.leads.usecases.imports import import_files
     from sfactl.leads.usecases.lookup import list_leads, show_lead
     from sfactl.leads.usecases.pulls import pull
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "check_sources": "sources",
     "clean_leads": "records",
+    "enrich_leads": "enrich",
     "import_costs": "costs",
     "import_files": "imports",
     "import_logs": "weblogs",
@@ -41,6 +43,7 @@ _HOMES = {
 __all__ = [
     "check_sources",
     "clean_leads",
+    "enrich_leads",
     "import_costs",
     "import_files",
     "import_logs",
