@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from importlib import import_module, util
 from pathlib import Path
 
 import click
 
-from sfactl.cli import options
+from sfactl.cli import (
+    lead_dedupe,
+    lead_enrich,
+    lead_lifecycle,
+    lead_link,
+    lead_merge,
+    lead_next,
+    lead_pool,
+    lead_refer,
+    options,
+)
 from sfactl.cli.app import App, Output, pass_app
 from sfactl.cli.lead_lines import cleaned_lines, imported_lines, pulled_lines, set_lines, shown_lines
 
@@ -194,13 +203,6 @@ def pull(
     output.emit(result, human=lambda: pulled_lines(result), exit_code=1 if failed_all else 3 if partly else 0)
 
 
-import_module("sfactl.cli.lead_pool").register(group)
-if util.find_spec("sfactl.cli.lead_lifecycle") is not None:
-    import_module("sfactl.cli.lead_lifecycle").register(group)
-if util.find_spec("sfactl.cli.lead_dedupe") is not None:
-    import_module("sfactl.cli.lead_dedupe").register(group)
-import_module("sfactl.cli.lead_next").register(group)
-if util.find_spec("sfactl.cli.lead_merge") is not None:
-    import_module("sfactl.cli.lead_merge").register(group, "lead")
-import_module("sfactl.cli.lead_refer").register(group)
-import_module("sfactl.cli.lead_enrich").register(group)
+for commands in (lead_dedupe, lead_enrich, lead_lifecycle, lead_link, lead_next, lead_pool, lead_refer):
+    commands.register(group)
+lead_merge.register(group, "lead")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sfactl.api.errors import DataError
+from sfactl.api.errors import DataError, SfactlError
 from sfactl.leads import links, usecases
 from sfactl.leads.model import FileImport
 
@@ -89,9 +89,9 @@ def test_a_signed_link_says_who_it_is_for_earlier_visits_too(desk: Any) -> None:
     desk.load("email\nmei@example.tw\n")
     load(desk, line("09:00:00", "/early"))
     with desk.session() as session:
-        key = links.key_of(session.workspace.private, make=True)
-    assert key is not None
-    address = links.link("https://acme.example/offer?x=1", key, 1).removeprefix("https://acme.example")
+        made = usecases.make_links(session, "https://acme.example/offer?x=1", ["mei@example.tw"]).to_pylist()
+    assert [(row["lead_id"], row["email"]) for row in made] == [(1, "mei@example.tw")]
+    address = made[0]["url"].removeprefix("https://acme.example")
     forged = f"/offer?{links.PARAMETER}=1.AAAAAAAAAAAAAA"
     done = load(desk, line("09:06:00", forged, host="6.6.6.6") + line("09:05:00", address), name="b.log")
     assert done.cleaned["touchpoints"] == 2
@@ -101,6 +101,22 @@ def test_a_signed_link_says_who_it_is_for_earlier_visits_too(desk: Any) -> None:
     ]
     assert load(desk, line("09:08:00", "/later"), name="c.log").cleaned == {"touchpoints": 1}
     assert desk.rows("select count(*), count(distinct event_id) from touchpoints") == [(3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("url", "refs", "segment", "said"),
+    [
+        ("acme.example", ["lead:1"], None, "is not a web address"),
+        ("javascript:alert(1)", ["lead:1"], None, "is not a web address"),
+        ("https://acme.example", [], None, "name leads, or a segment"),
+        ("https://acme.example", ["lead:9"], None, "no lead"),
+        ("https://acme.example", [], "hot", "has no members"),
+    ],
+)
+def test_links_that_cannot_be(desk: Any, url: str, refs: list[str], segment: str | None, said: str) -> None:
+    desk.load("email\nmei@example.tw\n")
+    with desk.session() as session, pytest.raises(SfactlError, match=said):
+        usecases.make_links(session, url, refs, segment=segment)
 
 
 def test_bytes_that_are_no_text_are_kept_as_marks(desk: Any) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sfactl.leads.usecases.costs import import_costs, import_rates
     from sfactl.leads.usecases.enrich import enrich_leads
     from sfactl.leads.usecases.imports import import_files
+    from sfactl.leads.usecases.linking import make_links
     from sfactl.leads.usecases.lookup import list_leads, show_lead
     from sfactl.leads.usecases.pulls import pull
     from sfactl.leads.usecases.records import clean_leads, set_fields
@@ -32,6 +33,7 @@ _HOMES = {
     "link_referrers": "referrals",
     "list_leads": "lookup",
     "list_sources": "sources",
+    "make_links": "linking",
     "new_source": "sources",
     "pull": "pulls",
     "reset_source": "sources",
@@ -52,6 +54,7 @@ __all__ = [
     "link_referrers",
     "list_leads",
     "list_sources",
+    "make_links",
     "new_source",
     "pull",
     "reset_source",
