@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from sfactl.session import Session, open_session
 from sfactl.workspace import Workspace
 
 ORDERS = 120
-KILLS = 20
+KILLS = max(12, int(os.environ.get("SFACTL_KILLS", "0")))
 
 pytestmark = pytest.mark.crash
 

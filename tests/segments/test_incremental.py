@@ -125,7 +125,7 @@ def stored(session: Session) -> set[tuple[str, int]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rounds=st.lists(steps, min_size=1, max_size=4))
 def test_a_rebuild_stores_what_a_full_build_would(rounds: list[list[Step]]) -> None:
     clock = FixedClock(NOW)
