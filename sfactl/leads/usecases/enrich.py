@@ -296,19 +296,21 @@ def _clean_field(session: Session, query: Query, asking: Provider, said: str, sc
     types = session.workspace.schemas["leads"].types
     national = said in ("phone", "tax_id")
     place = "l.country" if national else "cast(null as varchar)"
+    # The rank ties a lead to its cell. Joined by value and country, all would meet all where no country is known.
     query.run(
-        f"create or replace temp table cells as select row_number() over () as _row, * from (select distinct"
-        f" t.value as c0, {place} as c1 from told t join leads l on l.lead_id = t.id"
-        " where t.field = $f and t.value is not null)",
+        "create or replace temp table cells as select t.id, t.field, t.value, t.place, c1,"
+        " dense_rank() over (order by t.value, c1) as _row from"
+        f" (select told.*, {place} as c1 from told join leads l on l.lead_id = told.id"
+        " where told.field = $f and told.value is not null) t",
         {"f": said},
     )
     staged = scratch / f"{said}.parquet"
     query.run(
-        "copy (select _row, cast(null as bigint) as _line, cast(null as varchar) as _problem,"
-        f" cast(null as varchar) as _rest, c0, c1 from cells order by c0, c1)"
+        "copy (select distinct _row, cast(null as bigint) as _line, cast(null as varchar) as _problem,"
+        " cast(null as varchar) as _rest, value as c0, c1 from cells order by _row)"
         f" to {literal(str(staged))} (format parquet)"
     )
-    (rows,) = query.one("select count(*) from cells") or (0,)
+    (rows,) = query.one("select max(_row) from cells") or (0,)
     targets = [Target(field=said, type=types[said], columns=(0,), names=(said,), placeholders=HARMLESS)]
     targets += [Target(field="country", type="varchar", columns=(1,), names=("country",))] if national else []
     plan = Plan(
@@ -323,15 +325,14 @@ def _clean_field(session: Session, query: Query, asking: Provider, said: str, sc
         raise DataError(
             f"{asking.where}: {err.message}", hint="Write days as 2026-11-30, and numbers with a decimal point."
         ) from None
-    told = f"told t join leads l on l.lead_id = t.id join cells on c0 = t.value and c1 is not distinct from {place}"
-    found = f"{told} join {cleaned.source} c on c._row = cells._row where t.field = $f"
+    found = f"cells t join {cleaned.source} c on c._row = t._row where"
     query.run(
-        f"insert into failed select t.id, t.field, t.value, t.place, c._reason from {found} and c._reason is not null",
+        f"insert into failed select t.id, t.field, t.value, t.place, c._reason from {found} c._reason is not null",
         {"f": said},
     )
     query.run(
         f"insert into meant select t.id, t.field, trim(cast(c.{name(said)} as varchar)) from {found}"
-        f" and c._reason is null and trim(cast(c.{name(said)} as varchar)) <> ''",
+        f" c._reason is null and trim(cast(c.{name(said)} as varchar)) <> ''",
         {"f": said},
     )
 
