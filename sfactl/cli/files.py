@@ -145,8 +145,9 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
     from sfactl.config.problems import Problem
     from sfactl.config.secrets import check_secrets
     from sfactl.host.target import settings_of
-    from sfactl.leads.usecases.enrich import OURS
+    from sfactl.leads.usecases import enrich, sources
 
+    ours = {"sources": sources.OURS, "enrichers": enrich.OURS}
     for folder, kind in OFFERS.items():
         tables: Mapping[str, Mapping[str, Any]] = getattr(session.settings, folder)
         for name in tables:
@@ -154,7 +155,7 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
             try:
                 found = session.host.find(kind, tables[name]["use"])
                 check_secrets(tables[name], where=where, names=frozenset(found.offer.secrets))
-                own = {k: v for k, v in tables[name].items() if folder != "enrichers" or k not in OURS}
+                own = {k: v for k, v in tables[name].items() if k not in ours.get(folder, ())}
                 settings_of(found, own, where)
             except SfactlError as err:
                 message = err.message if err.message.startswith(where) else f"{where}: {err.message}"

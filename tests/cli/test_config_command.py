@@ -99,6 +99,14 @@ def test_check_is_content_with_a_fresh_workspace(sfactl: Call) -> None:
     assert answer.out.endswith("all in order.\n")
 
 
+def test_check_knows_the_keys_that_every_source_has(sfactl: Call, acme: Path) -> None:
+    (acme / "sources").mkdir(exist_ok=True)
+    (acme / "sources" / "inbox.toml").write_text(
+        'schema = 1\nuse = "file"\npath = "in"\nevent = "Expo"\nmapping = "hubspot"\nmax_pages = 5\n', encoding="utf-8"
+    )
+    assert sfactl("config", "check").out.endswith("all in order.\n")
+
+
 def test_check_lists_every_mistake_and_exits_with_2(sfactl: Call, acme: Path) -> None:
     (acme / "sfactl.toml").write_text("schema = 1\n[workspace]\nnmae = 'x'\ncurrency = 'nt'\n", encoding="utf-8")
     (acme / "senders").mkdir(exist_ok=True)
