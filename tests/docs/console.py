@@ -30,19 +30,26 @@ def blocks(guide: Path, *, after: str = "") -> list[Block]:
     return [Block(language=m[1], path=m[2], text=m[3]) for m in found]
 
 
-def quiet_environment(monkeypatch: pytest.MonkeyPatch, *, now: str = "") -> None:
+def quiet_environment(monkeypatch: pytest.MonkeyPatch, *, now: str = "", columns: int = 200) -> None:
     """Nothing of the caller's settings leaks into the guide; ``now`` stops the clock."""
     for name in ("SFACTL_WORKSPACE", "SFACTL_ENV", "SFACTL_DEBUG", "SFACTL_NOW"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", str(columns))
     if now:
         monkeypatch.setenv("SFACTL_NOW", now)
 
 
 def follow(found: list[Block], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do what the blocks say, from the current folder; ``cd`` is understood, a line of … stands for any lines."""
+    """Do what the blocks say, from the current folder; ``cd`` is understood, a line of … stands for any lines.
+
+    Commands in a block of ``sh`` show no answer and must end well.
+    """
     capsys.readouterr()
     for block in found:
+        if block.language == "sh":
+            assert [main(shlex.split(line)[1:]) for line in block.text.splitlines()] == [0] * block.text.count("\n")
+            capsys.readouterr()
+            continue
         if block.language != "console":
             into = Path(block.path)
             into.parent.mkdir(parents=True, exist_ok=True)
