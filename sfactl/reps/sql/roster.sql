@@ -1,32 +1,13 @@
 -- One row is a rep with the open leads owned, the turns had in the present rotation, and until when the rep is away.
-with rotation as (
-    select coalesce(max(since), timestamp '1970-01-01') as begun
-    from reps
-    where coalesce(active, true) and coalesce(weight, 1) > 0
-),
-loads as (
-    select owner, count(*) as open
-    from leads
-    where owner is not null and coalesce(status, 'new') in ('new', 'mql', 'sql')
-    group by owner
-),
-turns as (
-    select rep_id, count(*) as had
-    from assignments as a
-    where a.entity = 'lead' and a.strategy in ('round-robin', 'weighted', 'sla') and a.rep_id is not null
-        and a.at >= (select begun from rotation)
-    group by rep_id
-),
-gone as (
+with gone as (
     select rep_id, max(ends_at) as away_until
     from absences
     where starts_at <= $now and ends_at > $now
     group by rep_id
 )
-select r.rep_id, r.name, r.team, r.active, g.away_until, r.weight, r.capacity, coalesce(l.open, 0) as open,
-    coalesce(t.had, 0) as turns, r.daily_limit, r.countries, r.territories, r.skills, r.calendar, r.email, r.time_zone
+select r.rep_id, r.name, r.team, r.active, g.away_until, r.weight, r.capacity, s.open,
+    s.turns, r.daily_limit, r.countries, r.territories, r.skills, r.calendar, r.email, r.time_zone
 from reps as r
-left join loads as l on l.owner = r.rep_id
-left join turns as t on t.rep_id = r.rep_id
+join workloads as s on s.rep_id = r.rep_id
 left join gone as g on g.rep_id = r.rep_id
 order by r.rep_id

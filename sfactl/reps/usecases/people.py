@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sfactl.api.errors import DataError, PolicyError, UserError
 from sfactl.reps import roster
 from sfactl.reps.model import AbsenceChanged, Rep, RepsChanged
-from sfactl.reps.usecases.scene import find_rep, reps_of
+from sfactl.reps.usecases.scene import find_rep, make_workloads, reps_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +59,7 @@ def import_reps(session: Session, path: Path) -> RepsChanged:
 def list_reps(session: Session) -> pa.Table:
     """Every rep with the open leads owned, the turns had in the present rotation, and until when away."""
     with session.query() as query:
+        make_workloads(query)
         return query.table(query.statement("reps", "roster"), {"now": session.as_of_time()})
 
 

@@ -83,6 +83,7 @@ def standings_of(session: Session, query: Query, rules: Rules, now: datetime) ->
     for problem in name_problems(rules, reps, files):
         raise problem
     query.register("rep_days", _days_table(session, reps, now))
+    make_workloads(query)
     rows = query.table(query.statement("reps", "standings")).to_pylist()
     gone = absences_of(query)
     cap, protected = _protected(session, query, now)
@@ -253,6 +254,11 @@ def _case(signature: str, names: Sequence[str]) -> Case:
         bond=kind or None,
         barred=frozenset(b for b in barred.split(",") if b),
     )
+
+
+def make_workloads(query: Query) -> None:
+    """Make the view ``workloads``: what every rep has in hand and had in turns."""
+    query.run(f"create or replace temp view workloads as {query.statement('reps', 'workloads')}")
 
 
 def reps_of(query: Query) -> list[Rep]:
