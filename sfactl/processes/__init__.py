@@ -1,0 +1,1 @@
+"""The ways of the house: which steps a customer's case should take, and which it took."""

@@ -1,0 +1,1 @@
+"""Strategies lived through on recorded history under a virtual clock; nothing leaves the machine."""
