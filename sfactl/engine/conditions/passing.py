@@ -8,7 +8,7 @@ from sfactl.engine.conditions.model import Window
 
 
 def moved(window: Window, number: int, then: datetime, now: datetime) -> tuple[str, dict[str, date]]:
-    """The rows that ``window`` took in or let go between ``then`` and ``now``, as SQL over its dataset, with its bounds.
+    """The rows that ``window`` took in or let go between ``then`` and ``now``: SQL over its dataset, and its bounds.
 
     ``number`` keeps the names of the bounds apart where several windows share a statement. Raises `PeriodError` where
     the window leaves the calendar.
