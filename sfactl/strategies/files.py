@@ -147,7 +147,7 @@ def senders_of(strategy: Strategy) -> list[str]:
 
 
 def touches(file: StrategyFile, names: Names, sender: str) -> CampaignFiles:
-    """The touches through ``sender`` in the form that the gate of campaigns and a delivery read. Raises `ConfigError`."""
+    """The touches through ``sender`` as the gate of campaigns and a delivery read them. Raises `ConfigError`."""
     strategy, touch = file.strategy, file.strategy.touch
     steps = tuple(
         CampaignStep(name=s.name, template=s.template, channel=s.channel, window=s.window)
@@ -179,7 +179,12 @@ def check_strategy(file: StrategyFile, names: Names, *, now: datetime) -> None:
         if segment and segment not in names.segments:
             raise ConfigError(f"{file.path}: {key}: there is no segment {segment!r}.{near(segment, names.segments)}")
     compile_many(
-        as_conditions(conditions_of(strategy), file.path), schemas=names.schemas, now=now, segments=names.segments, scores=names.scores, tags=names.tags
+        as_conditions(conditions_of(strategy), file.path),
+        schemas=names.schemas,
+        now=now,
+        segments=names.segments,
+        scores=names.scores,
+        tags=names.tags,
     )
     for step in strategy.of("touch"):
         template = names.folder / "templates" / f"{step.template}.toml"

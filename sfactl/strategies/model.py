@@ -198,7 +198,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """A strategy file. The header (state, owner, priority …) counts at once; the rest is a version (`files.version`)."""
+    """A strategy file. The header (state, owner, priority …) counts at once; the rest is a version."""
 
     name: str
     summary: str

@@ -127,10 +127,15 @@ def test_a_full_file_says_where_each_step_leads() -> None:
         ),
         (HEAD + WHERE + '[[steps]]\nname = "t"\naction = "touch"\ntemplate = "x"\n', "no sender"),
         (
-            HEAD.replace('owner = "amy"\n', "") + WHERE + '[[steps]]\nname = "t"\naction = "task"\ntask = { title = "x" }\n',
+            HEAD.replace('owner = "amy"\n', "")
+            + WHERE
+            + '[[steps]]\nname = "t"\naction = "task"\ntask = { title = "x" }\n',
             "would leave it to nobody",
         ),
-        (HEAD + WHERE + '[[steps]]\nname = "p"\naction = "push"\nfeed = "m"\nwhat = "leads"\n', "'leads' is not orders"),
+        (
+            HEAD + WHERE + '[[steps]]\nname = "p"\naction = "push"\nfeed = "m"\nwhat = "leads"\n',
+            "'leads' is not orders",
+        ),
         (HEAD + WHERE + "priority = 101\n" + STOP, "priority: 101"),
         (HEAD + WHERE + "max_effects = 0\n" + STOP, "max_effects: must be 1 or more"),
         (HEAD + WHERE + STOP + "[holdout]\npercent = 80\n", "percent: 80"),
@@ -184,7 +189,7 @@ def test_a_right_file_passes(folder: Path) -> None:
     [
         ('blacklist = "never"', 'blacklist = "newer"', "blacklist: there is no segment 'newer'. Did you mean 'never'?"),
         ('template = "hello"', 'template = "hallo"', "there is no template 'hallo'. Did you mean 'hello'?"),
-        ("status = 'new'", "statsu = 'new'", "where, position 1: unknown field \"statsu\""),
+        ("status = 'new'", "statsu = 'new'", 'where, position 1: unknown field "statsu"'),
         ("score.intent > 50", "score.intend > 50", "steps.clicked.where"),
         ("kind = 'email_click'", "knd = 'email_click'", "steps.breathe.until"),
         ("has(orders)", "has(order)", "goal.where"),
