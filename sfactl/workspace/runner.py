@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import threading
 import time
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def only_runner(
     """
     from filelock import FileLock
 
-    about = {"actor": actor, "host": socket.gethostname(), "pid": os.getpid(), "since": since.isoformat(" ", "seconds")}
+    about = {"actor": actor, "host": platform.node(), "pid": os.getpid(), "since": since.isoformat(" ", "seconds")}
     until = time.monotonic() + wait_s
     while True:
         with manifest.writing() as db:  # asking and taking are one step, so that two cannot both succeed
