@@ -218,7 +218,7 @@ class Session:
 
     @contextmanager
     def part(self, command: str, *, run_id: str, fence: Fence) -> Iterator[Session]:
-        """A session on the same workspace that writes as ``command`` of the run ``run_id``, and only under ``fence``."""
+        """A session on the same workspace that writes as ``command`` of the run ``run_id``, under ``fence`` only."""
         made = Session(
             self.workspace,
             settings=self.settings,

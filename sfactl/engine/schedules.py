@@ -8,6 +8,7 @@ clock and knows nothing of jobs.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -75,11 +76,9 @@ class Schedule:
         """The last instant that is later than ``after`` and not later than ``until``."""
         for days in (2, 60, 800):  # few steps, whether it comes by the minute or by the year
             since = max(after, until - days * DAY)
-            found = None
-            for found in takewhile(lambda at: at <= until, self.after(since, zone)):
-                pass
-            if found is not None or since == after:
-                return found
+            found = deque(takewhile(lambda at: at <= until, self.after(since, zone)), maxlen=1)
+            if found or since == after:
+                return found[0] if found else None
         return max(self.between(after, until, zone, most=10_000), default=None)
 
     def _cron(self, moment: datetime, zone: ZoneInfo) -> Iterator[datetime]:
@@ -141,7 +140,9 @@ def _recurrence(said: str) -> str:
     values = dict(p.partition("=")[::2] for p in rules[0].removeprefix("RRULE:").split(";"))
     freq = values.get("FREQ", "")
     if freq not in _NEEDED:
-        raise ScheduleError(f"{said!r}: FREQ={freq}: write one of {', '.join(_NEEDED)}; for minutes use cron: */15 * * * *")
+        raise ScheduleError(
+            f"{said!r}: FREQ={freq}: write one of {', '.join(_NEEDED)}; for minutes use cron: */15 * * * *"
+        )
     starts = [p for p in parts if p.startswith("DTSTART")]
     if any(not re.fullmatch(r"DTSTART:\d{8}T\d{6}", p) for p in starts):
         raise ScheduleError(f"{said!r}: write the start as a wall time of the workspace: DTSTART:20261123T090000")

@@ -157,7 +157,8 @@ class Transaction:
     def commit(self, **meta: Any) -> Commit:
         """Make it all visible at once. ``meta`` (JSON values) is kept with the commit.
 
-        Raises `Conflict` when a file to be retired is gone or another runner has taken over, `StorageError` when the disk refuses.
+        Raises `Conflict` when a file to be retired is gone or another runner has taken over, `StorageError` when the
+        disk refuses.
         """
         if self.repeated is not None:
             self.committed = self.repeated

@@ -34,7 +34,9 @@ def running(session: Session, *, takeover_s: float = 60, wait_s: float = 0) -> A
 def test_a_second_runner_is_told_who_is_at_work(session: Session, open_again: Callable[..., Session]) -> None:
     with running(session) as first:
         first.at("scores")
-        with pytest.raises(LockBusy, match=rf"run 1 of mei on \S+ \(process {os.getpid()}\) since 2026-11-23 .*, at scores"):
+        with pytest.raises(
+            LockBusy, match=rf"run 1 of mei on \S+ \(process {os.getpid()}\) since 2026-11-23 .*, at scores"
+        ):
             with running(open_again()):
                 pass
     with running(open_again()) as second:
@@ -75,7 +77,10 @@ def test_a_silent_runner_is_taken_over_and_refused_when_it_wakes(
             with pytest.raises(Conflict, match="another runner has taken over"), session.write() as tx:
                 tx.set_cursor("after", {"n": 1})
                 tx.commit()
-            with pytest.raises(Conflict, match="another runner"), session.ledger.lease("campaign:c", run_id="r") as lease:
+            with (
+                pytest.raises(Conflict, match="another runner"),
+                session.ledger.lease("campaign:c", run_id="r") as lease,
+            ):
                 lease.claim([Effect(key="a", kind="message", payload_hash="h")])
             late.fence = second.fence
             with late.write() as tx:
