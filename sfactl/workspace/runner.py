@@ -83,7 +83,7 @@ def only_runner(
     """Be the one runner of the workspace while the block works.
 
     One that is dead is taken over at once, and so is one that gave no sign of life for ``takeover_s`` seconds, or is at
-    one job for ``stuck_s`` seconds. Raises `LockBusy` saying who is at work if it is not done within ``wait_s`` seconds.
+    one job for ``stuck_s`` seconds. Raises `LockBusy` saying who is at work, if it is not done within ``wait_s``.
     """
     from filelock import FileLock
 
