@@ -32,7 +32,6 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "identity": "Who is who: why records are held for the same.",
     },
     "Campaigns": {
-        "strategy": "Selling rules step by step: plan, apply, simulate and test.",
         "campaign": "Plan and apply campaigns.",
         "touch": "Touchpoints and messages, sent and held.",
     },
