@@ -33,6 +33,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Campaigns": {
         "campaign": "Plan and apply campaigns.",
+        "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
     },
     "Sales": {
@@ -48,6 +49,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Insight": {
         "report": "Reports for managers.",
+        "process": "How far cases keep to a process: MTL, LTC, ITR, and your own.",
         "sql": "Query every dataset, read-only.",
     },
     "Workspace": {
