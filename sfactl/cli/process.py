@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sfactl.cli import options, process_lines
+from sfactl.cli import options, process_import, process_lines
 from sfactl.cli.app import App, Output, pass_app
 from sfactl.cli.words import count
 
@@ -164,3 +164,6 @@ def explain(app: App, name: str, case: str, *, as_of: str | None, output: Output
 
     result = usecases.explain(app.session(as_of=as_of), name, case)
     output.emit(result, human=lambda: process_lines.explained(result))
+
+
+process_import.register(group)

@@ -33,13 +33,16 @@ def emit_rows(
 
 def conformance(result: Conformance) -> Iterator[str]:
     """The whole process at a glance."""
-    yield f"Process {result.process}: {count(result.cases, 'case')}, {result.over:,} over, {result.running:,} running, commit {result.seq}"
+    states = f"{result.over:,} over, {result.running:,} running"
+    yield f"Process {result.process}: {count(result.cases, 'case')}, {states}, commit {result.seq}"
     if not result.cases:
         yield "  No row of the data belongs to a case of this process."
         yield from _unlinked(result)
         return
-    yield f"  fitness  {percent(result.fitness):>7}  {result.steps - result.wrong:,} of {result.steps:,} steps are allowed"
-    yield f"  fitting  {percent(result.fitting_share):>7}  {result.fitting:,} of {result.cases:,} cases have no deviation at all"
+    allowed = f"{result.steps - result.wrong:,} of {result.steps:,} steps are allowed"
+    yield f"  fitness  {percent(result.fitness):>7}  {allowed}"
+    clean = f"{result.fitting:,} of {result.cases:,} cases have no deviation at all"
+    yield f"  fitting  {percent(result.fitting_share):>7}  {clean}"
     if result.reopened:
         r = result.reopened
         rate = f", {percent(r.cases / r.closed)} of {r.closed:,} closed" if r.closed else ""
@@ -110,7 +113,8 @@ def clock(at: datetime) -> str:
 def _unlinked(result: Conformance) -> Iterator[str]:
     for told in result.activities:
         if told.unlinked:
-            yield f"  Note: {count(told.unlinked, 'row')} of {told.dataset} that would be {told.activity} belong to no {result.case}."
+            rows = f"{count(told.unlinked, 'row')} of {told.dataset}"
+            yield f"  Note: {rows} that would be {told.activity} belong to no {result.case}."
 
 
 def _keeping(d: Keeping) -> dict[str, Any]:

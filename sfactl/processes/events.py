@@ -122,14 +122,17 @@ def _reach(schemas: SchemaLookup, dataset: str, way: Way, where: str, prefix: st
             raise ConfigError(f"{where}: {hop!r}: there is no dataset {target!r}.{nearest(target, schemas)}")
         schema = schemas[target]
         if len(schema.key) != 1:
-            raise ConfigError(f"{where}: {hop!r}: one value does not name a row of {target}, whose key is {', '.join(schema.key)}")
-        _need(column, schema.types, target, where)
-        if schema.types[schema.key[0]] != kind:
             raise ConfigError(
-                f"{where}: {hop!r}: the value before is {kind}, but {target}.{schema.key[0]} is {schema.types[schema.key[0]]}"
+                f"{where}: {hop!r}: one value does not name a row of {target}, whose key is {', '.join(schema.key)}"
+            )
+        _need(column, schema.types, target, where)
+        key = schema.key[0]
+        if schema.types[key] != kind:
+            raise ConfigError(
+                f"{where}: {hop!r}: the value before is {kind}, but {target}.{key} is {schema.types[key]}"
             )
         alias = f"{prefix}{place}"
-        joins.append((target, alias, f"{alias}.{quote(schema.key[0])} = {sql}"))
+        joins.append((target, alias, f"{alias}.{quote(key)} = {sql}"))
         sql, kind = f"{alias}.{quote(column)}", schema.types[column]
     return _Reached(sql=sql, type=kind, joins=tuple(joins))
 

@@ -27,5 +27,7 @@ def named(folder: Path, name: str) -> Process:
     known = [path.stem for path in paths(folder)]
     if name not in known:
         near = nearest(name, known).strip()
-        raise NotFound(f"there is no process {name!r}", hint=near or f"Write {FOLDER}/{name}.toml, or see: sfactl process list")
+        raise NotFound(
+            f"there is no process {name!r}", hint=near or f"Write {FOLDER}/{name}.toml, or see: sfactl process list"
+        )
     return read_process(folder / FOLDER / f"{name}.toml")

@@ -47,7 +47,8 @@ class Activity:
         for key, way in (("case", self.case), ("time", self.time)):
             if isinstance(way, tuple) and (not way or any("." not in hop for hop in way[1:])):
                 raise ValueError(
-                    f"activity {self.name!r}: {key}: write a column, or a list: a column, then DATASET.COLUMN for each hop"
+                    f"activity {self.name!r}: {key}: write a column, or a list: a column, then DATASET.COLUMN for"
+                    " each hop"
                 )
 
 

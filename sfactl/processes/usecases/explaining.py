@@ -56,7 +56,7 @@ def _number(session: Session, name: str, case: str) -> str:
 def _waiting(replay: Replay, head: dict[str, Any]) -> int | None:
     if head["is_over"] or head["last_step_at"] is None:
         return None
-    return (replay.at - head["last_step_at"]) // _MICROSECOND
+    return int((replay.at - head["last_step_at"]) // _MICROSECOND)
 
 
 def _events(replay: Replay) -> tuple[Event, ...]:

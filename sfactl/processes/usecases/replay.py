@@ -78,8 +78,10 @@ def _lay_rules(query: Query, process: Process) -> None:
     parts = []
     for place, d in enumerate(process.deadlines):
         start, end = process.number(d.start), process.number(d.end)
-        for number in dict.fromkeys((start, end, *map(process.number, d.unless))):
-            parts.append((place, start, end, number, d.period.months, d.period.seconds * MICROS))
+        parts += [
+            (place, start, end, number, d.period.months, d.period.seconds * MICROS)
+            for number in dict.fromkeys((start, end, *map(process.number, d.unless)))
+        ]
     columns = dict.fromkeys(("deadline", "number_from", "number_to", "number", "months", "micros"), whole)
     _register(query, "deadline_part", columns, parts)
     sides = [("closed", name) for name in process.reopen.closed] if process.reopen else []
