@@ -42,7 +42,11 @@ def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
     path = folder / "campaigns" / f"{name}.toml"
     if not path.is_file():
         raise NotFound(f"there is no campaign {name!r}", hint=_known(folder))
-    campaign = read_object(Campaign, path, inject={"name": name})
+    return assemble(folder, read_object(Campaign, path, inject={"name": name}), path, schemas)
+
+
+def assemble(folder: Path, campaign: Campaign, path: Path, schemas: Schemas) -> CampaignFiles:
+    """``campaign``, which ``path`` describes, with the templates it uses. Raises `ConfigError`."""
     _check_periods(campaign, path)
     raw: dict[str, object] = {"campaign": dataclasses.asdict(campaign)}
     templates = {}

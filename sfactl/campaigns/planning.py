@@ -31,7 +31,6 @@ STEP_FIELDS = (
     "address",
     "after_step",
     "wait_s",
-    "conditional",
     "owner",
     "input_no",
 )
@@ -53,19 +52,20 @@ class Draft:
         return sum(c.items for c in self.counts if c.action == action)
 
 
-def key_parts(campaign: Campaign, tenant: str) -> tuple[str, str]:
-    """What stands before and behind ``step.lead`` in a message key."""
-    return f"{tenant[:12]}.{campaign.name}.", f".{campaign.rotation}"
+def key_prefix(campaign: Campaign, tenant: str) -> str:
+    """What stands before ``step.lead.rotation`` in a message key."""
+    return f"{tenant[:12]}.{campaign.name}."
 
 
 def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> Draft:
-    """Work out the plan for ``at``. The query must have the tables audience, step_members and blacklist.
+    """Work out the plan for ``at``. The query must have the tables audience, wanted and blacklist.
 
     Raises `DataError` where a message could not be written for a recipient.
     """
     import pyarrow as pa
 
     load_candidates(query, files, place)
+    load_refusals(query, files.campaign)
     judge(query, files, place, at=at, effects=effects)
     for step in files.campaign.steps:
         if step.template:
@@ -80,12 +80,23 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     digest = hashlib.sha256(f"{files.campaign.name}\n{files.version}\n".encode())
     for chunk in table.column("row_hash").cast(pa.string()).chunks:
         digest.update("".join(chunk.to_pylist()).encode())
-    items = table.drop_columns(["row_hash", "step_no"])
+    items = table.drop_columns(["row_hash", "step_no", "rotation"])
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
 
 
+def load_refusals(query: Query, campaign: Campaign) -> None:
+    """Make the tables of those whom the campaign may not write to: opted_out, opted_out_address, suppressed_address."""
+    named = {"campaign": campaign.name}
+    for table, params in (("opted_out", None), ("opted_out_address", named), ("suppressed_address", named)):
+        query.run(f"create or replace temp table {table} as {query.statement('campaigns', table)}", params)
+
+
 def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:
-    """Make the table plan_rows: the one gate through which every recipient of every step goes."""
+    """Make the table plan_rows: the one gate through which every recipient of every step goes.
+
+    It judges the rows of ``wanted`` (lead_id, step, rotation, is_out) among candidates; the tables of `load_refusals`
+    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`).
+    """
     campaign = files.campaign
     # The ledger keeps the number that a message was claimed with; since then the person may be known by another.
     query.register("claimed", effects)
@@ -93,18 +104,15 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     query.register("campaign_steps", _steps_table(files))
     query.register("openings", _openings_table(query, campaign, place, at))
     query.register("transactional", _names_table("campaign", place.transactional))
-    prefix, suffix = key_parts(campaign, place.tenant)
     caps = campaign.caps
     since = at - timedelta(seconds=parse_period(caps.within).seconds) if caps else at
     params = {
         "at": at,
         "campaign": campaign.name,
-        "rotation": f"%{suffix}",
         "marketing": campaign.marketing,
         "cap": caps.messages if caps else 0,
         "cap_since": since,
-        "key_prefix": prefix,
-        "key_suffix": suffix,
+        "key_prefix": key_prefix(campaign, place.tenant),
     }
     query.run(f"create or replace temp table plan_rows as {query.statement('campaigns', 'plan')}", params)
 
@@ -134,12 +142,11 @@ def _steps_table(files: CampaignFiles) -> pa.Table:
                 "address": CHANNELS.get(channel, "any") if channel else None,
                 "after_step": step.after.step if step.after else None,
                 "wait_s": parse_period(step.after.wait).seconds if step.after else 0,
-                "conditional": bool(step.where),
                 "owner": step.task.owner if step.task else None,
                 "input_no": templates.index(step.template) + 1 if step.template else 0,
             }
         )
-    types = [pa.string(), pa.int64(), *[pa.string()] * 4, pa.int64(), pa.bool_(), pa.string(), pa.int64()]
+    types = [pa.string(), pa.int64(), *[pa.string()] * 4, pa.int64(), pa.string(), pa.int64()]
     schema = pa.schema(list(zip(STEP_FIELDS, types, strict=True)))
     return pa.Table.from_pylist(rows, schema)
 

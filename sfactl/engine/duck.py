@@ -131,6 +131,11 @@ class Query:
         with translated():
             self._con.register(name, table)
 
+    def turn_to(self, views: Views) -> None:
+        """From now on names stand for what ``views`` says; temporary tables and what was registered stay."""
+        self._views = views
+        self._known.clear()
+
     def get(self, dataset: str, *key: Any) -> dict[str, Any] | None:
         """One row by its key, read only from the files and row groups that can hold it."""
         found = self._views.lookup(dataset, key)

@@ -11,5 +11,5 @@ select f.message_key, f.step, f.channel, f.recipient, c.*,
     end as blocked
 from frozen f
 left join candidates c on c.lead_id = f.lead_id
-left join plan_rows p on p.lead_id = f.lead_id and p.step = f.step
+left join plan_rows p on p.lead_id = f.lead_id and p.step = f.step and p.rotation = f.rotation
 order by f.lead_id, f.step

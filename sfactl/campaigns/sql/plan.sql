@@ -1,28 +1,8 @@
 -- One row per recipient and step within reach: what the plan made at $at does, and why. Sorted by recipient and step.
--- Reads besides datasets: candidates, campaign_steps, openings, step_members, blacklist, transactional and effects
--- (what the ledger holds and has not yet folded into messages).
-with opted_out as (
-    select lead_id
-    from touchpoints
-    where kind in ('unsubscribe', 'subscribe', 'consent') and lead_id is not null
-    group by lead_id
-    having max(case when kind = 'unsubscribe' then "at" end)
-        >= coalesce(max(case when kind <> 'unsubscribe' then "at" end), timestamp '0001-01-01 00:00:00')
-),
-opted_out_address as (
-    select lower(l.email) as address from leads l join opted_out o on o.lead_id = l.lead_id where l.email is not null
-    union
-    select l.phone as address from leads l join opted_out o on o.lead_id = l.lead_id where l.phone is not null
-    union
-    select lower(value) as address from suppressions where scope in ('all', $campaign) and reason = 'unsubscribe'
-),
-suppressed_address as (
-    select lower(value) as address, min(reason) as reason
-    from suppressions
-    where scope in ('all', $campaign) and reason <> 'unsubscribe'
-    group by lower(value)
-),
-blacklisted_address as (
+-- Reads besides datasets: candidates, campaign_steps, openings, transactional, effects (what the ledger holds and has not
+-- yet folded into messages), wanted (who is to get which step in which rotation, and is_out: its condition does not
+-- hold), and the people whom nobody may write to: blacklist, opted_out, opted_out_address, suppressed_address.
+with blacklisted_address as (
     select lower(l.email) as address from leads l join blacklist b on b.lead_id = l.lead_id where l.email is not null
     union
     select l.phone as address from leads l join blacklist b on b.lead_id = l.lead_id where l.phone is not null
@@ -37,19 +17,20 @@ known as (
         done_at as "at", task_id as message_key
     from tasks where campaign = $campaign
 ),
+-- The last part of a key is its rotation.
 ranked as (
-    select step, lead_id, recipient,
+    select step, lead_id, recipient, try_cast(regexp_extract(message_key, '[0-9]+$') as bigint) as rotation,
         case state when 'accepted' then 4 when 'made' then 3 when 'refused' then 1 else 2 end as rank,
         case when state = 'accepted' then "at" end as accepted_at
     from known
-    where message_key like $rotation
 ),
 known_of_lead as (
-    select step, lead_id, max(rank) as rank, max(accepted_at) as accepted_at from ranked group by step, lead_id
+    select step, lead_id, rotation, max(rank) as rank, max(accepted_at) as accepted_at
+    from ranked group by step, lead_id, rotation
 ),
 known_of_address as (
-    select step, recipient, max(rank) as rank, max(accepted_at) as accepted_at
-    from ranked where recipient is not null group by step, recipient
+    select step, recipient, rotation, max(rank) as rank, max(accepted_at) as accepted_at
+    from ranked where recipient is not null group by step, recipient, rotation
 ),
 contacted as (
     select m.lead_id, lower(m.recipient) as recipient from messages m
@@ -63,14 +44,16 @@ contacted as (
 contacts_of_lead as (select lead_id, count(*) as n from contacted group by lead_id),
 contacts_of_address as (select recipient, count(*) as n from contacted where recipient is not null group by recipient),
 addressed as (
-    select c.lead_id, c.zone, s.step, s.step_no, s.action, s.channel, s.after_step, s.wait_s, s.conditional,
+    select c.lead_id, c.zone, w.rotation, w.is_out, s.step, s.step_no, s.action, s.channel, s.after_step, s.wait_s,
         case s.address when 'email' then c.email when 'phone' then c.phone when 'any' then coalesce(c.email, c.phone) end
             as recipient,
         case when s.address = 'email' or (s.address = 'any' and c.email is not null) then 1 else 0 end as is_email,
         coalesce(nullif(s.owner, ''), c.owner) as owner,
         case when s.input_no > 0 then c.inputs[s.input_no] end as inputs,
         c.in_holdout
-    from candidates c cross join campaign_steps s
+    from wanted w
+    join candidates c on c.lead_id = w.lead_id
+    join campaign_steps s on s.step = w.step
 ),
 -- Addresses are compared in lower case, and written to as they are.
 stepped as (select *, lower(recipient) as address from addressed),
@@ -78,17 +61,15 @@ reached as (
     select x.*,
         greatest(coalesce(kl.rank, 0), coalesce(ka.rank, 0)) as known_rank,
         coalesce(al.accepted_at, aa.accepted_at) as after_at,
-        (x.conditional and m.lead_id is null) as is_out,
         (bl.lead_id is not null or ba.address is not null) as is_blacklisted,
         (oa.address is not null or ol.lead_id is not null) as is_opted_out,
         sa.reason as suppressed,
         greatest(coalesce(cl.n, 0), coalesce(ca.n, 0)) as contacts
     from stepped x
-    left join known_of_lead kl on kl.step = x.step and kl.lead_id = x.lead_id
-    left join known_of_address ka on ka.step = x.step and ka.recipient = x.address
-    left join known_of_lead al on al.step = x.after_step and al.lead_id = x.lead_id
-    left join known_of_address aa on aa.step = x.after_step and aa.recipient = x.address
-    left join step_members m on m.step = x.step and m.lead_id = x.lead_id
+    left join known_of_lead kl on kl.step = x.step and kl.lead_id = x.lead_id and kl.rotation = x.rotation
+    left join known_of_address ka on ka.step = x.step and ka.recipient = x.address and ka.rotation = x.rotation
+    left join known_of_lead al on al.step = x.after_step and al.lead_id = x.lead_id and al.rotation = x.rotation
+    left join known_of_address aa on aa.step = x.after_step and aa.recipient = x.address and aa.rotation = x.rotation
     left join blacklist bl on bl.lead_id = x.lead_id
     left join blacklisted_address ba on ba.address = x.address
     left join opted_out_address oa on oa.address = x.address
@@ -138,7 +119,7 @@ capped as (
     from judged j
 ),
 settled as (
-    select lead_id, step, step_no, split_part(final, ':', 1) as action,
+    select lead_id, rotation, step, step_no, split_part(final, ':', 1) as action,
         nullif(split_part(final, ':', 2), '') as reason,
         case when final like 'wait:after %' then ripe_at when final like 'wait:%' then opens_at end as due_at,
         channel,
@@ -148,9 +129,9 @@ settled as (
     from capped
 )
 select lead_id, step, action, reason, due_at, channel, recipient,
-    case when action in ('send', 'task') then $key_prefix || step || '.' || cast(lead_id as varchar) || $key_suffix end
-        as message_key,
-    owner, inputs, step_no,
+    case when action in ('send', 'task')
+        then $key_prefix || step || '.' || cast(lead_id as varchar) || '.' || cast(rotation as varchar) end as message_key,
+    owner, inputs, rotation, step_no,
     md5(concat_ws(chr(31), cast(lead_id as varchar), step, action, coalesce(reason, ''),
         coalesce(cast(due_at as varchar), ''), coalesce(channel, ''), coalesce(recipient, ''), coalesce(owner, ''),
         coalesce(inputs, ''))) as row_hash

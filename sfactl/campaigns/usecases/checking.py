@@ -12,7 +12,7 @@ from sfactl.api.protocols import TouchpointSender
 from sfactl.campaigns.candidates import load_candidates
 from sfactl.campaigns.files import CampaignFiles, campaign_names
 from sfactl.campaigns.mail import write_message
-from sfactl.campaigns.planning import judge, key_parts
+from sfactl.campaigns.planning import judge, key_prefix, load_refusals
 from sfactl.campaigns.usecases.scene import effects_of, load_audience, place_of, read_files
 from sfactl.session import Session
 from sfactl.workspace.aliases import living
@@ -120,12 +120,13 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
         (member,) = query.one("select count(*) from audience where lead_id = $lead", {"lead": lead_id}) or (0,)
         query.run("create or replace temp table audience as select cast($lead as bigint) as lead_id", {"lead": lead_id})
         load_candidates(query, files, place)
+        load_refusals(query, files.campaign)
         judge(query, files, place, at=at, effects=effects_of(session.ledger.rows()))
         verdicts = {
             r[0]: " · ".join(x for x in r[1:] if x) for r in query.rows("select step, action, reason from plan_rows")
         }
         [row] = query.table("select * from candidates").to_pylist()
-    prefix, suffix = key_parts(files.campaign, place.tenant)
+    prefix = key_prefix(files.campaign, place.tenant)
     shown = []
     for step in files.campaign.steps:
         verdict = verdicts.get(step.name, f"later, after {step.after.step}" if step.after else "")
@@ -136,7 +137,7 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
         channel = step.channel or "email"
         recipient = row["email"] if channel == "email" else row["phone"] or row["email"]
         item = {"step": step.name, "channel": channel, "recipient": recipient or "nobody@invalid"}
-        item["message_key"] = f"{prefix}{step.name}.{lead_id}{suffix}"
+        item["message_key"] = f"{prefix}{step.name}.{lead_id}.{files.campaign.rotation}"
         try:
             m = write_message({**row, **item}, files, place_name=place.name)
         except DataError as err:

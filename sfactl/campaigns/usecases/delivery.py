@@ -16,7 +16,7 @@ from sfactl.campaigns.dispatch import Dispatcher, Tally
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.mail import payload_hash, write_message
 from sfactl.campaigns.model import Campaign
-from sfactl.campaigns.planning import judge
+from sfactl.campaigns.planning import judge, load_refusals
 from sfactl.campaigns.usecases.checking import sender_offer
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.scene import (
@@ -44,9 +44,13 @@ GATE_HOLDS = timedelta(minutes=1)
 
 
 class Delivery:
-    """The messages of one plan on their way. ``blocked`` may not be sent any more, ``later`` not yet, by reason."""
+    """The messages of one plan on their way. ``blocked`` may not be sent any more, ``later`` not yet, by reason.
 
-    def __init__(self, session: Session, plan_id: str, files: CampaignFiles) -> None:
+    Only messages of steps that ``files`` has are looked at, so that a plan with several senders is several deliveries.
+    ``scope`` is the ledger's, by default the campaign's.
+    """
+
+    def __init__(self, session: Session, plan_id: str, files: CampaignFiles, *, scope: str | None = None) -> None:
         self.tally = Tally()
         self.blocked: Counter[str] = Counter()
         self.later: Counter[str] = Counter()
@@ -55,7 +59,7 @@ class Delivery:
         self._plan_id = plan_id
         self._files = files
         self._place = place_of(session)
-        self._scope = scope_of(files.campaign.name)
+        self._scope = scope or scope_of(files.campaign.name)
 
     def settle_unknown(self, sender: TouchpointSender) -> None:
         """Ask a sender that can tell about messages of a run that died; let one that cannot double them try again."""
@@ -97,10 +101,8 @@ class Delivery:
         """Messages of the plan that no receipt has settled and nobody holds."""
         with self._session.query() as query:
             items = query.table(
-                "select i.message_key, i.lead_id, i.step, i.channel, i.recipient, i.inputs from plan_items i"
-                " left join (select message_key from messages where plan_id = $plan) m on m.message_key = i.message_key"
-                " where i.plan_id = $plan and i.action = 'send' and m.message_key is null order by i.lead_id, i.step",
-                {"plan": self._plan_id},
+                query.statement("campaigns", "remaining"),
+                {"plan": self._plan_id, "rotation": self._files.campaign.rotation, "steps": self._steps()},
             )
         return without(items, self._known())
 
@@ -132,8 +134,9 @@ class Delivery:
         """Those of ``chunk`` who pass the gate now, with the values of their message."""
         import pyarrow.compute as pc
 
-        load_frozen(self._session, query, self._files, chunk.select(["lead_id", "step"]))
+        load_frozen(self._session, query, self._files, chunk.select(["lead_id", "step", "rotation"]))
         load_candidates(query, self._files, self._place)
+        load_refusals(query, self._files.campaign)
         effects = effects_of(r for r in self._session.ledger.rows())
         judge(query, self._files, self._place, at=self._session.now(), effects=effects)
         query.register("frozen", chunk)
@@ -152,6 +155,9 @@ class Delivery:
                 except DataError as err:
                     self.blocked["cannot be written"] += 1
                     self._session.note(f"lead {row['lead_id']}: {err.message}")
+
+    def _steps(self) -> list[str]:
+        return [s.name for s in self._files.campaign.steps if s.action == "send"]
 
     def _known(self) -> list[str]:
         return [r.key for r in self._session.ledger.rows(self._scope) if r.state != "planned"]

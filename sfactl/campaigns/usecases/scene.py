@@ -50,6 +50,9 @@ class PlanRow:
         return self.plan_id[:6]
 
 
+WANTED = "(lead_id bigint, step varchar, rotation bigint, is_out boolean)"
+"""The columns of the table wanted: who is to get which step, and whether the condition of the step keeps them out."""
+
 PLAN_COLUMNS = tuple(PlanRow.__dataclass_fields__)
 
 
@@ -76,14 +79,16 @@ def place_of(session: Session) -> Place:
 
 
 def transactional(session: Session) -> list[str]:
-    """Campaigns whose messages count for no cap."""
+    """Campaigns and strategies whose messages count for no cap."""
     folder = session.folder / "campaigns"
     paths = [folder / f"{name}.toml" for name in campaign_names(session.folder)]
-    return [p.stem for p in paths if read_toml(p).get("class") == "transactional"]
+    found = [p.stem for p in paths if read_toml(p).get("class") == "transactional"]
+    strategies = sorted((session.folder / "strategies").glob("*.toml"))
+    return found + [p.stem for p in strategies if _touch_class(read_toml(p).get("touch")) == "transactional"]
 
 
 def load_audience(session: Session, query: Query, files: CampaignFiles, at: datetime) -> None:
-    """Make the tables audience, step_members and blacklist for a plan at ``at``."""
+    """Make the tables audience, wanted and blacklist for a plan at ``at``."""
     campaign = files.campaign
     if campaign.where:
         compiled = _compile(session, campaign.where, f"{files.path}: where", at)
@@ -91,22 +96,24 @@ def load_audience(session: Session, query: Query, files: CampaignFiles, at: date
     else:
         _check_segment(session, query, campaign.segment)
         _members(query, "audience", campaign.segment)
-    query.run("create or replace temp table step_members (step varchar, lead_id bigint)")
+    query.run(f"create or replace temp table wanted {WANTED}")
     for number, step in enumerate(campaign.steps):
+        named: dict[str, object] = {"step_name": step.name, "rotation_no": campaign.rotation}
+        source, is_out = "audience a", "false"
         if step.where:
             compiled = _compile(session, step.where, f"{files.path}: steps[{number}].where", at)
-            query.run(
-                f"insert into step_members select $step_name, lead_id from ({compiled.sql})",
-                {**compiled.params, "step_name": step.name},
-            )
+            source, is_out = f"audience a left join ({compiled.sql}) m on m.lead_id = a.lead_id", "m.lead_id is null"
+            named |= compiled.params
+        query.run(f"insert into wanted select a.lead_id, $step_name, $rotation_no, {is_out} from {source}", named)
     load_blacklist(session, query, campaign)
 
 
 def load_frozen(session: Session, query: Query, files: CampaignFiles, chosen: pa.Table) -> None:
-    """The same tables for recipients that a plan has frozen; ``chosen`` has their lead_id and step."""
+    """The same tables for recipients that a plan has frozen; ``chosen`` has their lead_id, step and rotation."""
     query.register("chosen", chosen)
     query.run("create or replace temp table audience as select distinct lead_id from chosen")
-    query.run("create or replace temp table step_members as select distinct step, lead_id from chosen")
+    query.run(f"create or replace temp table wanted {WANTED}")
+    query.run("insert into wanted select distinct lead_id, step, rotation, false from chosen")
     load_blacklist(session, query, files.campaign)
 
 
@@ -179,6 +186,10 @@ def paused_by(session: Session, campaign: str) -> str | None:
     """Who paused the campaign; None while it runs."""
     found = session.workspace.cursor(pause_name(campaign))
     return str(found["by"]) if found else None
+
+
+def _touch_class(touch: object) -> object:
+    return touch.get("class") if isinstance(touch, Mapping) else None
 
 
 def _compile(session: Session, text: str, where: str, at: datetime) -> Any:

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import sfactl
-from sfactl.engine.conditions.model import CompiledMany, Window
+from sfactl.engine.conditions.model import CompiledMany
+from sfactl.engine.conditions.passing import moved
 from sfactl.engine.periods import PeriodError
 from sfactl.segments.model import Segment
 from sfactl.workspace.changes import changed_since
@@ -64,7 +65,7 @@ def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: 
     params: dict[str, date] = {}
     try:
         for number, window in enumerate(compiled.windows if at > earlier.at else ()):
-            spans, bounds = _moved(window, number, earlier.at, at)
+            spans, bounds = moved(window, number, earlier.at, at)
             parts.append(f"select {LINK} from {window.dataset} where {spans}")
             params |= bounds
     except PeriodError:
@@ -72,18 +73,6 @@ def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: 
     sql = " union all ".join(parts)
     query.run(f"create temp table candidates as select distinct {LINK} from ({sql}) where {LINK} is not null", params)
     return True
-
-
-def _moved(window: Window, number: int, then: datetime, now: datetime) -> tuple[str, dict[str, date]]:
-    """The rows that came into the window or fell out of it between ``then`` and ``now``, as SQL with its bounds."""
-    last, first = (now.date(), then.date()) if window.is_date else (now, then)
-    column = f'"{window.column}"'
-    bounds: dict[str, date] = {f"n{number}": last, f"t{number}": first}
-    sql = f"({column} > $t{number} and {column} <= $n{number})"
-    if window.period is not None:
-        bounds |= {f"x{number}": window.period.before(first), f"y{number}": window.period.before(last)}
-        sql += f" or ({column} >= $x{number} and {column} < $y{number})"
-    return f"({sql})", bounds
 
 
 def _definition(segment: Segment, chosen: Sequence[Segment]) -> str:
