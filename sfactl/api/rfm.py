@@ -5,8 +5,8 @@ ways (``method``), ``Q`` classes over the ``n`` customers that have a value:
 
 - ``rank``: 1 + floor(Q × below / n), where ``below`` customers have a smaller value. (The ranking is that of Hughes,
   "Strategic Database Marketing", without his cutting of ties.) Equal values always fall into one class.
-- ``edges``: by the borders at the quantiles, interpolated (type 7 of Hyndman and Fan 1996, as pandas' qcut); a value that
-  equals a border belongs to the lower side of it: fewer days, fewer orders, less money. Equal values share a class.
+- ``edges``: by the borders at the quantiles, interpolated (type 7 of Hyndman and Fan 1996, as pandas' qcut); a value
+  that equals a border belongs to the lower side of it: fewer days, fewer orders, less money. Equals share a class.
 - ``ntile``: classes of equal size; equal values are cut by the number of the lead, the lower number first.
 
 Nobody is seen later than ``$now``. The code of a customer names the three classes by one sign each, as the RFA codes of

@@ -1,7 +1,7 @@
 """Points for how lately, how often and for how much customers ordered, or how active they are.
 
-The classes are those of `sfactl.api.rfm`, so that a score and a layer of the same settings never differ; here each class
-becomes points and a reason.
+The classes are those of `sfactl.api.rfm`, so that a score and a layer of the same settings never differ; here each
+class becomes points and a reason.
 """
 
 from __future__ import annotations
