@@ -123,8 +123,8 @@ class Commands:
         return self.start(*words, folder=folder).wait()
 
     def _ask(self, question: dict[str, Any]) -> Any:
-        assert self._process.stdin is not None  # noqa: S101
-        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
