@@ -90,7 +90,7 @@ class Running:
 
 
 class Commands:
-    """Starts ``sfactl`` command lines. Use it as a context manager; ``imports`` are modules to load before the forks."""
+    """Starts ``sfactl`` command lines. Use it as a context manager; ``imports`` are loaded before the forks."""
 
     def __init__(self, imports: Sequence[str] = ()) -> None:
         self._imports = imports
