@@ -46,6 +46,9 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "ar": "Receivables: what is still to be paid.",
         "erp": "Exchange with the ERP.",
     },
+    "Automation": {
+        "run": "Do what is due, and see what was and will be done.",
+    },
     "Insight": {
         "report": "Reports for managers.",
         "sql": "Query every dataset, read-only.",
