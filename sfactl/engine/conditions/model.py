@@ -157,8 +157,8 @@ class Entity:
 class Settings:
     """What a compilation depends on besides the text.
 
-    ``zone`` is the time zone whose days count. ``segments``, ``scores`` and ``tags`` are the names that exist, or None
-    where they are not checked.
+    ``zone`` is the time zone whose days count. ``segments``, ``scores``, ``tags`` and ``layers`` are the names that
+    exist, or None where they are not checked.
     """
 
     entity: Entity
@@ -168,3 +168,4 @@ class Settings:
     segments: frozenset[str] | None = None
     scores: frozenset[str] | None = None
     tags: frozenset[str] | None = None
+    layers: frozenset[str] | None = None
