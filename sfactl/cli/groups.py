@@ -33,6 +33,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Campaigns": {
         "campaign": "Plan and apply campaigns.",
+        "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
     },
     "Sales": {
