@@ -34,6 +34,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     "Campaigns": {
         "strategy": "Selling rules: plan, review, apply and test them.",
         "campaign": "Plan and apply campaigns.",
+        "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
     },
     "Sales": {
@@ -46,6 +47,9 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "order": "Orders.",
         "ar": "Receivables: what is still to be paid.",
         "erp": "Exchange with the ERP.",
+    },
+    "Automation": {
+        "run": "Do what is due, and see what was and will be done.",
     },
     "Insight": {
         "report": "Reports for managers.",
