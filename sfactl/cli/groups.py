@@ -33,6 +33,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Campaigns": {
         "campaign": "Plan and apply campaigns.",
+        "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
     },
     "Sales": {
@@ -46,8 +47,12 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "ar": "Receivables: what is still to be paid.",
         "erp": "Exchange with the ERP.",
     },
+    "Automation": {
+        "run": "Do what is due, and see what was and will be done.",
+    },
     "Insight": {
         "report": "Reports for managers.",
+        "process": "How far cases keep to a process: MTL, LTC, ITR, and your own.",
         "sql": "Query every dataset, read-only.",
     },
     "Workspace": {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import click
@@ -365,3 +366,7 @@ def _listed(output: Output, found: object, rows: Sequence[Any]) -> object:
         more = {f"{name}_{key}": value for name, inner in nested.items() for key, value in inner.items()}
         flat.append({k: v for k, v in row.items() if k not in nested} | more)
     return pa.Table.from_pylist(flat)
+
+
+for _part in ("suggest", "prioritize"):
+    import_module(f"sfactl.cli.opportunity_{_part}").register(group)
