@@ -317,7 +317,8 @@ def _text(source: Source, node: exp.Expr) -> str:
         if isinstance(node.this, exp.Is | exp.In | exp.Like | exp.Between):
             return _cut(_plain(node))
         return _cut(f"not {inner}")
-    if isinstance(node, exp.Is):
+    unplaced = any(isinstance(part, exp.Func) and "start" not in part.meta for part in node.walk())
+    if isinstance(node, exp.Is) or (unplaced and not isinstance(node, exp.Connector)):
         return _cut(_plain(node))
     if isinstance(node, exp.Paren):
         return _cut(f"({source.written(node.this)})")
@@ -325,7 +326,7 @@ def _text(source: Source, node: exp.Expr) -> str:
 
 
 def _plain(node: exp.Expr) -> str:
-    text: str = node.sql(dialect=DIALECT, normalize_functions="lower")
+    text: str = _unquoted(node).sql(dialect=DIALECT, normalize_functions="lower").replace('"at"', "at")
     return re.sub(r"\b(AND|OR|NOT|IS|NULL|IN|BETWEEN|LIKE|FILTER|WHERE|DISTINCT)\b", lambda m: m[0].lower(), text)
 
 
