@@ -112,7 +112,7 @@ def _layer_problems(app: App) -> Iterator[Problem]:
 
     try:
         settings = load_settings(app.folder(), env=app.env, environ=os.environ, no_plugins=app.no_plugins)
-        schemas = Schemas(settings.fields)
+        schemas = Schemas(settings.fields, zone=settings.workspace.time_zone)
         for name in settings.fields:
             _ = schemas[name]
     except SfactlError as err:

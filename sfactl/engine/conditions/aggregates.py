@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from sfactl.engine.conditions.arguments import arguments
 from sfactl.engine.conditions.entity import Relation, relation_names, relation_of
-from sfactl.engine.conditions.functions import arguments, own_window_start
 from sfactl.engine.conditions.kinds import BIGINT, DOUBLE, TEXT, Kind, sql_type, sum_kind
+from sfactl.engine.conditions.moments import own_window_start
 from sfactl.engine.conditions.plan import quote
 from sfactl.engine.conditions.scans import ROW, Aggregate, Function
 from sfactl.engine.conditions.scope import Scope

@@ -55,7 +55,7 @@ def build(session: Session, names: Sequence[str] = (), *, full: bool = False) ->
             return result
         _write(tx, at)
         for segment in chosen:
-            tx.set_cursor(*incremental.cursor(segment, chosen, at, tx.query.seq))
+            tx.set_cursor(*incremental.cursor(segment, chosen, at, tx.query.seq, session.workspace.schemas.zone))
         commit = tx.commit(segments={b.name: [b.members, b.joined, b.left] for b in built})
     return BuildResult(at=at, commit=commit.seq, dry_run=session.dry_run, segments=built)
 
