@@ -28,6 +28,7 @@ OBJECTS: Mapping[str, str] = {
     "prices": "sfactl.quotes.model:PriceBook",
     "scores": "sfactl.scoring.model:Score",
     "segments": "sfactl.segments.model:Segment",
+    "strategies": "sfactl.strategies.model:Strategy",
     "tags": "sfactl.config.tags:TagRule",
     "stages": "sfactl.config.stages:Pipeline",
     "templates": "sfactl.campaigns.model:Template",

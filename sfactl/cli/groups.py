@@ -32,6 +32,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "identity": "Who is who: why records are held for the same.",
     },
     "Campaigns": {
+        "strategy": "Selling rules: plan, review, apply and test them.",
         "campaign": "Plan and apply campaigns.",
         "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
