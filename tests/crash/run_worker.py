@@ -15,7 +15,6 @@ import duckdb  # noqa: F401  imported before the forks, so that each is cheap
 import pyarrow
 import pyarrow.compute  # noqa: F401
 
-
 from sfactl.api.errors import SfactlError
 from sfactl.runs.model import Done, Job
 from sfactl.runs.usecases import batch
