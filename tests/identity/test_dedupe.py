@@ -167,6 +167,24 @@ def test_the_terms_of_every_pair_add_up_to_its_weight(desk: Callable[..., Desk])
             assert told.found
 
 
+def test_an_explanation_says_what_the_plan_said_whatever_changed_since(desk: Callable[..., Desk]) -> None:
+    made = desk(with_copies(120, 12))
+    planned = made.plan(threshold=0.9, review=0.01).plan
+    with made.session() as session, session.query() as query:
+        said = query.rows("select a, b, weight, probability, decision from dedupe_pairs order by a, b")[:3]
+    made.put("leads", [dict(row, city="Oslo", street=None) for row in strangers(120) if row["lead_id"] % 2])
+    with made.session() as session:
+        for a, b, weight, probability, _ in said:
+            told = explain(session, str(a), str(b))
+            assert (told.weight, told.plan_id) == (weight, planned.plan_id)
+            assert told.probability == pytest.approx(probability)
+            assert told.threshold == 0.9
+        anew = explain(session, str(said[0][0]), str(said[0][1]), anew=True)
+        assert anew.plan_id is None
+        assert anew.weight != said[0][2]
+        assert explain(session, "1", "2").plan_id is None, "no plan lists them"
+
+
 def test_any_two_records_can_be_explained_even_if_no_key_brings_them_together(desk: Callable[..., Desk]) -> None:
     made = desk([*strangers(60), {"lead_id": 900, "company": "Zebra Works", "phone": "+49301234567"}])
     with made.session() as session:
