@@ -228,6 +228,22 @@ def test_an_atomic_job_whose_runner_died_after_its_commit_is_not_done_again(chai
     assert chain.ran.count("scores") == 1
 
 
+def test_a_job_that_kills_its_runners_does_not_keep_others_from_being_done(chain: Place) -> None:
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches a kill."""
+
+    def dies(_: Session) -> Done:
+        raise Killed
+
+    chain.does["dedupe"] = dies
+    for _ in range(4):
+        with pytest.raises(Killed):
+            chain.run()
+    assert chain.ran == ["source:web", "dedupe", "dedupe", "dedupe", "erp:books", "dedupe"]
+    chain.does.clear()
+    assert list(chain.states()) == ["dedupe", "scores", "segments", "tags", "campaign:welcome"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
