@@ -273,10 +273,12 @@ def test_unknown_job(chain: Place) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_and_stops_no_other(chain: Place) -> None:
+    chain.write("sources/odd.toml", "schema = 1\nuse = 'file'\nschedule = '0 9'\n")
     chain.write("sources/web.toml", "schema = 1\nuse = 3\n")
     chain.write("sources/bad.toml", "schema = 1\nuse = 'file'\nschedule = 7\n")
     chain.write("strategies/winback.toml", "schema = 1\n")
     summary = chain.run()
-    assert [p.partition(".toml")[0].rpartition("/")[2] for p in summary.problems] == ["bad", "web", "winback"]
+    assert [p.partition(".toml")[0].rpartition("/")[2] for p in summary.problems] == ["bad", "odd", "web", "winback"]
     assert not summary.well
     assert [run.state for run in summary.jobs] == ["done"] * 6
+    assert summary.problems[1].startswith("sources/odd.toml: schedule: '0 9' is not a schedule: cron has five fields")
