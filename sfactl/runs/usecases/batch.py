@@ -7,6 +7,7 @@ any more.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -130,6 +131,8 @@ class Batch:
         except Exception as err:
             self._refuse_if_taken_over(err)
             done = _failure(err)
+        # The record names files as the workspace does, wherever it lies.
+        done = replace(done, detail=done.detail.replace(f"{part.folder}{os.sep}", ""))
         if "host" in vars(part):  # what a plugin said may hold what it was given
             done = replace(done, detail=part.host.redact(done.detail))
         if done.state != "failed":
