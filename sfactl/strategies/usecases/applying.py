@@ -212,7 +212,7 @@ class _Run:
             tx.upsert("plans", plan_table([self.row, *(replace(p, state="superseded") for p in rivals)]))
             recording.load_plan(tx, self.row)
             if self.row.moves:
-                recording.write_version(tx, self.book, actor=self.session.actor, now=now)
+                recording.write_version(tx, self.book.file, actor=self.session.actor, now=now)
             moves = recording.write_moves(tx, self.book, plan_id=self.row.plan_id, now=now)
             tasks = recording.write_work(tx, self.row, self.book, now=now)
             tx.commit(plan=self.row.plan_id, tasks=tasks, moves=moves)

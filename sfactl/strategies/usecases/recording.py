@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sfactl.engine.periods import parse_period
 from sfactl.session import Session
 from sfactl.strategies.book import Book
+from sfactl.strategies.files import StrategyFile
 from sfactl.strategies.model import Step
 from sfactl.strategies.planning import PACKAGE
 from sfactl.strategies.usecases.scene import PlanRow
@@ -37,14 +38,14 @@ def write_moves(tx: Transaction, book: Book, *, plan_id: str, now: datetime) -> 
     return changed
 
 
-def write_version(tx: Transaction, book: Book, *, actor: str, now: datetime) -> None:
+def write_version(tx: Transaction, file: StrategyFile, *, actor: str, now: datetime) -> None:
     """Keep the text of the version that leads enter now, so that they can finish it."""
     tx.upsert(
         "strategy_versions",
         "select $strategy as strategy, $version as version, coalesce(max(number), 0) + 1 as number, $text as text,"
         " $actor as made_by, cast($now as timestamp) as made_at from strategy_versions where strategy = $strategy"
         " having count(*) filter (where version = $version) = 0",
-        {"strategy": book.name, "version": book.file.version, "text": book.file.text, "actor": actor, "now": now},
+        {"strategy": file.name, "version": file.version, "text": file.text, "actor": actor, "now": now},
     )
 
 
