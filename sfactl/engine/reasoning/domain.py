@@ -1,7 +1,7 @@
 """Sets of values that one expression may have: intervals of an order, and whether null is among them.
 
 Bounds are exact: fractions for numbers, whole numbers for days, microseconds and yes/no, or texts. Sets of whole
-numbers know that there is nothing between 5 and 6; sets of texts do not know what lies between two texts, and so keep it.
+numbers know that there is nothing between 5 and 6; sets of texts do not know what lies between two texts: they keep it.
 """
 
 from __future__ import annotations

@@ -17,11 +17,12 @@ from typing import Literal, cast
 
 from sqlglot import exp
 
+from sfactl.engine.conditions import sequences, zones
 from sfactl.engine.conditions.expressions import COMPARISONS, Checker
 from sfactl.engine.conditions.kinds import DATE, NULL, TIME, common_kind
+from sfactl.engine.conditions.moments import window
 from sfactl.engine.conditions.source import operands
 from sfactl.engine.conditions.typed import Typed, as_moment, as_time
-from sfactl.engine.periods import PeriodError, parse_period
 from sfactl.engine.reasoning.domain import Domain, Line, Span, domain, points, whole_line
 from sfactl.engine.reasoning.formula import ALWAYS, NEVER, All, Any, Formula, Leaf
 
@@ -181,12 +182,9 @@ class Reader:
         column = self.checker.value(given[1]) if len(given) == 2 else self.checker.scope.time(node)
         if column is None or column.is_literal:
             return self._opaque(node, want)
-        now = self.checker.plan.settings.now
-        last: date = now.date() if column.kind == DATE else now
-        try:
-            first = parse_period(str(given[0].this)).before(last)
-        except PeriodError:
-            return self._opaque(node, want)
+        settings = self.checker.plan.settings
+        last: date = zones.day_of(settings.now, settings.zone) if column.kind == DATE else settings.now
+        first = window(self.checker, given[0], column)[1]
         subject = Subject(key=column.sql, every=whole_line("whole"))
         true = domain("whole", [Span(_moment(first), False, _moment(last), False)])
         return _leaf(subject, true, true.rest(), want)
@@ -237,8 +235,8 @@ class Reader:
     def _count(self, node: exp.Expr, bare: exp.Count, found: Typed) -> Subject:
         argument = bare.this
         plain = isinstance(argument, exp.Column) and (len(argument.parts) == 1 or isinstance(argument.this, exp.Star))
-        if plain:
-            where = node.expression.this if isinstance(node, exp.Filter) else None
+        where = node.expression.this if isinstance(node, exp.Filter) else None
+        if plain and not sequences.asked(where):
             rows = Rows(relation=argument.parts[0].name.lower(), where=where)
             self.counts.setdefault(found.sql, (rows, self.checker))
         return Subject(key=found.sql, every=domain("whole", [Span(0)]))
@@ -256,8 +254,10 @@ class Reader:
     def _days_since(self, call: exp.Anonymous) -> Subject:
         """Whole days between a day, or the day of a time, and today: a set of days of the field itself."""
         field = self.checker.value(call.expressions[0])
-        today = _moment(self.checker.plan.settings.now.date())
-        if field.is_literal:
+        settings = self.checker.plan.settings
+        today = _moment(zones.day_of(settings.now, settings.zone))
+        # Elsewhere days are not all of one length, and some begin twice.
+        if field.is_literal or (field.kind == TIME and settings.zone not in zones.PLAIN):
             return Subject(key=self.checker.value(call).sql, every=whole_line("whole"))
         length, last = (1, 0) if field.kind == DATE else (DAY_US, DAY_US - 1)
 
@@ -303,9 +303,10 @@ class Reader:
         """The literal as a bound on the subject's line, and whether the two are compared as they are."""
         kind = subject.kind
         if kind in (DATE, TIME):
-            literal = as_moment(literal, kind, self.checker.source)
+            plan = self.checker.plan
+            literal = as_moment(literal, kind, self.checker.source, plan.settings.zone)
             if kind == TIME:
-                literal = as_time(literal)
+                literal = as_time(literal, plan)
             same = literal.kind == kind and isinstance(literal.literal, date)
             return (_moment(cast(date, literal.literal)), True) if same else (None, False)
         if kind.name != literal.kind.name:
