@@ -21,13 +21,14 @@ def moved(window: Window, number: int, then: datetime, now: datetime) -> tuple[s
     sql = f"({column} > $t{number} and {column} <= $n{number})"
     if window.period is not None:
         # A clock that is turned back can move a window's start back: the earlier of both comes first.
-        low, high = sorted((_start(window, then), _start(window, now)))
+        low, high = sorted((start(window, then), start(window, now)))
         bounds |= {f"x{number}": low, f"y{number}": high}
         sql += f" or ({column} >= $x{number} and {column} < $y{number})"
     return f"({sql})", bounds
 
 
-def _start(window: Window, at: datetime) -> date:
+def start(window: Window, at: datetime) -> date:
+    """The first moment, or day, of ``window`` at a time. Raises `PeriodError` where it leaves the calendar."""
     assert window.period is not None
     if window.is_date:
         return window.period.before(zones.day_of(at, window.zone))

@@ -86,6 +86,6 @@ def _definition(segment: Segment, chosen: Sequence[Segment], zone: str) -> str:
 
 def _texts(chosen: Sequence[Segment]) -> Iterator[str]:
     for segment in chosen:
-        if "member_of" in segment.where:
+        if "member_of" in segment.where.lower():
             yield from (f"{other.name}={other.where}" for other in chosen)
             return
