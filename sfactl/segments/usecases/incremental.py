@@ -65,7 +65,7 @@ def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: 
     params: dict[str, date] = {}
     try:
         for number, window in enumerate(compiled.windows if at > earlier.at else ()):
-            spans, bounds = moved(window, number, earlier.at, at)
+            spans, bounds = moved(window, str(number), earlier.at, at)
             parts.append(f"select {LINK} from {window.dataset} where {spans}")
             params |= bounds
     except PeriodError:
