@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Literal
 
 History = Literal["known", "happened"]
-"""``known``: each run sees what had been learned by then (the workspace's commits). ``happened``: each run sees what had
-happened by then, as it is known now."""
+"""``known``: each run sees what had been learned by then (the workspace's commits). ``happened``: what had happened by
+then, as it is known now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,9 +28,9 @@ PREFIX = "sim_"
 class World:
     """The world of one run at ``at``; usable as the views of a query.
 
-    ``whole`` are SELECTs that stand for a dataset instead of its files, of rows that were there at ``at``. With ``happened`` rows later than ``at`` are left
-    out, because the base holds what came to be known afterwards. ``own`` has for each dataset the test of a row ``r``
-    that is the strategy's own, with the SELECT that stands in its place. ``some`` leaves only leads of `LOOKED`.
+    ``whole`` are SELECTs that stand for a dataset instead of its files, of rows that were there at ``at``. With
+    ``happened`` rows later than ``at`` are left out, because the base holds what came to be known afterwards. ``own``
+    says which rows are the strategy's own, and what stands in their place. ``some`` leaves only leads of `LOOKED`.
     """
 
     base: Views

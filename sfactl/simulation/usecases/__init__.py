@@ -1,0 +1,1 @@
+"""What `sfactl strategy simulate` does."""
