@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Ranks = npt.NDArray[np.int16]
+    Places = npt.NDArray[np.int64]
 
 NOBODY = 32_000
 """The rank of a rep who may not take a lead at all."""
@@ -56,22 +57,23 @@ def ranks(cases: Sequence[Case], rules: Rules, standings: Sequence[Standing]) ->
     options = options_of(rules)
     found = np.full((len(cases), len(standings)), NOBODY, dtype=np.int16)
     places = {s.rep.rep_id: i for i, s in enumerate(standings)}
-    able: dict[tuple[int, str | None, frozenset[str]], list[int]] = {}
+    able: dict[tuple[int, str | None, frozenset[str]], Places] = {}
     for row, case in enumerate(cases):
+        barred = [places[rep_id] for rep_id in case.barred if rep_id in places]
         for number, option in enumerate(options):
             if not matches(option.rule, case):
                 continue
             key = number, case.country, case.held
             if key not in able:
-                able[key] = [i for i, s in enumerate(standings) if not why_not(s, case, option, rules, alone=True)]
+                fit = [i for i, s in enumerate(standings) if not why_not(s, case, option, rules, alone=True)]
+                able[key] = np.array(fit, dtype=np.int64)
             chosen = able[key]
             if option.method == "sticky":
-                chosen = [i for i in chosen if i == places.get(case.bound or "")]
-            for i in chosen:
-                if standings[i].rep.rep_id not in case.barred:
-                    found[row, i] = min(found[row, i], number)
+                chosen = chosen[chosen == places.get(case.bound or "", -1)]
+            found[row, chosen] = np.minimum(found[row, chosen], number)
             if option.rule.fallback == "queue":
                 break
+        found[row, barred] = NOBODY
     return found
 
 

@@ -137,6 +137,40 @@ def test_a_lead_goes_to_who_it_is_tied_to(sales: Session) -> None:
     assert (explained.owner, explained.rule, explained.strategy) == ("kay", "known", "sticky")
 
 
+def two_reps(session: Session, **fields: str) -> Session:
+    tied = '[[rules]]\nname = "known"\nmethod = "sticky"\n\n[[rules]]\nname = "rest"\nmethod = "balanced"\n'
+    (session.folder / "assignment.toml").write_text(f"schema = 1\n{tied}")
+    for rep in ("a", "b"):
+        usecases.add(session, rep, fields)
+    return session
+
+
+def test_leads_of_one_customer_in_one_round_go_to_one_rep(session: Session) -> None:
+    two_reps(session)
+    chain = [lead(2, phone="+1"), lead(5, phone="+1", tax_id="t"), lead(7, tax_id="t")]
+    rows(session, "leads", *(lead(n, company_key="acme") for n in (1, 4, 6)), *chain, lead(3), lead(8))
+    planned = {
+        r["lead_id"]: (r["rep_id"], r["rule"], r["reason"]) for r in usecases.planned_owners(session).to_pylist()
+    }
+    for customer in ((1, 4, 6), (2, 5, 7)):
+        assert len({planned[n][0] for n in customer}) == 1
+        assert [planned[n][1] for n in customer] == ["rest", "known", "known"]
+    assert planned[4][2].startswith("has the same company")
+    assert {rep for rep, _, _ in planned.values()} == {"a", "b"}
+    assert usecases.run(session).given == 8
+    explained = usecases.explain(session, 4)
+    assert (explained.owner, explained.rule) == (planned[1][0], "known")
+    assert [c.rep_id for c in explained.chances if c.rule == "known"] == [explained.owner]
+
+
+def test_a_customer_that_does_not_fit_one_rep_is_shared_and_nobody_waits(session: Session) -> None:
+    two_reps(session, capacity="2")
+    rows(session, "leads", *(lead(n, company_key="acme") for n in range(1, 6)))
+    done = usecases.run(session)
+    assert (done.given, done.waiting) == (4, 1)
+    assert sorted(rep or "" for rep, _ in owners(session).values()) == ["", "a", "a", "b", "b"]
+
+
 def test_who_is_away_or_has_enough_for_today_gets_nothing(sales: Session, open_sales: Callable[..., Session]) -> None:
     usecases.change(sales, "nia", {"daily_limit": "2", "territories": "", "time_zone": "Asia/Taipei"})
     usecases.away(sales, "kay", begin="2026-05-04", end="2026-05-05", reason="leave")

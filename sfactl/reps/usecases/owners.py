@@ -99,6 +99,9 @@ def _with_chances(session: Session, query: Query, told: OwnerExplained, at: date
     if not found.cases:
         return told
     (case,) = found.cases
+    if told.strategy == "sticky" and case.bound is None:
+        # It followed another lead of its customer that was dealt in the same round.
+        case = replace(case, bound=told.owner)
     return replace(
         told,
         rules=asked(case, scene.rules, scene.standings),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import Conflict, NotFound, SfactlError
 from sfactl.config.calendars import read_calendars
-from sfactl.reps.dealing import deal
 from sfactl.reps.model import Assignment, Difference, Move, Round, RulesChecked, RuleShare, Share, Waiting
 from sfactl.reps.rules import Rules, name_problems, read_rules
-from sfactl.reps.usecases.scene import Order, Scene, candidates, compiled_conditions, queue_of, reps_of, scene_of
+from sfactl.reps.usecases.companions import deal_together
+from sfactl.reps.usecases.scene import Order, Scene, candidates, compiled_conditions, reps_of, scene_of
 from sfactl.reps.usecases.writing import CHANGED, write_owners
 
 if TYPE_CHECKING:
@@ -155,10 +155,9 @@ def dealt(session: Session, query: Query, order: Order) -> tuple[Assignment, Rou
     """A round over the leads in the queue, with the reason of each, and its summary."""
     scene = scene_of(session, query, order)
     candidates(query, scene)
-    found = queue_of(session, query, scene)
-    done = deal(found, scene.standings, scene.rules)
+    done, in_queue = deal_together(session, query, scene)
     done = replace(done, given=with_reasons(query, done.given, scene))
-    return _summary(done, scene, len(found.lead_ids)), done, scene
+    return _summary(done, scene, in_queue), done, scene
 
 
 def with_reasons(query: Query, given: pa.Table, scene: Scene) -> pa.Table:

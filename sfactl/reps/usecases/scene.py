@@ -174,10 +174,19 @@ def queue_of(session: Session, query: Query, scene: Scene) -> Queue:
 
     Makes the temporary tables ``bonds`` and ``flags``; needs ``barred`` (lead_id, barred), reps parted by commas.
     """
+    return read_queue(query, look_at_candidates(session, query, scene))
+
+
+def look_at_candidates(session: Session, query: Query, scene: Scene) -> list[tuple[str, str]]:
+    """Make ``bonds`` and ``flags`` for the leads of ``candidates``; answers the conditions with their columns."""
+    _bonds(query, scene.rules)
+    return _flags(session, query, scene)
+
+
+def read_queue(query: Query, names: Sequence[tuple[str, str]]) -> Queue:
+    """The leads of ``candidates`` with their cases, from ``bonds``, ``flags`` and ``barred`` as they are."""
     import numpy as np
 
-    _bonds(query, scene.rules)
-    names = _flags(session, query, scene)
     held = " || ".join(f"case when f.{column} then '1' else '0' end" for _, column in names) or "''"
     found = query.table(query.statement("reps", "queue").replace("{held}", held))
     signatures = found["signature"].combine_chunks().dictionary_encode()
