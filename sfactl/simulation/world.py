@@ -16,7 +16,7 @@ from sfactl.engine.duck import Views
 from sfactl.schemas import Schemas
 
 LINK = "lead_id"
-LOOKED = "looked_at"
+LOOKED = "sim_looked"
 """The table of the leads that a run looks at."""
 TIMED = frozenset({"suppressions"})
 """State datasets without a lead's number whose rows begin to hold at a time of their own."""
