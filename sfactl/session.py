@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sfactl.host import Host
     from sfactl.workspace import Ledger, Transaction
+    from sfactl.workspace.fence import Fence
 
 NOW_VARIABLE = "SFACTL_NOW"
 
@@ -91,6 +92,7 @@ class Session:
         self.as_of = as_of
         self.quiet = quiet
         self.run_id = uuid4().hex
+        self.fence: Fence | None = None
         self._plugins_disabled = tuple(plugins_disabled)
 
     @cached_property
@@ -109,7 +111,7 @@ class Session:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of outside effects, on this session's clock."""
-        return self.workspace.ledger(self.now)
+        return self.workspace.ledger(self.now, self.fence)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -181,7 +183,14 @@ class Session:
         """
         from sfactl.workspace.transaction import Author
 
-        author = Author(actor=self.actor, command=self.command, run_id=self.run_id, at=self.now(), reason=reason)
+        author = Author(
+            actor=self.actor,
+            command=self.command,
+            run_id=self.run_id,
+            at=self.now(),
+            reason=reason,
+            fence=self.fence,
+        )
         with self.workspace.transaction(author, *datasets, key=key, dry_run=self.dry_run) as tx:
             yield tx
         if tx.committed is not None and tx.committed.seq is not None:
@@ -206,6 +215,26 @@ class Session:
         """Tell the plugins; never in a dry run. What a plugin does wrong is recorded, not raised."""
         if not self.dry_run:
             self.host.notify(hook, dict(summary))
+
+    @contextmanager
+    def part(self, command: str, *, run_id: str, fence: Fence) -> Iterator[Session]:
+        """A session on the same workspace that writes as ``command`` of the run ``run_id``, under ``fence`` only."""
+        made = Session(
+            self.workspace,
+            settings=self.settings,
+            clock=self.clock,
+            command=command,
+            actor=self.actor,
+            seed=self.seed,
+            quiet=True,
+            plugins_disabled=self._plugins_disabled,
+        )
+        made.run_id, made.fence = run_id, fence
+        try:
+            yield made
+        finally:
+            if "host" in vars(made):
+                made.host.close()
 
     def close(self) -> None:
         """Close the workspace, and the plugins' connections if any plugin was asked."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sfactl.config.runs import RunSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSettings:
@@ -70,6 +72,7 @@ class Settings:
     workspace: WorkspaceSettings = field(default_factory=WorkspaceSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
+    run: RunSettings = field(default_factory=RunSettings)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -16,6 +16,8 @@ OURS = """
 # What one pull may take at most; 0 is no limit. The next pull goes on from there.
 # max_pages = 0
 # max_minutes = 0
+# When sfactl run --due pulls from it, for instance "*/15 * * * *"; "" is never.
+# schedule = ""
 """
 
 

@@ -17,8 +17,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfactl.api.errors import Conflict, LockBusy, NotFound, PolicyError
+from sfactl.api.errors import LockBusy, NotFound, PolicyError
 from sfactl.api.records import Outcome, Receipt
+from sfactl.workspace.fence import Fence, next_token
 from sfactl.workspace.locks import locked
 from sfactl.workspace.manifest import Manifest, dump, from_micros, to_micros
 
@@ -62,9 +63,12 @@ class EffectRow:
 class Lease:
     """The right of one runner to bring about the effects of one scope."""
 
-    def __init__(self, manifest: Manifest, scope: str, token: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, manifest: Manifest, scope: str, token: int, now: Callable[[], datetime], fence: Fence | None = None
+    ) -> None:
         self.scope = scope
         self.token = token
+        self._fences = (Fence(scope=scope, token=token), *(() if fence is None else (fence,)))
         self._manifest = manifest
         self._now = now
 
@@ -110,22 +114,27 @@ class Lease:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._manifest.writing() as db:
-            row = db.execute("select token from fences where scope = ?", (self.scope,)).fetchone()
-            if row is None or row[0] != self.token:
-                raise Conflict(f"another runner has taken over {self.scope}", hint="Run the command again.")
+            for fence in self._fences:
+                fence.check(db)
             yield db
 
 
 class Ledger:
-    """All effects of a workspace."""
+    """All effects of a workspace; under ``fence`` none is claimed once there is a newer runner."""
 
     def __init__(
-        self, manifest: Manifest, locks: Path, now: Callable[[], datetime], copied: Callable[[], bool]
+        self,
+        manifest: Manifest,
+        locks: Path,
+        now: Callable[[], datetime],
+        copied: Callable[[], bool],
+        fence: Fence | None = None,
     ) -> None:
         self._manifest = manifest
         self._locks = locks
         self._now = now
         self._copied = copied
+        self._fence = fence
 
     @contextmanager
     def lease(self, scope: str, *, run_id: str, wait_s: float = 0.0) -> Iterator[Lease]:
@@ -149,18 +158,15 @@ class Ledger:
 
     def _fenced(self, scope: str, run_id: str) -> Lease:
         with self._manifest.writing() as db:
-            db.execute(
-                "insert into fences values (?, 1, ?) on conflict (scope) do update"
-                " set token = token + 1, run_id = excluded.run_id",
-                (scope, run_id),
-            )
-            (token,) = db.execute("select token from fences where scope = ?", (scope,)).fetchone()
+            if self._fence is not None:
+                self._fence.check(db)
+            token = next_token(db, scope, run_id)
             db.execute(
                 "update effects set state = 'unknown', detail = 'the runner ended before an answer came'"
                 " where scope = ? and state = 'sending'",
                 (scope,),
             )
-        return Lease(self._manifest, scope, token, self._now)
+        return Lease(self._manifest, scope, token, self._now, self._fence)
 
     def rows(self, scope: str | None = None, state: str | None = None) -> list[EffectRow]:
         """Effects in the ledger, oldest first."""

@@ -19,6 +19,7 @@ from uuid import uuid4
 from sfactl.api.errors import Conflict, InternalError
 from sfactl.engine.duck import Query
 from sfactl.schemas import Dataset, Schemas
+from sfactl.workspace.fence import Fence
 from sfactl.workspace.manifest import Manifest, disk_error, dump, from_micros, to_micros
 from sfactl.workspace.snapshot import live_files, quoted
 from sfactl.workspace.stage import Staged, check_keys, columns_sql, fsync_folder, stage, stage_small
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who writes, through which command, in which run, and when."""
+    """Who writes, through which command, in which run, and when; under ``fence`` only while it is the newest."""
 
     actor: str
     command: str
     run_id: str
     at: datetime
     reason: str | None = None
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,8 @@ class Transaction:
     def commit(self, **meta: Any) -> Commit:
         """Make it all visible at once. ``meta`` (JSON values) is kept with the commit.
 
-        Raises `Conflict` when a file to be retired is gone, `StorageError` when the disk refuses.
+        Raises `Conflict` when a file to be retired is gone or another runner has taken over, `StorageError` when the
+        disk refuses.
         """
         if self.repeated is not None:
             self.committed = self.repeated
@@ -219,6 +222,8 @@ class Transaction:
         moved: list[Path] = []
         try:
             with self._place.manifest.writing() as db:
+                if self._author.fence is not None:
+                    self._author.fence.check(db)
                 seq = self._insert_commit(db, meta)
                 self._retire(db, seq)
                 self._move_in(db, seq, moved)

@@ -18,6 +18,7 @@ from sfactl.workspace.manifest import Manifest, disk_error, dump, from_micros, t
 from sfactl.workspace.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from sfactl.workspace.fence import Fence
     from sfactl.workspace.ledger import Ledger
     from sfactl.workspace.transaction import Author, Transaction
 
@@ -141,11 +142,11 @@ class Workspace:
         row = self.manifest.one("select value from cursors where name = ? order by seq desc limit 1", name)
         return None if row is None or row[0] is None else dict(json.loads(row[0]))
 
-    def ledger(self, now: Callable[[], datetime] | None = None) -> Ledger:
-        """The ledger of outside effects."""
+    def ledger(self, now: Callable[[], datetime] | None = None, fence: Fence | None = None) -> Ledger:
+        """The ledger of outside effects; with ``fence`` for the runner of that token only."""
         from sfactl.workspace.ledger import Ledger
 
-        return Ledger(self.manifest, self.private / "locks", now or _utc_now, lambda: self.is_copy)
+        return Ledger(self.manifest, self.private / "locks", now or _utc_now, lambda: self.is_copy, fence)
 
     @property
     def is_copy(self) -> bool:

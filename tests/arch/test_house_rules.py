@@ -169,6 +169,7 @@ def test_declared_dependencies_are_used() -> None:
         "crawler-user-agents": "crawleruseragents",
         "email-validator": "email_validator",
         "python-calamine": "python_calamine",
+        "python-dateutil": "dateutil",
         "python-stdnum": "stdnum",
         "tzdata": "zoneinfo",
     }

@@ -21,7 +21,7 @@ from . import campaign_world as world
 pytestmark = pytest.mark.crash
 
 KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 40
-LEADS = 400
+LEADS = 200
 OUT_OF_WORK = 42
 
 

@@ -27,8 +27,8 @@ from . import campaign_world as world
 
 pytestmark = pytest.mark.crash
 
-LEADS = 2000
-FEW = 400
+LEADS = 1000
+FEW = 200
 KILLS = max(8, int(os.environ.get("SFACTL_KILLS", "0")))
 PATIENCE_S = 120
 

@@ -15,7 +15,7 @@ from sfactl.leads.model import LeadMapping, NewSource, PastPull, SourceCheck, So
 from sfactl.leads.source_file import skeleton
 from sfactl.session import Session
 
-OURS = ("mapping", "event", "max_pages", "max_minutes")
+OURS = ("mapping", "event", "max_pages", "max_minutes", "schedule")
 """Keys of a source's file that are the core's, beside ``use``."""
 SHOWN = 60
 

@@ -1,0 +1,42 @@
+"""What all tests share: real data beside the project, and what keeps thousands of small workspaces cheap."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from sfactl.engine import duck
+
+# A busy machine is no failure: nothing here is judged by the clock.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+# Tests start hundreds of processes: none should compile what another has compiled, whatever the shell says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real third-party data that may lie beside the project."""
+    folder = Path(__file__).resolve().parents[1] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/data beside the project: real data is not copied into it")
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_engine() -> Iterator[None]:
+    """All workspaces of a test file share an engine: to start one takes longer than most statements of a test."""
+    connected = duck._connected
+    patch = pytest.MonkeyPatch()
+    patch.setattr(duck, "_connected", lambda limits: connected(replace(limits, spill=None)))
+    yield
+    patch.undo()
+    duck._engines.clear()  # with what it remembers of files that are gone

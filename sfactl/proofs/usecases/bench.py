@@ -1,0 +1,86 @@
+"""What all trials of a run share: the session, the files they test, and the made-up world of each clock time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from sfactl.config.tags import known_tags
+from sfactl.engine.duck import Limits, Query
+from sfactl.proofs.model import Row, Trial
+from sfactl.proofs.world import world, world_of
+from sfactl.schemas import Schemas
+
+if TYPE_CHECKING:
+    from sfactl.session import Session
+
+T = TypeVar("T")
+
+
+class Bench:
+    """The workbench of one run. Use it as a context manager."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._queries: dict[object, Query] = {}
+
+    @property
+    def schemas(self) -> Schemas:
+        """The datasets of the workspace, with its custom fields."""
+        return self.session.workspace.schemas
+
+    @cached_property
+    def tags(self) -> set[str] | None:
+        """The tags that conditions may ask for; None where they are not checked."""
+        found = known_tags(self.session.folder)
+        return None if found is None else set(found)
+
+    @cached_property
+    def scores(self) -> set[str]:
+        """The scores that conditions may ask for."""
+        return self._names("scores")
+
+    @cached_property
+    def segments(self) -> set[str]:
+        """The segments that conditions may ask for."""
+        return self._names("segments")
+
+    def world(self, trials: Sequence[Trial]) -> Query:
+        """The query on the rows of ``trials``; the same trials share one."""
+        return self._kept(("trials", *(trial.number for trial in trials)), lambda: world(trials, *self._ground))
+
+    def surroundings(self, key: object, rows: dict[str, Sequence[Row]]) -> Query:
+        """The query on ``rows``, kept under ``key``."""
+        return self._kept(("rows", key), lambda: world_of(rows, *self._ground))
+
+    def close(self) -> None:
+        """Let go of all worlds."""
+        for query in self._queries.values():
+            query.close()
+        self._queries.clear()
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def _ground(self) -> tuple[Schemas, Limits]:
+        engine = self.session.settings.engine
+        return self.schemas, Limits(memory=engine.memory_limit, threads=engine.threads)
+
+    def _kept(self, key: object, make: Callable[[], Query]) -> Query:
+        if key not in self._queries:
+            self._queries[key] = make()
+        return self._queries[key]
+
+    def _names(self, folder: str) -> set[str]:
+        return {path.stem for path in (self.session.folder / folder).glob("*.toml")}
+
+
+def clocks(trials: Iterable[Trial]) -> list[datetime]:
+    """The clock times of ``trials``, earliest first."""
+    return sorted({trial.clock for trial in trials})
