@@ -23,6 +23,7 @@ OBJECTS: Mapping[str, str] = {
     "funnels": "sfactl.insight.layout:FunnelLayout",
     "intents": "sfactl.config.tags:Intent",
     "filters": "sfactl.opportunities.model:FilterRules",
+    "layers": "sfactl.segments.layers:Layer",
     "mappings": "sfactl.leads.mapping:LeadMapping",
     "prices": "sfactl.quotes.model:PriceBook",
     "scores": "sfactl.scoring.model:Score",
@@ -173,11 +174,12 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     from sfactl.reps import usecases as reps
     from sfactl.scoring import usecases as scoring
     from sfactl.segments import usecases as segments
+    from sfactl.segments.usecases import layering
 
     found = (*segments.check(session).problems, *scoring.check(session).problems, *check_prices(session).problems)
     found += (*qualification.check(session), *pipeline.check(session), *reps.check(session).problems)
     found += (*reps.check_pool(session), *deriving.check(session), *next_actions.check(session))
-    found += (*survivorship.check(session), *enrichers(session))
+    found += (*survivorship.check(session), *enrichers(session), *layering.check(session))
     yield from (Problem(message=message) for message in found)
 
 

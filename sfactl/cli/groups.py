@@ -48,6 +48,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Insight": {
         "report": "Reports for managers.",
+        "process": "How far cases keep to a process: MTL, LTC, ITR, and your own.",
         "sql": "Query every dataset, read-only.",
     },
     "Workspace": {

@@ -18,6 +18,7 @@ NOUNS: Mapping[str, str] = {
     "stages": "pipeline",
     "scores": "score",
     "segments": "segment",
+    "layers": "layer",
     "strategies": "strategy",
     "campaigns": "campaign",
     "templates": "template",

@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem
 FOLDERS: Mapping[tuple[str, str], str] = {
     ("segment", "name"): "segments",
     ("segment", "names"): "segments",
+    ("segment", "layer"): "layers",
     ("score", "name"): "scores",
     ("score", "names"): "scores",
     ("score", "fit"): "scores",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import click
@@ -365,3 +366,6 @@ def _listed(output: Output, found: object, rows: Sequence[Any]) -> object:
         more = {f"{name}_{key}": value for name, inner in nested.items() for key, value in inner.items()}
         flat.append({k: v for k, v in row.items() if k not in nested} | more)
     return pa.Table.from_pylist(flat)
+
+
+import_module("sfactl.cli.opportunity_suggest").register(group)

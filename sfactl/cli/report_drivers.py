@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from shlex import quote
 
 import click
 
@@ -19,7 +20,12 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.option(
-    "--to", "--outcome", default="won", show_default=True, metavar="OUTCOME", help="won, or a stage of the funnel."
+    "--to",
+    "--outcome",
+    default="won",
+    show_default=True,
+    metavar="OUTCOME",
+    help="won, a stage of the funnel, or a condition about the lead.",
 )
 @click.option("--min-n", type=int, default=20, show_default=True, metavar="N", help="Only traits of N leads or more.")
 @click.option("--fields", default="", metavar="A,B", help="Only these fields of the lead; did: what leads did.")
@@ -38,9 +44,11 @@ def drivers(app: App, *, to: str, min_n: int, fields: str, cell: str, limit: int
     \b
     Example:
       sfactl report drivers --to sql --min-n 50
+      sfactl report drivers --to "converted = true"
       sfactl report drivers --drill source=expo/won
     """
     from sfactl.insight import usecases
+    from sfactl.insight.usecases.driving import outcome_column
 
     session, scope = asked.open(app)
     if cell:
@@ -50,4 +58,4 @@ def drivers(app: App, *, to: str, min_n: int, fields: str, cell: str, limit: int
     more = sheet.table.num_rows - limit
     if limit and more > 0:
         sheet = replace(sheet, table=sheet.table.slice(0, limit), notes=(*sheet.notes, f"{more:,} more with --limit 0"))
-    emit_sheet(output, sheet, drill=f"sfactl report drivers --to {to} --drill TRAIT/{to}")
+    emit_sheet(output, sheet, drill=f"sfactl report drivers --to {quote(to)} --drill TRAIT/{outcome_column(to)}")

@@ -243,3 +243,4 @@ def _admission(result: Explanation) -> Iterator[str]:
 
 
 import_module("sfactl.cli.segment_export").register(group)
+import_module("sfactl.cli.segment_layers").register(group)

@@ -20,6 +20,7 @@ from pathlib import Path
 from sfactl.api.errors import DataError
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_TOP = 65_536
 _DELIMITERS = ",;\t|"
 _POINT = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?|\.\d+")
 _COMMA = re.compile(r"\d{1,3}([. \u00a0\u202f]\d{3})+(,\d+)?|\d+(,\d+)?|,\d+")
@@ -70,6 +71,25 @@ def read_rows(path: Path, *, encoding: str = "utf-8", delimiter: str = "") -> It
             yield BadRow(number=number, reason=f"has {len(cells)} columns, the header has {len(header)}")
         else:
             yield Row(number=number, values={h: c.strip() for h, c in zip(header, cells)})
+
+
+def read_header(path: Path, *, encoding: str = "utf-8", delimiter: str = "") -> tuple[tuple[str, ...], str]:
+    """The column names and the delimiter of the file, of which only the top is read. Raises `DataError`."""
+    try:
+        with path.open("rb") as file:
+            top = file.read(_TOP)
+    except OSError as err:
+        raise DataError(f"{path}: cannot be read ({err.strerror})") from None
+    name = next((name for mark, name in _MARKS if top.startswith(mark)), encoding)
+    try:
+        text = codecs.getincrementaldecoder(name)(errors="replace").decode(top)
+    except LookupError:
+        raise DataError(f"{path}: unknown encoding {name!r}") from None
+    lines = text.lstrip("\r\n").replace("\r\n", "\n").replace("\r", "\n").split("\n", 1)
+    if not lines[0].strip():
+        raise DataError(f"{path} is empty")
+    used = delimiter or _delimiter(path, lines[0])
+    return tuple(_header(path, next(csv.reader([lines[0]], delimiter=used)))), used
 
 
 def parse_number(text: str, *, decimal_comma: bool = False) -> Decimal:

@@ -115,6 +115,22 @@ def test_what_follows_from_the_outcome_is_no_driver(asked: Session) -> None:
         assert not set(known) & set(AFTERWARDS)
 
 
+def test_an_outcome_may_be_a_condition_and_its_fields_are_no_traits(asked: Session) -> None:
+    with asked:
+        sheet = usecases.drivers(asked, to="employees >= 50 and opportunity_id is null", min_n=10)
+        rows = {r["trait"]: r for r in sheet.table.to_pylist()}
+        with asked.query() as query:
+            met = "employees >= 50 and opportunity_id is null"
+            (leads, hits) = query.one(
+                f"select count(*), count(*) filter (where {met}) from leads where source = 'expo'"
+            )
+        assert (rows["source=expo"]["leads"], rows["source=expo"]["met"]) == (leads, hits)
+        assert not any(name.startswith("employees=") for name in rows)
+        assert any("afterwards" in warning for warning in sheet.warnings)
+        behind = usecases.drivers_drill(asked, "source=expo/met", to=met, min_n=10)
+        assert behind.num_rows == hits
+
+
 def test_rare_levels_are_taken_together(asked: Session) -> None:
     with asked:
         table = usecases.drivers(asked, to="opportunity", min_n=20, fields="source").table.to_pylist()

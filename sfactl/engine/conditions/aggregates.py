@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from sfactl.engine.conditions.entity import Relation, relation_names, relation_of
 from sfactl.engine.conditions.functions import arguments, own_window_start
-from sfactl.engine.conditions.kinds import BIGINT, DOUBLE, TEXT, sql_type, sum_kind
+from sfactl.engine.conditions.kinds import BIGINT, DOUBLE, TEXT, Kind, sql_type, sum_kind
 from sfactl.engine.conditions.plan import quote
 from sfactl.engine.conditions.scans import ROW, Aggregate, Function
 from sfactl.engine.conditions.scope import Scope
@@ -33,7 +33,16 @@ NAMES: Mapping[type[exp.Expr], str] = {
     exp.Min: "min",
     exp.Max: "max",
 }
-SCORES, MEMBERS, TAGS = "scores", "segment_members", "tags"
+SCORES, MEMBERS, TAGS, LAYERS = "scores", "segment_members", "tags", "layers"
+LAYER_PARTS: Mapping[str, Kind] = {
+    "class": TEXT,
+    "code": TEXT,
+    "value": DOUBLE,
+    "recency": BIGINT,
+    "frequency": BIGINT,
+    "third": BIGINT,
+}
+"""What may be asked of a layer; the class where nothing is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +100,24 @@ def stored_score(checker: Checker, node: exp.Column) -> Typed:
     kind = TEXT if column == "grade" else DOUBLE
     term = f'(r."score" = {checker.plan.bind(name, TEXT)})'
     wanted = Aggregate(function="max", argument=f"r.{quote(column)}", terms=(term,), type=sql_type(kind))
+    return Typed(kind=kind, node=node, sql=checker.plan.aggregate(scan, wanted))
+
+
+def stored_layer(checker: Checker, node: exp.Column) -> Typed:
+    """``layer.NAME``, the class of a customer, or ``layer.NAME.PART``. Null for those who are in no class of it."""
+    parts = [part.name for part in node.parts]
+    name, part = parts[1], parts[2].lower() if len(parts) == 3 else "class"
+    if len(parts) > 3 or part not in LAYER_PARTS:
+        said = f"write layer.NAME, or layer.NAME.PART with one of {', '.join(LAYER_PARTS)}"
+        raise checker.source.error(said, node=node)
+    known = checker.plan.settings.layers
+    if known is not None and name not in known:
+        raise checker.source.error(f'unknown layer "{name}".{nearest(name, known)}', node=node)
+    _need_relation(checker, LAYERS, node)
+    scan = checker.plan.scan(LAYERS, None)
+    kind = LAYER_PARTS[part]
+    term = f'(r."layer" = {checker.plan.bind(name, TEXT)})'
+    wanted = Aggregate(function="max", argument=f"r.{quote(part)}", terms=(term,), type=sql_type(kind))
     return Typed(kind=kind, node=node, sql=checker.plan.aggregate(scan, wanted))
 
 

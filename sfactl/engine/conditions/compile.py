@@ -27,13 +27,14 @@ def compile_condition(
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
     tags: Collection[str] | None = None,
+    layers: Collection[str] | None = None,
 ) -> Compiled:
     """Compile ``text`` into a SELECT that answers the keys of the members of ``entity`` as of ``now`` (naive UTC).
 
-    ``where`` (``file: key``) starts the messages. ``segments``, ``scores`` and ``tags`` are the names that exist; None
-    leaves them unchecked. Raises `ConditionError`.
+    ``where`` (``file: key``) starts the messages. ``segments``, ``scores``, ``tags`` and ``layers`` are the names that
+    exist; None leaves them unchecked. Raises `ConditionError`.
     """
-    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags))
+    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags, layers))
     test = check(plan, Source(text=text, where=where))
     sql = plan.statement([[]], where=test)
     return Compiled(
@@ -56,6 +57,7 @@ def compile_many(
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
     tags: Collection[str] | None = None,
+    layers: Collection[str] | None = None,
 ) -> CompiledMany:
     """Compile many conditions into one statement with a boolean column for each, never null.
 
@@ -63,7 +65,7 @@ def compile_many(
     their names: ``member_of`` of one of them means its value in this statement, not the stored membership, and a circle
     is an error. Raises `ConditionError`.
     """
-    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags))
+    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags, layers))
     levels, columns = segment_levels(plan, conditions, linked=as_segments)
     any_of = " or ".join(quote(column) for column in columns.values())
     only = members_only and bool(columns)
@@ -111,6 +113,7 @@ def settings_of(
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
     tags: Collection[str] | None = None,
+    layers: Collection[str] | None = None,
 ) -> Settings:
     """What a compilation about ``entity`` depends on."""
     return Settings(
@@ -120,6 +123,7 @@ def settings_of(
         segments=None if segments is None else frozenset(segments),
         scores=None if scores is None else frozenset(scores),
         tags=None if tags is None else frozenset(tags),
+        layers=None if layers is None else frozenset(layers),
     )
 
 

@@ -30,6 +30,7 @@ def ask(
     segments: Collection[str] | None = None,
     scores: Collection[str] | None = None,
     tags: Collection[str] | None = None,
+    layers: Collection[str] | None = None,
     using: Sequence[Condition] = (),
 ) -> Question:
     """The question whether one entity (bound as ``$key``) meets ``text``, term by term.
@@ -37,7 +38,7 @@ def ask(
     ``using`` are segments that ``member_of`` computes instead of looking up their stored members. Raises
     `ConditionError`.
     """
-    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags))
+    plan = Plan(settings_of(entity, schemas, now, segments, scores, tags, layers))
     source = Source(text=text, where=where)
     tree = source.parse()
     levels, members = segment_levels(plan, using)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from sfactl.engine.conditions import aggregates, arithmetic, functions
 from sfactl.engine.conditions.kinds import DATE, NULL, TEXT, TIME, YES_NO
 from sfactl.engine.conditions.plan import Plan
-from sfactl.engine.conditions.scope import SCORE, Scope
+from sfactl.engine.conditions.scope import LAYER, SCORE, Scope
 from sfactl.engine.conditions.source import Source, operands
 from sfactl.engine.conditions.typed import (
     Typed,
@@ -187,6 +187,8 @@ def _column(checker: Checker, node: exp.Expr) -> Typed:
     parts = [part.name.lower() for part in node.parts]
     if len(parts) > 1 and parts[0] == SCORE and not checker.scope.inside:
         return aggregates.stored_score(checker, node)
+    if len(parts) > 1 and parts[0] == LAYER and not checker.scope.inside:
+        return aggregates.stored_layer(checker, node)
     return checker.scope.column(node)
 
 

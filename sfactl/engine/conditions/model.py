@@ -154,7 +154,7 @@ class Entity:
 class Settings:
     """What a compilation depends on besides the text.
 
-    ``segments``, ``scores`` and ``tags`` are the names that exist, or None where they are not checked.
+    ``segments``, ``scores``, ``tags`` and ``layers`` are the names that exist, or None where they are not checked.
     """
 
     entity: Entity
@@ -163,3 +163,4 @@ class Settings:
     segments: frozenset[str] | None = None
     scores: frozenset[str] | None = None
     tags: frozenset[str] | None = None
+    layers: frozenset[str] | None = None

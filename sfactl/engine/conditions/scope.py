@@ -15,6 +15,7 @@ from sfactl.engine.conditions.source import Source, nearest
 from sfactl.engine.conditions.typed import Typed
 
 SCORE = "score"
+LAYER = "layer"
 
 
 class Scope:
@@ -75,7 +76,7 @@ class Scope:
             raise self.source.error(
                 f'"{table}.{name}" has many values. Put count, sum, avg, min, max or has around it', node=node
             )
-        known = [entity.dataset, SCORE, *relation_names(entity, self.settings.schemas)]
+        known = [entity.dataset, SCORE, LAYER, *relation_names(entity, self.settings.schemas)]
         raise self.source.error(f'unknown relation "{table}".{nearest(table, known)}', node=node)
 
     def _of_relation(self, node: exp.Column, name: str) -> Typed:

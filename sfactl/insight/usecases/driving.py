@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import UserError
@@ -24,6 +25,9 @@ CAUTION = (
     " a driver"
 )
 
+UNDATED = "nobody knows when the condition came true, so what leads did afterwards counts too"
+MET = "met"
+
 
 def drivers(
     session: Session, *, to: str = "won", min_n: int = 20, fields: str = "", scope: Scope | None = None
@@ -32,10 +36,12 @@ def drivers(
 
     ``lift`` is the rate with the trait ÷ the rate without; ``p`` tests the difference, ``q`` corrects it for the number
     of traits (Benjamini-Hochberg). Levels of fewer than ``min_n`` leads are taken together. Numbers are cut at their
-    fifths, what is not known is a level of its own. Raises `UserError`.
+    fifths, what is not known is a level of its own. ``to`` is a stage, or a condition about a lead as it is now; then
+    the fields that the condition asks about are no traits. Raises `UserError`, `ConditionError`.
     """
     import pyarrow as pa
 
+    column = outcome_column(to)
     if min_n < 1:
         raise UserError(f"--min-n: {min_n} is less than one lead")
     with journeys(session, scope=scope) as (query, known):
@@ -57,15 +63,15 @@ def drivers(
         for field, level, n, h in answer
         if n >= min_n and n < total
     ]
-    columns: dict[str, pa.DataType] = {"trait": pa.string(), "leads": pa.int64(), to: pa.int64()}
+    columns: dict[str, pa.DataType] = {"trait": pa.string(), "leads": pa.int64(), column: pa.int64()}
     doubles = ("other_rate", "lift", "lift_low", "lift_high", "p", "q")
     columns |= dict.fromkeys(doubles, pa.float64())
-    rows = [{**row, to: row["hits"]} for row in judged(traits)]
+    rows = [{**row, column: row["hits"]} for row in judged(traits)]
     return Sheet(
         title=f"What goes with {to}: {hits:,} of {total:,} leads",
-        table=sheet_table(rows, columns, seq, hits=to, of="leads"),
+        table=sheet_table(rows, columns, seq, hits=column, of="leads"),
         seq=seq,
-        warnings=(CAUTION,),
+        warnings=(CAUTION, *((UNDATED,) if column == MET and any(t.field == "did" for t in traits) else ())),
         notes=(
             f"{len(rows):,} traits of {min_n} leads or more; q is p corrected for that number: doubt it above 0.05",
         ),
@@ -76,7 +82,8 @@ def drivers_drill(
     session: Session, cell: str, *, to: str = "won", min_n: int = 20, fields: str = "", scope: Scope | None = None
 ) -> pa.Table:
     """The leads behind FIELD=LEVEL/leads or FIELD=LEVEL/OUTCOME."""
-    wanted = read_cell(cell, ("leads", to))
+    column = outcome_column(to)
+    wanted = read_cell(cell, ("leads", column))
     field = wanted.row.partition("=")[0]
     with journeys(session, scope=scope) as (query, _):
         levels = _levels(session, query, to, fields)
@@ -93,7 +100,29 @@ def drivers_drill(
             "create or replace temp table fact as select j.* exclude (part), l.hit,"
             " concat(l.field, '=', l.level) as part from level l join journey j on j.lead_id = l.lead_id"
         )
-        return behind(query, wanted, "hit = 1" if wanted.column == to else "true", order="lead_id")
+        return behind(query, wanted, "hit = 1" if wanted.column == column else "true", order="lead_id")
+
+
+def outcome_column(to: str) -> str:
+    """The name of the column that counts the outcome: the stage, or ``met`` where ``to`` is a condition."""
+    return to if re.fullmatch(r"\w+", to) else MET
+
+
+def _make_condition_fact(session: Session, query: Query, text: str) -> set[str]:
+    """Make the table ``fact`` with a hit for each lead that meets the condition; answers the fields it asks about."""
+    from sqlglot import exp
+
+    from sfactl.engine.conditions import compile_condition
+    from sfactl.engine.conditions.source import Source
+
+    schemas, where = session.workspace.schemas, "--to"
+    compiled = compile_condition(text, schemas=schemas, now=session.as_of_time(), where=where)
+    query.run(
+        "create or replace temp table fact as select j.*, case when m.lead_id is null then 0 else 1 end as hit,"
+        f" cast(null as timestamp) as outcome_at from journey j left join ({compiled.sql}) m on m.lead_id = j.lead_id",
+        compiled.params,
+    )
+    return {column.name.lower() for column in Source(text=text, where=where).parse().find_all(exp.Column)}
 
 
 # A lead has one level of a field, so rare levels may be taken together. It may have done many rare things.
@@ -103,8 +132,12 @@ _KEPT = "(field <> 'did' or leads >= $min_n)"
 
 def _levels(session: Session, query: Query, to: str, fields: str) -> dict[str, str]:
     """A SELECT for each field that answers lead_id, hit, field and level."""
-    make_fact(session, query, to)
     known = columns_of(session.workspace.schemas["leads"].types)
+    if outcome_column(to) == MET:
+        named = _make_condition_fact(session, query, to)
+        known = {name: kind for name, kind in known.items() if name not in named}
+    else:
+        make_fact(session, query, to)
     asked = [f.strip() for f in fields.split(",") if f.strip()]
     for name in asked:
         check(name, (*known, "did"), "--fields")

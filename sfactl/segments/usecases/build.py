@@ -10,6 +10,7 @@ from sfactl.config.tags import known_tags
 from sfactl.engine.conditions import compile_many
 from sfactl.engine.conditions.model import CompiledMany
 from sfactl.segments import files
+from sfactl.segments.layer_files import layer_names
 from sfactl.segments.model import BuildResult, Built, Segment
 from sfactl.segments.usecases import incremental
 
@@ -42,6 +43,7 @@ def build(session: Session, names: Sequence[str] = (), *, full: bool = False) ->
         segments=segments,
         scores=files.score_names(session.folder),
         tags=known_tags(session.folder),
+        layers=layer_names(session.folder),
     )
     with session.write(MEMBERS) as tx:
         earlier = None if full else incremental.earlier_build(session, chosen, at)

@@ -13,6 +13,7 @@ from sfactl.engine.conditions.change import smallest_change
 from sfactl.engine.conditions.explain import ask
 from sfactl.engine.conditions.model import Question
 from sfactl.segments import files
+from sfactl.segments.layer_files import layer_names
 from sfactl.segments.model import Checked, Explanation, Listed, Segment, Size, TermAnswer
 from sfactl.segments.usecases.build import MEMBERS, SQL
 from sfactl.workspace.aliases import living
@@ -80,6 +81,7 @@ def size(session: Session, name: str) -> Size:
         segments=segments,
         scores=files.score_names(session.folder),
         tags=known_tags(session.folder),
+        layers=layer_names(session.folder),
     )
     count = f"select count(*) from ({compiled.sql}) as flags where {compiled.columns[name]}"
     with session.query() as query:
@@ -105,6 +107,7 @@ def explain(session: Session, name: str, lead_id: int) -> Explanation:
         segments=segments,
         scores=files.score_names(session.folder),
         tags=known_tags(session.folder),
+        layers=layer_names(session.folder),
         using=files.as_conditions(used),
     )
     with session.query() as query:
@@ -144,6 +147,7 @@ def _problem(session: Session, segment: Segment, path: Path, known: set[str]) ->
             segments=known,
             scores=files.score_names(session.folder),
             tags=known_tags(session.folder),
+            layers=layer_names(session.folder),
         )
     except SfactlError as err:
         return [err.message]
@@ -159,6 +163,7 @@ def _circles(session: Session, segments: dict[str, Segment]) -> list[str]:
             now=session.now(),
             as_segments=True,
             tags=known_tags(session.folder),
+            layers=layer_names(session.folder),
         )
     except SfactlError as err:
         return [err.message]
