@@ -5,7 +5,7 @@ It may name too many, never too few: whoever is not named would stand where they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,8 +43,8 @@ class Sensitive:
 class Entrance:
     """When somebody may enter who is not inside: never ``again``, or so long after leaving; at most ``limit`` a run."""
 
-    again: Period | None
-    limit: int
+    again: Period | None = None
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +54,34 @@ class Changes:
     leads: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def look(
-    query: Query,
-    *,
-    then: datetime,
-    now: datetime,
-    audience: Sensitive,
-    inside: Sensitive,
-    entrance: Entrance,
-    longest: Sequence[tuple[str, Period]],
-    changes: Changes,
-) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What has to be watched so that nobody is overlooked who may enter, or move on before their time.
+
+    ``longest`` says how long one may stay inside, by version.
+    """
+
+    audience: Sensitive = field(default_factory=Sensitive)
+    inside: Sensitive = field(default_factory=Sensitive)
+    entrance: Entrance = field(default_factory=Entrance)
+    longest: tuple[tuple[str, Period], ...] = ()
+
+    @property
+    def relations(self) -> frozenset[str]:
+        """All datasets whose changes matter."""
+        return self.audience.relations | self.inside.relations
+
+
+def look(query: Query, watched: Watched, *, then: datetime, now: datetime, changes: Changes) -> bool:
     """Make the table of the leads to look at for a run at ``now`` after one at ``then``; False where it is everybody.
 
-    ``longest`` says how long one may stay inside, by version. The query's names stand for the whole world at ``now``.
+    The query's names stand for the whole world at ``now``.
     """
+    entrance = watched.entrance
     params: dict[str, object] = {"at": now}
     try:
-        entering = _moved(audience, changes, then, now, params, "a")
-        staying = _moved(inside, changes, then, now, params, "i")
+        entering = _moved(watched.audience, changes, then, now, params, "a")
+        staying = _moved(watched.inside, changes, then, now, params, "i")
     except PeriodError:
         return False
     if entering is None:
@@ -84,7 +93,7 @@ def look(
     if entrance.again is not None:
         params |= {"left_now": entrance.again.before(now), "left_then": entrance.again.before(then)}
         parts.append(f"select {LINK} from sim_enrolments where left_at > $left_then and left_at <= $left_now")
-    for number, (version, stay) in enumerate(longest):
+    for number, (version, stay) in enumerate(watched.longest):
         params |= {f"stay{number}": stay.before(now), f"version{number}": version}
         parts.append(
             f"select {LINK} from sim_enrolments where left_at is null and version = $version{number}"
@@ -97,11 +106,6 @@ def look(
     )
     _take_in_namesakes(query)
     return True
-
-
-def share_addresses(query: Query) -> None:
-    """Make the table of the addresses that several leads have: whether one is written to depends on the others."""
-    query.run(f"create or replace temp table sim_shared as {query.statement('simulation', 'shared')}")
 
 
 def _moved(

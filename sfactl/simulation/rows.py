@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sfactl.engine.duck import Query
-from sfactl.simulation.world import Own, moment
+from sfactl.simulation.world import LOOKED, Own, moment
 
 SENT = "sent."
 """How the id of the touchpoint begins that an accepted message becomes."""
@@ -16,7 +16,7 @@ SENT = "sent."
 
 def own_tests(name: str) -> dict[str, str]:
     """What tells the strategy's own rows ``r`` in each dataset that it writes."""
-    quoted = "'" + name.replace("'", "''") + "'"
+    quoted = literal(name)
     return {
         "enrolments": f"r.strategy = {quoted}",
         "enrolment_events": f"r.strategy = {quoted}",
@@ -40,33 +40,34 @@ def begin(query: Query, name: str, *, fresh: bool) -> None:
     query.run("create or replace temp table sim_door (lead_id bigint, place bigint)")
 
 
-def own_rows(name: str, key_prefix: str, at: datetime, *, recorded: str | None) -> dict[str, Own]:
+def messages_sql(name: str, key_prefix: str, at: datetime, source: str) -> str:
+    """A SELECT of the rows of ``source``, of the shape of sim_sent, as messages in the world at ``at``."""
+    key = f"{literal(key_prefix)} || step || '.' || cast(lead_id as varchar) || '.' || cast(rotation as varchar)"
+    # How a message ended is not known before it ended.
+    return (
+        f'select "at", {key} as message_key, {literal(name)} as campaign, step, lead_id, channel, recipient, sender,'
+        f" case when \"at\" <= {moment(at)} then state else 'unknown' end as state, cast(1 as bigint) as attempts"
+        f" from {source}"
+    )
+
+
+def own_rows(name: str, at: datetime, *, messages: str, recorded: str) -> dict[str, Own]:
     """What stands in for the strategy's own rows in the world at ``at``.
 
-    ``recorded`` is a SELECT of the tasks as they were recorded by then: what people made of a task is taken from there.
+    ``messages`` is a SELECT of those that were sent, ``recorded`` one of the tasks as they were recorded by then: what people made of a task is taken from there.
     """
-    quoted = "'" + name.replace("'", "''") + "'"
     tests = own_tests(name)
-    key = f"'{key_prefix}' || m.step || '.' || cast(m.lead_id as varchar) || '.' || cast(m.rotation as varchar)"
-    now = moment(at)
-    # How a message ended is not known before it ended.
-    messages = (
-        f'select m."at", {key} as message_key, {quoted} as campaign, m.step, m.lead_id, m.channel, m.recipient,'
-        f" m.sender, case when m.\"at\" <= {now} then m.state else 'unknown' end as state, cast(1 as bigint) as attempts"
-        " from sim_sent as m"
-    )
-    touchpoints = (
-        f"select '{SENT}' || {key} as event_id, m.\"at\", m.channel || '_sent' as kind, m.lead_id,"
-        f" 'outbound' as direction, m.channel, {quoted} as campaign, m.step"
-        f" from sim_sent as m where m.state = 'accepted' and m.\"at\" <= {now}"
-    )
     rows = {
         "enrolments": "select * from sim_enrolments",
         "enrolment_events": "select * from sim_enrolment_events",
         "feeds": "select * from sim_feeds",
         "messages": messages,
-        "tasks": "select * from sim_tasks" if recorded is None else _tasks(recorded),
-        "touchpoints": touchpoints,
+        "tasks": _tasks(recorded),
+        "touchpoints": (
+            f"select '{SENT}' || message_key as event_id, \"at\", channel || '_sent' as kind, lead_id,"
+            f" 'outbound' as direction, channel, campaign, step from ({messages})"
+            f" where state = 'accepted' and \"at\" <= {moment(at)}"
+        ),
     }
     return {dataset: Own(test=tests[dataset], rows=sql) for dataset, sql in rows.items()}
 
@@ -77,3 +78,8 @@ def _tasks(recorded: str) -> str:
         f"select s.* replace ({taken}) from sim_tasks as s left join"
         f" (select task_id, owner, due_at, state, done_at, result from ({recorded})) as d on d.task_id = s.task_id"
     )
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

@@ -20,8 +20,8 @@ LOOKED = "sim_looked"
 """The table of the leads that a run looks at."""
 TIMED = frozenset({"suppressions"})
 """State datasets without a lead's number whose rows begin to hold at a time of their own."""
-PREFIX = "sim_"
-"""What the tables of simulated rows are called, before the dataset's name."""
+WRITTEN_OUT = frozenset({"messages", "touchpoints"})
+"""Datasets whose own rows were written out for the leads looked at only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,8 @@ class World:
         where = f" where {' and '.join(terms)}" if terms else ""
         sql = f"select r.* from ({source}) as r{where}"
         if own is not None and own.rows:
-            sql += f" union all by name select r.* from ({own.rows}) as r{f' where {limit}' if of_lead else ''}"
+            mine = limit if of_lead and name not in WRITTEN_OUT else ""
+            sql += f" union all by name select r.* from ({own.rows}) as r{f' where {mine}' if mine else ''}"
         return sql
 
     def _times(self, name: str) -> list[str]:

@@ -67,13 +67,15 @@ class Compiled:
 class Window:
     """Something that passing time alone can change: rows of ``dataset`` whose ``column`` enters or leaves a window.
 
-    ``period`` None stands for rows that lie in the future and become visible.
+    ``period`` None stands for rows that lie in the future and become visible. ``only`` is a column and the values of it
+    outside which no row matters; None where all may.
     """
 
     dataset: str
     column: str
     is_date: bool
     period: Period | None = None
+    only: tuple[str, tuple[object, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sfactl.engine.conditions.entity import Relation
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
 from sfactl.engine.conditions.model import AMONG, Settings, Window
-from sfactl.engine.conditions.scans import Aggregate, Fold, Scan, scan_sql
+from sfactl.engine.conditions.scans import EQUALITY, Aggregate, Fold, Scan, scan_sql
 
 KEY_PARAMETER = "key"
 
@@ -104,7 +105,18 @@ class Plan:
             for scan in self._scans.values()
             if scan.time is not None
         }
-        return tuple(sorted(self.windows | appearing, key=str))
+        moving = {replace(w, only=self._only(w.dataset)) for w in self.windows | appearing}
+        return tuple(sorted(moving, key=str))
+
+    def _only(self, dataset: str) -> tuple[str, tuple[object, ...]] | None:
+        """The column of which every aggregate over ``dataset`` asks a value, and those values; None where one does not."""
+        asked = [a for scan in self._scans.values() if dataset in scan.dataset for a in scan.aggregates.values()]
+        columns = [{m[1] for m in map(EQUALITY.fullmatch, a.terms) if m} for a in asked]
+        column = min(set.intersection(*columns), default=None) if columns else None
+        if column is None:
+            return None
+        values = {str(self.params[said[1:]]): self.params[said[1:]] for a in asked if (said := a.switch(column))}
+        return column[3:-1], tuple(values[key] for key in sorted(values))
 
     def statement(
         self,

@@ -62,7 +62,7 @@ def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: 
         if changed is None:
             return False
         parts.append(f"select {LINK} from ({changed})")
-    params: dict[str, date] = {}
+    params: dict[str, object] = {}
     try:
         for number, window in enumerate(compiled.windows if at > earlier.at else ()):
             spans, bounds = moved(window, str(number), earlier.at, at)

@@ -12,9 +12,9 @@ from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.simulation.looked import Changes
 from sfactl.simulation.model import History
-from sfactl.simulation.rows import begin, own_rows
+from sfactl.simulation.rows import begin, messages_sql, own_rows
 from sfactl.simulation.ticks import Tick
-from sfactl.simulation.world import LINK, World, moment
+from sfactl.simulation.world import LINK, LOOKED, World, moment
 from sfactl.workspace.changes import changed_since
 
 
@@ -27,7 +27,7 @@ class Past:
         self._session = session
         self._name = name
         self._key_prefix = key_prefix
-        self._whole: dict[str, str] = {}
+        self._shared_from = ""
         self._head = session.workspace.head()
         self._seq = self._head
 
@@ -51,7 +51,7 @@ class Past:
                 schemas=self._session.workspace.schemas,
                 at=at,
                 happened=self.history == "happened",
-                own=own_rows(self._name, self._key_prefix, at, recorded=self._recorded_tasks(at)),
+                own=own_rows(self._name, at, messages=self._messages(at, some=some), recorded=self._recorded_tasks(at)),
                 whole=whole if self.history == "happened" else {},
                 some=some,
             )
@@ -76,10 +76,34 @@ class Past:
             }
         )
 
+    def share_addresses(self, *, needed: bool) -> None:
+        """Keep the table of addresses that several leads have; it is made anew where leads were changed since."""
+        source = (
+            "sim_leads" if self.history == "happened" else self._session.workspace.snapshot(self._seq).select("leads")
+        )
+        if self._shared_from == source:
+            return
+        self._shared_from = source
+        rows = source if self.history == "happened" else f"({source})"
+        limit = "" if needed else " limit 0"
+        self.query.run(
+            f"create or replace temp table sim_shared as with all_leads as (select lead_id, email, phone from {rows})"
+            f" {self.query.statement('simulation', 'shared')}{limit}"
+        )
+
     def _read_at(self, tick: Tick) -> int:
         if self.history == "happened":
             return self._head
         return tick.seq if tick.seq is not None else self._session.workspace.seq_at(tick.at)
+
+    def _messages(self, at: datetime, *, some: bool) -> str:
+        """A SELECT of what was sent; for the few who are looked at it is written out once, not at each reading."""
+        if not some:
+            return messages_sql(self._name, self._key_prefix, at, "sim_sent")
+        few = f"(select * from sim_sent where {LINK} in (select {LINK} from {LOOKED}))"
+        sql = messages_sql(self._name, self._key_prefix, at, few)
+        self.query.run(f"create or replace temp table sim_messages as {sql}")
+        return "select * from sim_messages"
 
     def _recorded_tasks(self, at: datetime) -> str:
         rows = self._session.workspace.snapshot(self._seq).select("tasks")
