@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -40,3 +41,19 @@ def one_engine() -> Iterator[None]:
     yield
     patch.undo()
     duck._engines.clear()  # with what it remembers of files that are gone
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the longest tests go first, so that no worker is left with one of them at the end."""
+    lasting = {item.path for item in items if item.get_closest_marker("crash") or item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in lasting)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file stays on one worker: what its tests share is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)

@@ -299,7 +299,9 @@ def open_session(
         threads=settings.engine.threads,
         spill=None if dry_run else private / "tmp",
     )
-    workspace = Workspace.open(folder, schemas=Schemas(settings.fields), limits=limits)
+    workspace = Workspace.open(
+        folder, schemas=Schemas(settings.fields, zone=settings.workspace.time_zone), limits=limits
+    )
     return Session(
         workspace,
         settings=settings,

@@ -23,11 +23,14 @@ OBJECTS: Mapping[str, str] = {
     "funnels": "sfactl.insight.layout:FunnelLayout",
     "intents": "sfactl.config.tags:Intent",
     "filters": "sfactl.opportunities.model:FilterRules",
+    "journeys": "sfactl.processes.journey:Journey",
     "layers": "sfactl.segments.layers:Layer",
     "mappings": "sfactl.leads.mapping:LeadMapping",
     "prices": "sfactl.quotes.model:PriceBook",
+    "processes": "sfactl.processes.model:Process",
     "scores": "sfactl.scoring.model:Score",
     "segments": "sfactl.segments.model:Segment",
+    "strategies": "sfactl.strategies.model:Strategy",
     "tags": "sfactl.config.tags:TagRule",
     "stages": "sfactl.config.stages:Pipeline",
     "templates": "sfactl.campaigns.model:Template",
@@ -112,7 +115,7 @@ def _layer_problems(app: App) -> Iterator[Problem]:
 
     try:
         settings = load_settings(app.folder(), env=app.env, environ=os.environ, no_plugins=app.no_plugins)
-        schemas = Schemas(settings.fields)
+        schemas = Schemas(settings.fields, zone=settings.workspace.time_zone)
         for name in settings.fields:
             _ = schemas[name]
     except SfactlError as err:

@@ -32,7 +32,9 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "identity": "Who is who: why records are held for the same.",
     },
     "Campaigns": {
+        "strategy": "Selling rules: plan, review, apply and test them.",
         "campaign": "Plan and apply campaigns.",
+        "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
     },
     "Sales": {
@@ -45,6 +47,9 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "order": "Orders.",
         "ar": "Receivables: what is still to be paid.",
         "erp": "Exchange with the ERP.",
+    },
+    "Automation": {
+        "run": "Do what is due, and see what was and will be done.",
     },
     "Insight": {
         "report": "Reports for managers.",

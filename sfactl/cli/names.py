@@ -24,6 +24,8 @@ FOLDERS: Mapping[tuple[str, str], str] = {
     ("score", "intent"): "scores",
     ("campaign", "name"): "campaigns",
     ("campaign", "names"): "campaigns",
+    ("strategy", "name"): "strategies",
+    ("strategy", "names"): "strategies",
     ("source", "name"): "sources",
     ("source", "names"): "sources",
     ("lead", "sources"): "sources",

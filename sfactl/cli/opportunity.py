@@ -368,4 +368,5 @@ def _listed(output: Output, found: object, rows: Sequence[Any]) -> object:
     return pa.Table.from_pylist(flat)
 
 
-import_module("sfactl.cli.opportunity_suggest").register(group)
+for _part in ("suggest", "prioritize"):
+    import_module(f"sfactl.cli.opportunity_{_part}").register(group)

@@ -240,10 +240,10 @@ def filtered(done: Filtered) -> Iterator[str]:
     for rule, count in done.by_rule.items():
         yield f"  {pad(rule, 20)} {count:,}"
     rows = [["before", *_both(done.before)], ["after", *_both(done.after)]]
-    names = ["", "deals", "won", "won / all", "95 % interval", "won / closed", "95 % interval"]
+    names = ["", "deals", "closed", "won", "won / all", "95 % interval", "won / closed", "95 % interval"]
     yield from (f"  {line}" for line in table(names, rows))
     yield from committed(done.commit)
 
 
 def _both(rate: WinRate) -> list[Any]:
-    return [rate.deals, rate.won, *_rate(rate.of_all), *_rate(rate.of_closed)]
+    return [rate.deals, rate.won + rate.lost, rate.won, *_rate(rate.of_all), *_rate(rate.of_closed)]

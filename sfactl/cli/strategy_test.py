@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 @click.option("-k", "only", metavar="NAME", default="", help="Only tests with NAME in their file, rule, name or case.")
 @click.option("--coverage", is_flag=True, help="Say what of the rules no test saw.")
 @click.option("--min-coverage", type=click.FloatRange(0, 100), metavar="PERCENT", help="Fail below this coverage.")
+@click.option("--mutate", is_flag=True, help="Plant mistakes in the rules and count those that the tests notice.")
+@click.option("--min-score", type=click.FloatRange(0, 100), metavar="PERCENT", help="Fail below this mutation score.")
 @click.option(
     "--mutants", type=click.IntRange(min=0), default=0, metavar="N", help="Plant at most N, picked by --seed."
 )
@@ -35,6 +37,9 @@ def test(
     only: str,
     coverage: bool,
     min_coverage: float | None,
+    mutate: bool,
+    min_score: float | None,
+    mutants: int,
     junit: Path | None,
     output: Output,
 ) -> None:
@@ -48,6 +53,7 @@ def test(
       sfactl strategy test
       sfactl strategy test tests/scores.toml -k pricing
       sfactl strategy test --coverage --min-coverage 90 --junit report.xml
+      sfactl strategy test --mutate --min-score 80
     """
     from sfactl.cli import strategy_test_lines as lines
     from sfactl.proofs.usecases.running import Options, run
@@ -55,6 +61,8 @@ def test(
     asked = Options(
         only=only,
         coverage=coverage or min_coverage is not None,
+        mutate=mutate or min_score is not None or mutants > 0,
+        most_mutants=mutants,
     )
     report = run(app.session(), files, asked)
     if junit is not None:
@@ -62,7 +70,7 @@ def test(
         from sfactl.proofs.junit import junit_xml
 
         write_file(junit, junit_xml(report))
-    bars = lines.Bars(coverage=min_coverage)
+    bars = lines.Bars(coverage=min_coverage, score=min_score)
     output.emit(
         report if output.format == "json" else lines.listing(report),
         human=lambda: lines.told(report, bars),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import click
 
@@ -104,5 +103,5 @@ def unsuppress(app: App, address: str, scope: str, dry_run: bool, output: Output
     output.emit(result, human=lambda: [f"{result.value} {verb} ({result.scope})."])
 
 
-if find_spec("sfactl.cli.touch_import"):
-    import_module("sfactl.cli.touch_import").register(group)
+for _part in ("touch_import", "touch_bounces"):
+    import_module(f"sfactl.cli.{_part}").register(group)

@@ -19,6 +19,7 @@ Misfire = Literal["once", "skip", "each"]
 class JobSettings:
     """One job. What is left out is as ``[run]`` says; ``needs`` left out is what a job of this kind builds on.
 
+    Where a job fails, those that build on it are left out, unless it is not ``required``.
     ``minutes_per_run`` and ``minutes_per_item`` are what a person would need to do by hand what the job does.
     """
 
@@ -29,6 +30,7 @@ class JobSettings:
     calendar: str = ""
     attempts: int | None = None
     needs: tuple[str, ...] | None = None
+    required: bool = True
     minutes_per_run: float = 0.0
     minutes_per_item: float = 0.0
 

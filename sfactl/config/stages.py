@@ -27,7 +27,8 @@ class Stage:
 
     ``enter`` names the fields that must be filled to come in. ``leave`` names the exit criteria: the fields that must
     be filled to go on to a later open stage or to a won one (not to go back, nor to lose). ``moves`` names the stages
-    that may follow; empty means any stage from an open one, and none from a won or lost one.
+    that may follow; empty means any stage from an open one, and none from a won or lost one. ``effort_h`` is the hours
+    of work that a deal in it still takes, where the deal does not say; 0 where nobody knows.
     """
 
     name: str
@@ -37,10 +38,13 @@ class Stage:
     enter: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
+    effort_h: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
             raise ValueError(f"stage {self.name!r}: probability {self.probability} is not between 0 and 1")
+        if self.effort_h < 0:
+            raise ValueError(f"stage {self.name!r}: effort_h {self.effort_h:g} is below 0")
         certain = {"won": 1.0, "lost": 0.0}.get(self.category)
         if certain is not None and self.probability != certain:
             raise ValueError(

@@ -108,11 +108,11 @@ def read_intents(folder: Path) -> dict[str, Intent]:
 
 def known_tags(folder: Path) -> frozenset[str] | None:
     """Every tag that the workspace declares, folded; None where any tag may be given by hand."""
-    from sfactl.engine.conditions.aggregates import folded_tag  # late: only a list of tags pays for the parser
-
     file = read_tag_file(folder)
     if file.manual is None:
         return None
+    from sfactl.engine.conditions.aggregates import folded_tag  # late: only a list of tags pays for the parser
+
     names = [*file.manual, *(rule.tag or name for name, (rule, _) in read_rules(folder).items())]
     names += [intent.tag for intent in read_intents(folder).values() if intent.tag]
     return frozenset(map(folded_tag, names))

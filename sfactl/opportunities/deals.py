@@ -57,6 +57,8 @@ def value_of(field: str, text: str, types: Mapping[str, str]) -> Any:
         raise UserError(f"{field}: {text!r} is not {_kind(types[field])}") from None
     if field == "probability" and not 0 <= value <= 1:
         raise UserError(f"probability: {text} is not between 0 and 1")
+    if field == "effort_h" and not (0 < value < 100_000):
+        raise UserError(f"effort_h: {text} is not a number of hours above 0")
     return value
 
 

@@ -106,9 +106,10 @@ class Dataset:
 
 
 class Schemas:
-    """All datasets of a workspace by name, read on first use."""
+    """All datasets of a workspace by name, read on first use, and the ``zone`` in which its times are days."""
 
-    def __init__(self, custom: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    def __init__(self, custom: Mapping[str, Mapping[str, str]] | None = None, *, zone: str = "UTC") -> None:
+        self.zone = zone
         self._custom = dict(custom or {})
         self._read: dict[str, Dataset] = {}
         for name in self._custom:

@@ -32,8 +32,9 @@ class RulesStrategy:
     def __init__(self, settings: RulesSettings, context: PluginContext) -> None:
         """Read the score file; nothing is compiled before `statement`."""
         self._score = read_score(context.workspace / FOLDER / f"{settings.score}.toml")
-        fields = load_settings(context.workspace, env=None, environ=os.environ).fields
-        self._plan = Plan(settings_of("leads", Schemas(fields), context.now()))
+        found = load_settings(context.workspace, env=None, environ=os.environ)
+        schemas = Schemas(found.fields, zone=found.workspace.time_zone)
+        self._plan = Plan(settings_of("leads", schemas, context.now()))
 
     def statement(self) -> SqlScore:
         """One row for each reason, and one for what caps and bounds changed, so that they add up to the score."""

@@ -8,8 +8,6 @@ from pathlib import Path
 from sfactl.api.errors import ConfigError, NotFound
 from sfactl.config.objects import read_object
 from sfactl.engine.conditions import Condition
-from sfactl.engine.conditions.compile import segments_in
-from sfactl.engine.conditions.source import Source, nearest
 from sfactl.segments.model import Segment
 
 FOLDER = "segments"
@@ -28,6 +26,8 @@ def read_segment(path: Path) -> Segment:
 def named(segments: Mapping[str, Segment], name: str) -> Segment:
     """The segment ``name``; raises `NotFound` with the nearest name."""
     if name not in segments:
+        from sfactl.engine.conditions.source import nearest
+
         near = nearest(name, segments).strip()
         raise NotFound(f"there is no segment {name!r}", hint=near or "See: sfactl segment list")
     return segments[name]
@@ -43,6 +43,11 @@ def with_used(segments: Mapping[str, Segment], names: Sequence[str]) -> list[Seg
     wanted, open_names = set(names), list(names)
     while open_names:
         segment = named(segments, open_names.pop())
+        if "member_of" not in segment.where.lower():
+            continue
+        from sfactl.engine.conditions.compile import segments_in  # late: few segments ask for others
+        from sfactl.engine.conditions.source import Source
+
         tree = Source(text=segment.where, where=f"{FOLDER}/{segment.name}.toml: where").parse()
         for used in segments_in(tree):
             if used in segments and used not in wanted:

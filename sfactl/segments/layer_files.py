@@ -8,7 +8,6 @@ from typing import TypeVar
 from sfactl.api.errors import ConfigError, NotFound, UserError
 from sfactl.api.rfm import Ranking
 from sfactl.config.objects import build, read_folder
-from sfactl.engine.conditions.source import nearest
 from sfactl.segments.layers import KINDS, CodedRanking, Kind, Layer, LifecycleRules, PreferenceRules
 
 FOLDER = "layers"
@@ -49,6 +48,8 @@ def chosen(layers: dict[str, Layer], kind: Kind, name: str | None) -> Layer:
     if name is not None and name not in own:
         if name in layers:
             raise UserError(f"layer {name!r} is of kind {layers[name].kind!r}, not {kind!r}")
+        from sfactl.engine.conditions.source import nearest  # late: what only reads names does not pay for the parser
+
         raise NotFound(f"there is no layer {name!r}.{nearest(name, own)}", hint=f"layers/*.toml: {', '.join(own)}")
     written = [known for known in own if known in layers]
     if name is None and kind not in written and len(written) > 1:

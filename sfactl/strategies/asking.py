@@ -32,6 +32,7 @@ def compile_conditions(names: Names, asked: Sequence[Condition], at: datetime) -
         segments=names.segments,
         scores=names.scores,
         tags=names.tags,
+        layers=names.layers,
     )
 
 

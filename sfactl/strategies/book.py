@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sfactl.api.errors import DataError
 from sfactl.campaigns.candidates import Place
@@ -33,6 +35,15 @@ class Book:
     def name(self) -> str:
         """The strategy's name."""
         return self.file.name
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the strategy ends, naive UTC; a time without a zone is the workspace's."""
+        end = self.file.strategy.expires_at
+        if end is None:
+            return None
+        zoned = end if end.tzinfo else end.replace(tzinfo=ZoneInfo(self.place.time_zone))
+        return zoned.astimezone(UTC).replace(tzinfo=None)
 
     @property
     def versions(self) -> tuple[StrategyFile, ...]:

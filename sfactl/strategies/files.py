@@ -27,6 +27,7 @@ from sfactl.engine.conditions import Condition, compile_many
 from sfactl.engine.periods import PeriodError, parse_period
 from sfactl.schemas import Schemas
 from sfactl.segments.files import read_segments, score_names
+from sfactl.segments.layer_files import layer_names
 from sfactl.segments.model import Segment
 from sfactl.strategies.model import Strategy, conditions_of, near, periods_of
 
@@ -72,6 +73,7 @@ class Names:
     segments: Mapping[str, Segment]
     scores: frozenset[str]
     tags: frozenset[str] | None
+    layers: frozenset[str]
 
 
 def strategy_path(folder: Path, name: str) -> Path:
@@ -138,6 +140,7 @@ def read_names(folder: Path, schemas: Schemas) -> Names:
         segments=read_segments(folder),
         scores=frozenset(score_names(folder)),
         tags=known_tags(folder),
+        layers=layer_names(folder),
     )
 
 
@@ -185,6 +188,7 @@ def check_strategy(file: StrategyFile, names: Names, *, now: datetime) -> None:
         segments=names.segments,
         scores=names.scores,
         tags=names.tags,
+        layers=names.layers,
     )
     for step in strategy.of("touch"):
         template = names.folder / "templates" / f"{step.template}.toml"

@@ -74,11 +74,27 @@ def walk(
     for number, file in enumerate(book.versions, 1):
         for step in file.strategy.steps:
             stepper.take(number, file, step)
+    _name_versions(query)
+    query.run(f"create or replace temp table moves as {query.statement(PACKAGE, 'moves')}")
+
+
+def settle(query: Query, book: Book, *, at: datetime, effects: pa.Table) -> None:
+    """Make ``walked`` and ``moves`` of nothing but what is over: nobody enters, leaves or walks on."""
+    query.run("create or replace temp table looked_at (lead_id bigint)")
+    query.register("claimed", effects)
+    query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
+    register_flows(query, book, at)
+    query.run(WALKED)
+    _settle(query, _params(book, at, ""))
+    _name_versions(query)
+    query.run(f"create or replace temp table moves as {query.statement(PACKAGE, 'moves_settled')}")
+
+
+def _name_versions(query: Query) -> None:
     query.run(
         "create or replace temp table walked as select w.* exclude (version_no, to_no), v.version from walked w"
         " join flow_versions v on v.version_no = w.version_no"
     )
-    query.run(f"create or replace temp table moves as {query.statement(PACKAGE, 'moves')}")
 
 
 def _params(book: Book, at: datetime, look_at: str) -> dict[str, Any]:
@@ -112,8 +128,8 @@ def _settle(query: Query, params: dict[str, Any]) -> None:
 
 def _enter(query: Query, book: Book, at: datetime, params: dict[str, Any], *, among: bool) -> None:
     """Let those leave who must, and those enter who may."""
-    opened = book.file.strategy.state != "archived" and not _expired(book.file.strategy, at)
-    if opened:
+    end = book.ends_at
+    if book.file.strategy.state != "archived" and (end is None or at < end):
         query.run("create or replace temp table candidates as select lead_id from looked_at")
         asking.load_audience(query, book.file, book.rivals, book.names, at, among=among)
     else:
@@ -130,9 +146,3 @@ def _enter(query: Query, book: Book, at: datetime, params: dict[str, Any], *, am
     query.run(f"insert into walked {query.statement(PACKAGE, 'leave')}", params)
     query.run("create or replace temp table walk_left as select lead_id, rotation from walked where action = 'leave'")
     query.run(f"insert into walked {query.statement(PACKAGE, 'enter')}", params)
-
-
-def _expired(strategy: Strategy, at: datetime) -> bool:
-    """Whether the strategy has ended; a time without a zone was made UTC by whoever opened the book."""
-    end = strategy.expires_at
-    return end is not None and at >= end.replace(tzinfo=None)

@@ -17,7 +17,8 @@ for _name in (
 ):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
-from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.commands import Answered, Commands, Running  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
 from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
@@ -29,6 +30,8 @@ from sfactl.testkit.smtp_sink import Delivered, SmtpSink  # noqa: E402
 from sfactl.testkit.source_suite import LeadSourceSuite  # noqa: E402
 
 __all__ = [
+    "Answered",
+    "Commands",
     "Delivered",
     "ErpConnectorSuite",
     "IntentSuite",
@@ -37,6 +40,7 @@ __all__ = [
     "LearningSuite",
     "MatcherSuite",
     "OfferSuite",
+    "Running",
     "ScoringSuite",
     "Seen",
     "SenderSuite",

@@ -48,6 +48,7 @@ READS = frozenset(
         "files",
         "get",
         "history",
+        "items",
         "list",
         "log",
         "matrix",
@@ -68,6 +69,7 @@ READS = frozenset(
         "pairs",
         "test",
         "valid",
+        "versions",
     ]
 )
 """Groups and verbs that change nothing in the workspace."""

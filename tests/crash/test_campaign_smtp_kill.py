@@ -5,12 +5,8 @@ What the server keeps is the witness: nobody in it twice, and everybody in it or
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +16,7 @@ import pytest
 import sfactl_sender_smtp  # noqa: F401  the plugin must be installed
 
 from sfactl.campaigns.dispatch import BATCH
-from sfactl.testkit import SmtpSink
+from sfactl.testkit import Commands, Running, SmtpSink
 from sfactl.workspace.verify import verify
 
 from . import campaign_world as world
@@ -60,22 +56,29 @@ def folder(tmp_path: Path, sink: Sink, request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def command(folder: Path, *args: str) -> list[str]:
-    return [sys.executable, "-m", "sfactl", "-q", "-w", str(folder), "campaign", *args, "--format", "json"]
+@pytest.fixture(scope="module")
+def sfactl() -> Iterator[Commands]:
+    with Commands(["sfactl_sender_smtp.sender"]) as commands:
+        yield commands
 
 
-def plan(folder: Path) -> dict[str, object]:
-    done = subprocess.run(command(folder, "plan", "spring"), capture_output=True, text=True, check=True)
-    answer: dict[str, object] = json.loads(done.stdout)["result"]
+def command(folder: Path, *args: str) -> tuple[str | Path, ...]:
+    return ("-q", "-w", folder, "campaign", *args, "--format", "json")
+
+
+def plan(sfactl: Commands, folder: Path) -> dict[str, object]:
+    done = sfactl.run(*command(folder, "plan", "spring"))
+    assert done.code == 0, done.err
+    answer: dict[str, object] = done.result
     return answer
 
 
-def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def until(condition: Callable[[], bool], runner: Running) -> None:
     """Wait for the server to take more; time decides nothing but that a hang is a failure."""
     end = time.monotonic() + PATIENCE_S
-    while not condition() and process.poll() is None:
+    while not condition() and runner.at_work:
         assert time.monotonic() < end, "no progress"
-        time.sleep(0.005)
+        time.sleep(0.01)
 
 
 def outcomes(folder: Path, leads: int = LEADS) -> tuple[set[str], set[str], set[str]]:
@@ -95,16 +98,16 @@ def outcomes(folder: Path, leads: int = LEADS) -> tuple[set[str], set[str], set[
     return set(accepted) | in_ledger, unknown, planned
 
 
-def test_server_and_runner_are_killed(folder: Path, sink: Sink) -> None:
+def test_server_and_runner_are_killed(folder: Path, sink: Sink, sfactl: Commands) -> None:
     chance = random.Random(20261121)
-    plan_id = str(plan(folder)["plan_id"])
+    plan_id = str(plan(sfactl, folder)["plan_id"])
     runner_kills = server_kills = 0
     code = None
     for turn in range(KILLS):
-        runner = subprocess.Popen(command(folder, "apply", plan_id), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        runner = sfactl.start(*command(folder, "apply", plan_id))
         if turn % 4 == 3:
             # Before, at, or after the first message: whenever this moment falls.
-            time.sleep(chance.uniform(0, 2))
+            time.sleep(chance.uniform(0, 1))
         else:
             target = sink.count() + chance.randint(1, 2 * LEADS // (3 * KILLS))
             until(lambda target=target: sink.count() >= target, runner)  # type: ignore[misc]
@@ -115,18 +118,15 @@ def test_server_and_runner_are_killed(folder: Path, sink: Sink) -> None:
                 sink.start()
                 target = sink.count() + 30
                 until(lambda target=target: sink.count() >= target, runner)  # type: ignore[misc]
-        runner.send_signal(signal.SIGKILL)
-        runner.communicate()
-        runner_kills += runner.returncode == -signal.SIGKILL
+        runner_kills += runner.kill().code < 0
         if turn % 4 == 3:
             sink.start()
     assert runner_kills >= KILLS // 2
 
     for _ in range(10):
-        done = subprocess.run(command(folder, "apply", plan_id), capture_output=True, text=True)
-        answer = json.loads(done.stdout)["result"]
-        code = done.returncode
-        if answer["nothing"] or (answer["state"] == "applied"):
+        done = sfactl.run(*command(folder, "apply", plan_id))
+        code = done.code
+        if done.result["nothing"] or done.result["state"] == "applied":
             break
     accepted, unknown, planned = outcomes(folder)
     delivered = sink.times()
@@ -138,20 +138,17 @@ def test_server_and_runner_are_killed(folder: Path, sink: Sink) -> None:
     assert not planned
     assert len(unknown) <= BATCH * (runner_kills + server_kills)
     assert code in (0, 3)
-    assert plan(folder)["sends"] == 0
+    assert plan(sfactl, folder)["sends"] == 0
 
 
-def test_two_runners_at_once(folder: Path, sink: Sink) -> None:
-    plan_id = str(plan(folder)["plan_id"])
-    first, second = (
-        subprocess.Popen(command(folder, "apply", plan_id), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    )
-    said = [p.communicate() for p in (first, second)]
-    codes = sorted([first.returncode, second.returncode])
+def test_two_runners_at_once(folder: Path, sink: Sink, sfactl: Commands) -> None:
+    plan_id = str(plan(sfactl, folder)["plan_id"])
+    runners = [sfactl.start(*command(folder, "apply", plan_id)) for _ in range(2)]
+    said = [runner.wait() for runner in runners]
+    codes = sorted(answer.code for answer in said)
     assert codes in ([0, 0], [0, 1]), said
     if codes == [0, 1]:
-        assert "another run is at work" in "".join(err + out for out, err in said)
+        assert "another run is at work" in "".join(answer.err + answer.out for answer in said)
     delivered = sink.times()
     assert set(delivered.values()) == {1}
     assert len(delivered) == FEW

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -13,24 +12,10 @@ import pytest
 
 from sfactl.config.settings import Settings
 from sfactl.session import FixedClock, Session, open_session
+from sfactl.testkit import Commands
 from sfactl.workspace import Workspace
 
 LEADS, BATCH, KILLS = 400, 5, 20
-
-CONVERT = """
-import sys
-from pathlib import Path
-from sfactl.config.settings import Settings
-from sfactl.leads.conversion_usecases import convert
-from sfactl.session import open_session
-
-session = open_session(Path(sys.argv[1]), settings=Settings(), command="lead convert", actor="mei", quiet=True)
-first, last, batch = map(int, sys.argv[2:])
-print("ready", flush=True)
-for start in range(first, last, batch):
-    done = convert(session, [str(n) for n in range(start, min(start + batch, last))])
-    print("done", start, done.converted, flush=True)
-"""
 
 INVARIANTS = {
     "a converted lead has its account, contact and opportunity": """
@@ -66,6 +51,7 @@ INVARIANTS = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     Workspace.create(tmp_path / "ws").close()
+    (tmp_path / "ws" / "sfactl.toml").write_text("schema = 1\n")
     rows = [
         {"lead_id": n, "status": "sql", "email": f"p{n}@c{n % 20}.example.com", "company_key": f"c{n % 20}"}
         for n in range(LEADS)
@@ -91,34 +77,23 @@ def check(folder: Path) -> int:
         return int(row[0]) if row else 0
 
 
-def run(folder: Path, *numbers: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CONVERT, str(folder), *map(str, numbers)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
 @pytest.mark.crash
 def test_a_killed_conversion_leaves_all_or_nothing(folder: Path) -> None:
     chance = random.Random(7)
-    converted, acknowledged, kills = 0, 0, 0
-    while kills < KILLS:
-        with run(folder, converted, LEADS, BATCH) as process:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert said == "ready\n"
-            try:
-                # Between the first statement and a little more than a batch takes.
-                process.wait(timeout=chance.uniform(0.0, 0.6))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                kills += 1
-            rest = process.stdout.read()
-        now = check(folder)
-        acknowledged += sum(int(line.split()[2]) for line in rest.splitlines() if line.startswith("done"))
-        assert now >= converted, "what was converted stays so"
-        assert now >= acknowledged, "what was acknowledged was done"
-        converted = now
-        assert converted < LEADS, "there is always something left to be killed in"
-    with run(folder, 0, LEADS, 100) as process:
-        process.communicate()
-    assert process.returncode == 0
+    converted, kills = 0, 0
+    with Commands() as sfactl:
+        while kills < KILLS:
+            batch = range(converted, converted + BATCH)
+            running = sfactl.start("-w", folder, "lead", "convert", *map(str, batch))
+            # Between the first statement and a little more than a batch takes.
+            time.sleep(chance.uniform(0.0, 0.5))
+            answer = running.kill()
+            code = answer.code
+            assert code <= 0, answer.err
+            kills += code < 0
+            now = check(folder)
+            assert now - converted in ((BATCH,) if code == 0 else (0, BATCH)), "all of it or nothing"
+            converted = now
+            assert converted < LEADS - BATCH, "there is always something left to be killed in"
+        assert sfactl.run("-w", folder, "lead", "convert", *map(str, range(converted, LEADS))).code == 0
     assert check(folder) == LEADS

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 
 from sfactl.config.settings import Settings
 from sfactl.session import Session, open_session
+from sfactl.testkit import Commands
 from sfactl.workspace import Workspace
 
 ORDERS = 120
@@ -52,40 +51,36 @@ def opened(folder: Path) -> Session:
     return open_session(folder, settings=Settings(), command="test", actor="tester", quiet=True)
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
-    code = "from sfactl.cli.main import run; run()"
-    command = [sys.executable, "-c", code, "-w", str(folder), "erp", "push", "--format", "json"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def pushed(folder: Path) -> int:
     return sum(1 for _ in (folder / "out/orders").glob("*.json"))
 
 
 def test_every_order_is_there_once(folder: Path) -> None:
+    with Commands() as sfactl:
+        kill_and_finish(folder, sfactl)
+    check(folder)
+
+
+def kill_and_finish(folder: Path, sfactl: Commands) -> None:
     chance = random.Random(20260621)
+    push = ("-w", folder, "erp", "push", "--format", "json")
     kills = 0
     while kills < KILLS:
-        process = start(folder)
+        running = sfactl.start(*push)
         # Some are killed at their first signs of life, most in the middle of the orders, at any instruction.
         goal = min(pushed(folder) + chance.randint(0, 2 * ORDERS // KILLS - 2), ORDERS - 1)
-        spin = chance.randint(0, 3000)
-        while process.poll() is None and (pushed(folder) < goal or spin > 0):
-            spin -= 1
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        while running.at_work and pushed(folder) < goal:
+            time.sleep(0.003)
+        time.sleep(chance.uniform(0, 0.03))
+        if running.kill().code < 0:
             kills += 1
         elif pushed(folder) >= ORDERS:
             break
-        process.communicate()
-    last = start(folder)
-    out, err = last.communicate()
-    assert last.returncode == 0, err or out
-    again = start(folder)
-    result = json.loads(again.communicate()[0])["result"]
-    assert (result["orders"], result["customers"], result["recovered"], again.returncode) == (0, 0, 0, 0)
+    last = sfactl.run(*push)
+    assert last.code == 0, last.err or last.out
+    again = sfactl.run(*push)
+    assert (again.code, [again.result[n] for n in ("orders", "customers", "recovered")]) == (0, [0, 0, 0])
     assert kills >= KILLS * 3 // 4
-    check(folder)
 
 
 def check(folder: Path) -> None:

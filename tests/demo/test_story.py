@@ -19,7 +19,7 @@ from sfactl.session import FixedClock, Session, open_session
 
 pytestmark = pytest.mark.slow
 
-WORLD = World(leads=600, events=12_000, seed=4)
+WORLD = World(leads=300, events=6_000, seed=4)
 
 
 def opened(folder: Path, world: World) -> tuple[Session, FixedClock]:
@@ -43,7 +43,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Told]:
 
 def test_every_step_happened(year: tuple[Path, Told]) -> None:
     counts = year[1].counts
-    assert counts["rows"] == counts["new"] + counts["updated"] + counts["unchanged"] + counts["rejected"] == 600
+    assert counts["rows"] == counts["new"] + counts["updated"] + counts["unchanged"] + counts["rejected"] == WORLD.leads
     for step in ("touches", "mails", "held", "mql", "sql", "converted", "quotes", "orders", "invoices"):
         assert counts[step] > 0, step
     assert counts["mql"] >= counts["sql"] >= counts["converted"] >= counts["quotes"] >= counts["orders"]

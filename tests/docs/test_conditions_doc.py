@@ -12,7 +12,7 @@ import pytest
 from sfactl.api.errors import ConditionError
 from sfactl.engine.conditions import compile_condition
 from sfactl.engine.conditions.explain import ask
-from sfactl.engine.conditions.functions import PARTS
+from sfactl.engine.conditions.moments import PARTS
 from sfactl.engine.periods import MONTHS, SECONDS
 from sfactl.schemas import core_schemas
 

@@ -14,6 +14,7 @@ import pytest
 
 from sfactl.api.errors import ConfigError, NotFound, UserError
 from sfactl.config.settings import Settings
+from sfactl.identity.usecases import dedupe
 from sfactl.identity.usecases.dedupe import Planned, pairs_of_plan, plan
 from sfactl.identity.usecases.explain import explain
 from sfactl.session import FixedClock, Session, open_session
@@ -139,7 +140,7 @@ def test_without_duplicates_nothing_is_merged(desk: Callable[..., Desk]) -> None
 
 
 def test_the_order_of_the_rows_changes_nothing(desk: Callable[..., Desk], tmp_path: Path) -> None:
-    rows = with_copies()
+    rows = with_copies(120, 12)
     one = desk(rows)
     turned = list(rows)
     random.Random(3).shuffle(turned)
@@ -283,18 +284,21 @@ def test_no_record_is_in_two_groups(desk: Callable[..., Desk]) -> None:
     assert all(len(g) == 1 and None not in g for g in groups.values())
 
 
-def test_plans_are_kept_looked_up_and_dropped_in_time(desk: Callable[..., Desk]) -> None:
+def test_plans_are_kept_looked_up_and_dropped_in_time(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dedupe, "KEPT", 2)
     made = desk(with_copies(60, 6))
     with made.session(dry_run=True) as session:
         dry = plan(session)
     with made.session() as session, pytest.raises(NotFound, match="no plan"):
         pairs_of_plan(session, dry.plan.plan_id)
-    ids = [made.plan(threshold=0.90 + i / 100).plan.plan_id for i in range(6)]
+    ids = [made.plan(threshold=0.90 + i / 100).plan.plan_id for i in range(3)]
     assert dry.plan.plan_id == ids[0]
     with made.session() as session:
-        assert pairs_of_plan(session, ids[-1][:6]).num_rows == made.plan(threshold=0.95).pairs.num_rows
+        assert pairs_of_plan(session, ids[-1][:6]).num_rows == made.plan(threshold=0.92).pairs.num_rows
         with session.query() as query:
-            assert query.rows("select count(*) from dedupe_plans") == [(5,)]
+            assert query.rows("select count(*) from dedupe_plans") == [(2,)]
             assert query.rows(
                 "select count(*) from dedupe_pairs where plan_id not in (select plan_id from dedupe_plans)"
             ) == [(0,)]

@@ -165,7 +165,7 @@ person = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.lists(person, min_size=1, max_size=8), min_size=1, max_size=2))
 def test_rows_add_up_and_a_repeat_changes_nothing(make_desk, files: list[list[dict[str, str]]]) -> None:
     desk = make_desk()

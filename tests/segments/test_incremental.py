@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sfactl.config.settings import Settings
+from sfactl.config.settings import Settings, WorkspaceSettings
 from sfactl.engine.conditions import compile_many
 from sfactl.segments import files, usecases
 from sfactl.segments.usecases import incremental
@@ -31,7 +31,16 @@ SEGMENTS = {
     "buyer": "sum(orders.amount) filter (where within('1 month')) > 50 or max(orders.amount) > employees",
     "linked": "member_of('field') and not member_of('recent')",
     "scored": "score.intent >= 5",
+    "followed": "has(touchpoints) filter (where kind = 'visit' and followed_by(orders, '4 days'))",
+    "unanswered": "has(touchpoints) filter (where kind = 'visit' and not followed_by(orders, '36 hours'))",
+    "second": "has(orders) filter (where nth(2)) and not member_of('unanswered')",
 }
+CLOCKED = {
+    "today": "has(touchpoints) filter (where date(at) = today())",
+    "on that day": "has(touchpoints) filter (where not followed_by(touchpoints, 'same day'))",
+    "born": "anniversary(first_contact_on, '20 days') and days_since(created_at) < 5",
+}
+"""Conditions of which passing time may change anything: with one of them a rebuild looks at all."""
 Step = tuple[str, int, int]
 steps = st.lists(
     st.tuples(
@@ -126,8 +135,12 @@ def stored(session: Session) -> set[tuple[str, int]]:
 
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rounds=st.lists(steps, min_size=1, max_size=4))
-def test_a_rebuild_stores_what_a_full_build_would(rounds: list[list[Step]]) -> None:
+@given(
+    rounds=st.lists(steps, min_size=1, max_size=4),
+    clocked=st.integers(0, 3),
+    zone=st.sampled_from(["UTC", "Asia/Taipei", "America/New_York"]),
+)
+def test_a_rebuild_stores_what_a_full_build_would(rounds: list[list[Step]], clocked: int, zone: str) -> None:
     clock = FixedClock(NOW)
     # In a world this small almost every change would be too large a share to go on from.
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as place:
@@ -137,9 +150,10 @@ def test_a_rebuild_stores_what_a_full_build_would(rounds: list[list[Step]]) -> N
         for name in ("segments", "scores"):
             (folder / name).mkdir()
         (folder / "scores" / "intent.toml").write_text("schema = 1\n", encoding="utf-8")
-        for name, where in SEGMENTS.items():
+        for name, where in (SEGMENTS if clocked else SEGMENTS | CLOCKED).items():
             (folder / "segments" / f"{name}.toml").write_text(f'schema = 1\nwhere = """{where}"""\n', encoding="utf-8")
-        with open_session(folder, settings=Settings(), command="t", actor="t", clock=clock) as session:
+        chosen = Settings(workspace=WorkspaceSettings(time_zone=zone))
+        with open_session(folder, settings=chosen, command="t", actor="t", clock=clock) as session:
             with session.write("leads", "orders") as tx:
                 tx.upsert("leads", lead_rows(NOW, list(range(1, 40)), 0))
                 days = range(1, 13)

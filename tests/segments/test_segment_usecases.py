@@ -192,8 +192,9 @@ def test_check_names_every_mistake(session: Session, folder: Path, tmp_path: Pat
         usecases.check(session, [tmp_path / "x.txt"])
 
 
-def test_the_segments_of_the_preset_build(session: Session) -> None:
-    assert len(usecases.build(session).segments) == 5
+def test_the_segments_of_the_preset_build(session: Session, folder: Path) -> None:
+    built = usecases.build(session).segments
+    assert {one.name for one in built} == {path.stem for path in (folder / "segments").glob("*.toml")}
 
 
 def test_a_thousand_members_keep_their_identity(session: Session, folder: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from email import policy
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ import pytest
 from sfactl.campaigns.usecases.scene import place_of
 from sfactl.config.layers import load_settings
 from sfactl.session import FixedClock, Session, open_session
+from sfactl.strategies import usecases
 from sfactl.strategies.book import open_book
 from sfactl.strategies.files import read_names
+from sfactl.strategies.usecases.applying import ApplyResult
+from sfactl.strategies.usecases.plans import PlanResult
 from sfactl.strategies.walk import walk
 from sfactl.workspace import Workspace
 
@@ -123,6 +128,31 @@ class Acme:
             version = open_book(query, values.get("strategy", "winback"), place_of(session), names).file.version
         row = {"strategy": "winback", "lead_id": lead_id, "rotation": 1, "version": version, "step": step}
         self.rows("enrolments", row | {"since": since, "entered_at": since, "state": "active"} | values)
+
+    def plan(self, name: str = "winback", **options: Any) -> PlanResult:
+        """Plan a strategy."""
+        with self.session() as session:
+            return usecases.plan(session, name, **options)
+
+    def apply(self, plan_id: str) -> ApplyResult:
+        """Apply a plan."""
+        with self.session() as session:
+            return usecases.apply(session, plan_id)
+
+    def run(self, name: str = "winback", *, days: float = 0) -> ApplyResult:
+        """Let time pass, then plan and apply."""
+        self.clock.advance(timedelta(days=days))
+        return self.apply(self.plan(name).plan_id)
+
+    def standing(self) -> dict[int, tuple[Any, ...]]:
+        """Where every lead stands: step and state, and why it left."""
+        found = self.select("select lead_id, step, state, reason from enrolments order by lead_id, rotation")
+        return {r[0]: r[1:] for r in found}
+
+    def outbox(self) -> list[str]:
+        """Addresses that mails were sent to."""
+        parse = BytesParser(policy=policy.default).parsebytes
+        return sorted(str(parse(p.read_bytes())["To"]) for p in (self.folder / "outbox" / "new").glob("*"))
 
 
 @pytest.fixture

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sfactl.api.errors import ServerFault
 from sfactl.host import Host
 from sfactl.host.model import Origin
+from sfactl.testkit import Commands
 
 ROWS = 30
 TAP = """
@@ -33,20 +31,15 @@ for n in range(state, ROWS):
 """.replace("ROWS", str(ROWS))
 
 
-def sfactl(folder: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "sfactl", "-w", str(folder), *arguments]
-
-
-def answer(folder: Path, *arguments: str) -> Any:
-    done = subprocess.run(sfactl(folder, *arguments, "--format", "json"), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)["result"]
-
-
 @pytest.mark.crash
 def test_every_record_arrives_once(tmp_path: Path) -> None:
-    folder = tmp_path / "ws"
-    subprocess.run(sfactl(tmp_path, "init", str(folder)), check=True, capture_output=True)
+    with Commands(["sfactl_source_singer.source"]) as sfactl:
+        check_every_record(tmp_path / "ws", sfactl)
+
+
+def check_every_record(folder: Path, sfactl: Commands) -> None:
+    assert sfactl.run("init", folder).code == 0
+    pull = ("-w", folder, "lead", "pull", "tap", "--format", "json")
     (folder / "tap.py").write_text(TAP)
     (folder / "sources").mkdir(exist_ok=True)
     (folder / "sources" / "tap.toml").write_text(
@@ -57,16 +50,15 @@ def test_every_record_arrives_once(tmp_path: Path) -> None:
     os.mkfifo(folder / "told")
     for _ in range(2):
         (folder / "hang").touch()
-        process = subprocess.Popen(sfactl(folder, "lead", "pull", "tap"), stdout=subprocess.DEVNULL)
+        running = sfactl.start(*pull)
         (folder / "told").read_text()  # the tap stands still in the middle of a page
-        process.kill()
-        process.wait()
+        assert running.kill().code < 0
         os.kill(int((folder / "hang").read_text()), signal.SIGKILL)
     (folder / "hang").unlink()
-    answer(folder, "lead", "pull", "tap")
-    (counted,) = answer(folder, "sql", "select count(*) as n, count(distinct external_id) as ids from leads")
-    assert (counted["n"], counted["ids"]) == (ROWS, ROWS)
-    assert answer(folder, "lead", "pull", "tap")["new"] == 0
+    assert sfactl.run(*pull).code == 0
+    sql = "select count(*) as n, count(distinct external_id) as ids from leads"
+    assert sfactl.run("-w", folder, "sql", sql, "--format", "json").result == [{"n": ROWS, "ids": ROWS}]
+    assert sfactl.run(*pull).result["new"] == 0
 
 
 def test_a_tap_that_falls_silent_is_ended(tmp_path: Path) -> None:

@@ -47,10 +47,12 @@ class Delivery:
     """The messages of one plan on their way. ``blocked`` may not be sent any more, ``later`` not yet, by reason.
 
     Only messages of steps that ``files`` has are looked at, so that a plan with several senders is several deliveries.
-    ``scope`` is the ledger's, by default the campaign's.
+    ``scope`` is the ledger's, by default the campaign's; ``version`` limits it to leads who follow that of a strategy.
     """
 
-    def __init__(self, session: Session, plan_id: str, files: CampaignFiles, *, scope: str | None = None) -> None:
+    def __init__(
+        self, session: Session, plan_id: str, files: CampaignFiles, *, scope: str | None = None, version: str = ""
+    ) -> None:
         self.tally = Tally()
         self.blocked: Counter[str] = Counter()
         self.later: Counter[str] = Counter()
@@ -58,6 +60,7 @@ class Delivery:
         self._session = session
         self._plan_id = plan_id
         self._files = files
+        self._version = version
         self._place = place_of(session)
         self._scope = scope or scope_of(files.campaign.name)
 
@@ -102,7 +105,12 @@ class Delivery:
         with self._session.query() as query:
             items = query.table(
                 query.statement("campaigns", "remaining"),
-                {"plan": self._plan_id, "rotation": self._files.campaign.rotation, "steps": self._steps()},
+                {
+                    "plan": self._plan_id,
+                    "rotation": self._files.campaign.rotation,
+                    "steps": self._steps(),
+                    "version": self._version,
+                },
             )
         return without(items, self._known())
 

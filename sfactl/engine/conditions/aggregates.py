@@ -7,18 +7,20 @@ count is 0, has is false, and sum, avg, min and max are null.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from sfactl.engine.conditions import sequences
+from sfactl.engine.conditions.arguments import arguments
 from sfactl.engine.conditions.entity import Relation, relation_names, relation_of
-from sfactl.engine.conditions.functions import arguments, own_window_start
 from sfactl.engine.conditions.kinds import BIGINT, DOUBLE, TEXT, Kind, sql_type, sum_kind
+from sfactl.engine.conditions.moments import own_window_start
 from sfactl.engine.conditions.plan import quote
-from sfactl.engine.conditions.scans import ROW, Aggregate, Function
+from sfactl.engine.conditions.scans import ROW, Aggregate, Function, Scan
 from sfactl.engine.conditions.scope import Scope
 from sfactl.engine.conditions.source import nearest, operands
 from sfactl.engine.conditions.typed import Typed
@@ -47,10 +49,14 @@ LAYER_PARTS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One aggregate as written: the function, its argument, and the FILTER around it."""
+    """One aggregate as written: the function, its argument, and the FILTER around it.
+
+    ``more`` are the other arguments of count(distinct …).
+    """
 
     name: str
     argument: exp.Expr
+    more: tuple[exp.Expr, ...] = ()
     distinct: bool
     where: exp.Expr | None
     node: exp.Expr
@@ -62,6 +68,7 @@ def value(checker: Checker, node: exp.Expr) -> Typed | None:
         name = str(node.this).lower()
         if name in _KEPT:
             return _KEPT[name](checker, node)
+    sequences.refuse(checker, node)
     call = _call(checker, node)
     if call is None:
         return None
@@ -188,16 +195,14 @@ def _call(checker: Checker, node: exp.Expr) -> Call | None:
         raise checker.source.error(f"{name}() takes 1 argument", node=node)
     distinct = isinstance(argument, exp.Distinct)
     if distinct:
-        if len(argument.expressions) != 1:
-            raise checker.source.error(f"{name}(distinct …) takes 1 argument", node=node)
-        argument = argument.expressions[0]
-    return Call(name=name, argument=argument, distinct=distinct, where=where, node=outer)
+        argument, *more = argument.expressions
+        return Call(name=name, argument=argument, more=tuple(more), distinct=True, where=where, node=outer)
+    return Call(name=name, argument=argument, distinct=False, where=where, node=outer)
 
 
 def _aggregate(checker: Checker, call: Call) -> Typed:
     relation, column = _argument(checker, call)
-    scan = checker.plan.scan(relation.dataset, relation.time)
-    terms, since = filter_terms(checker, relation, call.where)
+    scan, terms, since = _rows(checker, relation, call.where)
 
     def asked(function: Function, argument: str = "", kind: str = ROW) -> str:
         wanted = Aggregate(function=function, argument=argument, terms=terms, type=kind, since=since)
@@ -208,8 +213,10 @@ def _aggregate(checker: Checker, call: Call) -> Typed:
         if call.name == "has":
             return checker.yes_no(call.node, f"({found} > 0)")
         return Typed(kind=BIGINT, node=call.node, sql=found)
-    value = Scope(checker.plan.settings, checker.source, relation=relation, scan=scan).column(column)
+    value = _argument_value(checker, call, relation, scan)
     _check_column(checker, call, value)
+    if scan.stream is not None:
+        value = replace(value, sql=sequences.carried(checker, scan, relation, value))
     kind = sql_type(value.kind)
     if call.name == "count":
         function: Function = "count distinct" if call.distinct else "count"
@@ -227,6 +234,15 @@ def _aggregate(checker: Checker, call: Call) -> Typed:
     return Typed(kind=summed, node=call.node, sql=f"cast({total} as {sql_type(summed)})")
 
 
+def _rows(
+    checker: Checker, relation: Relation, where: exp.Expr | None
+) -> tuple[Scan, tuple[str, ...], datetime | None]:
+    """The pass over the rows that are asked, the terms that they must meet, and how far back they reach."""
+    if where is not None and sequences.asked(where):
+        return (*sequences.filtered(checker, relation, where), None)
+    return (checker.plan.scan(relation.dataset, relation.time), *filter_terms(checker, relation, where))
+
+
 def _check_column(checker: Checker, call: Call, value: Typed) -> None:
     if call.distinct and call.name != "count":
         raise checker.source.error("distinct goes with count only", node=call.node)
@@ -237,20 +253,21 @@ def _check_column(checker: Checker, call: Call, value: Typed) -> None:
         raise checker.source.error(said, node=call.argument)
 
 
-def _argument(checker: Checker, call: Call) -> tuple[Relation, exp.Column | None]:
-    """The relation that is asked, and its column where one is named."""
+def _argument(checker: Checker, call: Call) -> tuple[Relation, exp.Expr | None]:
+    """The relation that is asked, and what is asked of its rows where that is more than that they are there."""
     settings = checker.plan.settings
     argument = call.argument
-    if not isinstance(argument, exp.Column):
+    first = argument if isinstance(argument, exp.Column) else next(_qualified(argument), None)
+    if first is None or (first is not argument and call.name == "has"):
         raise checker.source.error(
             f"{call.name}() needs a relation, such as {call.name}({_example(call)})", node=call.node
         )
-    parts = [part.name.lower() for part in argument.parts]
+    parts = [part.name.lower() for part in first.parts]
     relation = relation_of(parts[0], settings.entity, settings.schemas)
     if relation is None:
         known = relation_names(settings.entity, settings.schemas)
-        raise checker.source.error(f'unknown relation "{parts[0]}".{nearest(parts[0], known)}', node=argument)
-    bare = len(parts) == 1 or isinstance(argument.this, exp.Star)
+        raise checker.source.error(f'unknown relation "{parts[0]}".{nearest(parts[0], known)}', node=first)
+    bare = len(parts) == 1 or isinstance(first.this, exp.Star)
     if bare and call.name not in ("count", "has"):
         said = f"{call.name}() needs a column, such as {call.name}({parts[0]}.{_number_column(relation)})"
         raise checker.source.error(said, node=argument)
@@ -259,6 +276,25 @@ def _argument(checker: Checker, call: Call) -> tuple[Relation, exp.Column | None
     if not bare and call.name == "has":
         raise checker.source.error(f"has() needs a relation, not a column. Write has({parts[0]})", node=argument)
     return relation, None if bare else argument
+
+
+def _qualified(node: exp.Expr) -> Iterator[exp.Column]:
+    """The columns below ``node`` that say of which relation they are."""
+    return (column for column in node.find_all(exp.Column) if len(column.parts) > 1)
+
+
+def _argument_value(checker: Checker, call: Call, relation: Relation, scan: Scan) -> Typed:
+    """What is asked of one row of ``relation``: a column, or an expression over its columns."""
+    probe = scan if scan.stream is None else scan.stream.branches[relation.dataset].probe
+    inner = checker.within(Scope(checker.plan.settings, checker.source, relation=relation, scan=probe))
+    values = [inner.value(argument) for argument in (call.argument, *call.more)]
+    if len(values) == 1 and values[0].sql:
+        return values[0]
+    if any(not value.sql for value in values):
+        raise checker.source.error(f"{call.name}() needs a column of {relation.dataset}", node=call.node)
+    # Several values count as one text; a row in which one of them is missing does not count.
+    parts = " || chr(31) || ".join(f"cast({value.sql} as varchar)" for value in values)
+    return Typed(kind=TEXT, node=call.node, sql=f"({parts})")
 
 
 def _example(call: Call) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from sfactl.engine.conditions import moments
 from sfactl.engine.conditions.kinds import DOUBLE, Kind, added_kind, common_kind, exact, multiplied_kind, sql_type
 from sfactl.engine.conditions.typed import Typed, negated, number_sql
 
@@ -17,6 +18,8 @@ def value(checker: Checker, node: exp.Expr) -> Typed | None:
     """The result of an arithmetic node, or None where it is not one."""
     if isinstance(node, exp.Neg):
         return _negative(checker, node)
+    if isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Interval):
+        return moments.shifted(checker, node)
     if isinstance(node, exp.Add | exp.Sub | exp.Mul):
         return _exact(checker, node)
     if isinstance(node, exp.Div):

@@ -120,6 +120,7 @@ def settings_of(
         entity=entity_of(entity, schemas),
         schemas=schemas,
         now=now,
+        zone=schemas.zone,
         segments=None if segments is None else frozenset(segments),
         scores=None if scores is None else frozenset(scores),
         tags=None if tags is None else frozenset(tags),

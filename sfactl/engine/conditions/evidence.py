@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlglot import exp
 
+from sfactl.engine.conditions import sequences
 from sfactl.engine.conditions.aggregates import NAMES, filter_terms
 from sfactl.engine.conditions.compile import settings_of
 from sfactl.engine.conditions.entity import Relation, relation_of
@@ -65,16 +66,20 @@ def _aggregates(node: exp.Expr) -> Iterator[tuple[exp.Column, exp.Expr | None]]:
         if not has and type(inner) not in NAMES:
             continue
         argument = inner.expressions[0] if has else inner.this
-        if isinstance(argument, exp.Distinct):
-            argument = argument.expressions[0]
-        if isinstance(argument, exp.Column):
-            yield argument, call.expression.this if isinstance(call, exp.Filter) else None
+        columns = list(argument.find_all(exp.Column))
+        named = [column for column in columns if len(column.parts) > 1] or columns
+        if named:
+            yield named[0], call.expression.this if isinstance(call, exp.Filter) else None
 
 
 def _rows_sql(plan: Plan, source: Source, relation: Relation, condition: exp.Expr | None, limit: int) -> str:
     entity = plan.settings.entity
     link = quote(entity.link or "")
-    terms, _ = filter_terms(Checker(plan, Scope(plan.settings, source)), relation, condition)
+    checker = Checker(plan, Scope(plan.settings, source))
+    if condition is not None and sequences.asked(condition):
+        terms: tuple[str, ...] = (sequences.chosen(checker, relation, condition),)
+    else:
+        terms, _ = filter_terms(checker, relation, condition)
     at = time_sql(relation)
     seen = [f"r.{link} = ${KEY_PARAMETER}", *terms]
     if relation.time:

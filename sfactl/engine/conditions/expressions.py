@@ -177,7 +177,7 @@ def _cast(checker: Checker, node: exp.Expr) -> Typed:
     wanted = {exp.DType.DATE: DATE, exp.DType.TIMESTAMP: TIME, exp.DType.TIMESTAMPNTZ: TIME}.get(node.args["to"].this)
     if type(node) is not exp.Cast or wanted is None or not isinstance(node.this, exp.Literal):
         raise checker.source.error("a cast may not be used in a condition", node=node)
-    return as_moment(checker.value(node.this), wanted, checker.source)
+    return as_moment(checker.value(node.this), wanted, checker.source, checker.plan.settings.zone)
 
 
 def _column(checker: Checker, node: exp.Expr) -> Typed:

@@ -33,6 +33,8 @@ class SchemaLookup(Protocol):
     """All datasets of a workspace by name; `sfactl.schemas.Schemas` is one."""
 
     def __getitem__(self, name: str, /) -> DatasetSchema: ...
+    @property
+    def zone(self) -> str: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, name: object, /) -> bool: ...
 
@@ -68,14 +70,15 @@ class Window:
     """Something that passing time alone can change: rows of ``dataset`` whose ``column`` enters or leaves a window.
 
     ``period`` None stands for rows that lie in the future and become visible. ``only`` is a column and the values of it
-    outside which no row matters; None where all may.
+    outside which no row matters; None where all may. Days are those of ``zone``.
     """
 
     dataset: str
     column: str
     is_date: bool
     period: Period | None = None
-    only: tuple[str, tuple[object, ...]] | None = None
+    only: tuple[str, tuple[str, ...]] | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,12 +159,14 @@ class Entity:
 class Settings:
     """What a compilation depends on besides the text.
 
-    ``segments``, ``scores``, ``tags`` and ``layers`` are the names that exist, or None where they are not checked.
+    ``zone`` is the time zone whose days count. ``segments``, ``scores``, ``tags`` and ``layers`` are the names that
+    exist, or None where they are not checked.
     """
 
     entity: Entity
     schemas: SchemaLookup
     now: datetime
+    zone: str = "UTC"
     segments: frozenset[str] | None = None
     scores: frozenset[str] | None = None
     tags: frozenset[str] | None = None

@@ -104,9 +104,9 @@ def _many(checker: Checker, node: exp.Expr, operator: str, items: list[exp.Expr]
 
 def _made(checker: Checker, subject: Typed, operator: str, values: list[Typed]) -> Need:
     if subject.kind in (DATE, TIME):
-        values = [as_moment(value, subject.kind, checker.source) for value in values]
+        values = [as_moment(value, subject.kind, checker.source, checker.plan.settings.zone) for value in values]
         if subject.kind == TIME:
-            values = [as_time(value) for value in values]
+            values = [as_time(value, checker.plan) for value in values]
     return Need(
         subject=written(checker, subject.node),
         operator=operator,

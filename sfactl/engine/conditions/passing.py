@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sfactl.engine.conditions import zones
 from sfactl.engine.conditions.model import Window
 
 
@@ -13,14 +14,15 @@ def moved(window: Window, mark: str, then: datetime, now: datetime) -> tuple[str
     ``mark`` keeps the names of the bounds apart where several windows share a statement. Raises `PeriodError` where
     the window leaves the calendar.
     """
-    last: date
-    first: date
-    last, first = (now.date(), then.date()) if window.is_date else (now, then)
+    last: date = zones.day_of(now, window.zone) if window.is_date else now
+    first: date = zones.day_of(then, window.zone) if window.is_date else then
     column = f'"{window.column}"'
     bounds: dict[str, object] = {f"n{mark}": last, f"t{mark}": first}
     sql = f"({column} > $t{mark} and {column} <= $n{mark})"
     if window.period is not None:
-        bounds |= {f"x{mark}": window.period.before(first), f"y{mark}": window.period.before(last)}
+        # A clock that is turned back can move a window's start back: the earlier of both comes first.
+        low, high = sorted((start(window, then), start(window, now)))
+        bounds |= {f"x{mark}": low, f"y{mark}": high}
         sql += f" or ({column} >= $x{mark} and {column} < $y{mark})"
     if window.only is None:
         return f"({sql})", bounds
@@ -28,3 +30,11 @@ def moved(window: Window, mark: str, then: datetime, now: datetime) -> tuple[str
     bounds |= {f"o{mark}_{place}": value for place, value in enumerate(values)}
     asked = " or ".join(f'"{name}" = $o{mark}_{place}' for place in range(len(values)))
     return f"(({sql}) and ({asked}))", bounds
+
+
+def start(window: Window, at: datetime) -> date:
+    """The first moment, or day, of ``window`` at a time. Raises `PeriodError` where it leaves the calendar."""
+    assert window.period is not None
+    if window.is_date:
+        return window.period.before(zones.day_of(at, window.zone))
+    return zones.before(window.period, at, window.zone)

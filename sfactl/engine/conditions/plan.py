@@ -14,6 +14,7 @@ from sfactl.engine.conditions.entity import Relation
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
 from sfactl.engine.conditions.model import AMONG, Settings, Window
 from sfactl.engine.conditions.scans import EQUALITY, Aggregate, Fold, Scan, scan_sql
+from sfactl.engine.conditions.streams import Stream
 
 KEY_PARAMETER = "key"
 
@@ -58,6 +59,14 @@ class Plan:
             self._scans[key] = Scan(name=f"_s{len(self._scans)}", dataset=dataset, time=time, by_day=by_day)
         return self._scans[key]
 
+    def streamed(self, dataset: str) -> Scan:
+        """The pass over the rows of ``dataset`` that know what came before and after them."""
+        key = (f"{dataset} in order", True, False)
+        if key not in self._scans:
+            name = f"_s{len(self._scans)}"
+            self._scans[key] = Scan(name=name, dataset=dataset, time=None, stream=Stream())
+        return self._scans[key]
+
     def counting(self, relation: Relation) -> tuple[str, ...]:
         """What a row ``r`` of ``relation`` must meet to count still; nothing where rows never expire."""
         if relation.until is None:
@@ -94,6 +103,7 @@ class Plan:
     def relations(self) -> tuple[str, ...]:
         """All datasets that the statement reads, sorted."""
         read = {scan.dataset for scan in self._scans.values() if not scan.dataset.startswith("(")}
+        read |= {name for scan in self._scans.values() if scan.stream for name in scan.stream.branches}
         return tuple(sorted({self.settings.entity.dataset, *read}))
 
     def passing(self) -> tuple[Window, ...] | None:
@@ -105,18 +115,24 @@ class Plan:
             for scan in self._scans.values()
             if scan.time is not None
         }
+        for scan in self._scans.values():
+            for branch in scan.stream.branches.values() if scan.stream else ():
+                appearing.add(Window(dataset=branch.relation.dataset, column=branch.own_time, is_date=False))
         moving = {replace(w, only=self._only(w.dataset)) for w in self.windows | appearing}
         return tuple(sorted(moving, key=str))
 
-    def _only(self, dataset: str) -> tuple[str, tuple[object, ...]] | None:
-        """The column of which every aggregate over ``dataset`` asks a value, and those values; None where one does not."""
-        asked = [a for scan in self._scans.values() if dataset in scan.dataset for a in scan.aggregates.values()]
+    def _only(self, dataset: str) -> tuple[str, tuple[str, ...]] | None:
+        """The column of which all aggregates over ``dataset`` ask a value, and those values; None where one does not."""
+        if any(scan.stream or (scan.dataset != dataset and dataset in scan.dataset) for scan in self._scans.values()):
+            return None
+        asked = [a for scan in self._scans.values() if scan.dataset == dataset for a in scan.aggregates.values()]
         columns = [{m[1] for m in map(EQUALITY.fullmatch, a.terms) if m} for a in asked]
         column = min(set.intersection(*columns), default=None) if columns else None
         if column is None:
             return None
         values = {str(self.params[said[1:]]): self.params[said[1:]] for a in asked if (said := a.switch(column))}
-        return column[3:-1], tuple(values[key] for key in sorted(values))
+        texts = [value for _, value in sorted(values.items()) if isinstance(value, str)]
+        return (column[3:-1], tuple(texts)) if len(texts) == len(values) else None
 
     def statement(
         self,
@@ -159,9 +175,17 @@ class Plan:
             body += f"\n  {'and' if picked else 'where'} {where}"
         return (f"with {', '.join(scans)}\n" if scans else "") + body
 
+    def stream_sql(self, stream: Stream, limit: str = "") -> str:
+        """The rows of a stream, of the entities that ``limit`` admits (``{}`` stands for the key)."""
+        entity = self.settings.entity
+        return stream.sql(link=quote(entity.link or ""), entity=entity.dataset, limit=limit, now=self.now())
+
     def _scan_sql(self, scan: Scan, limit: str) -> str:
         entity = self.settings.entity
         link = quote(entity.link or "")
+        if scan.stream is not None:
+            scan = replace(scan, dataset=self.stream_sql(scan.stream, limit), stream=None)
+            limit = ""
         terms = [limit.format(f"r.{link}")] if limit else []
         if scan.time:
             terms.append(f"r.{quote(scan.time)} <= {self.now()}")

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from sfactl.engine.conditions.entity import Relation, relation_names, relation_of
 from sfactl.engine.conditions.expressions import Checker
-from sfactl.engine.conditions.functions import own_window_start
+from sfactl.engine.conditions.moments import own_window_start
 from sfactl.engine.conditions.plan import Plan, quote
 from sfactl.engine.conditions.scans import Scan
 from sfactl.engine.conditions.scope import Scope

@@ -12,7 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from sfactl.engine.conditions.streams import Stream
 
 Function = Literal["count", "count distinct", "sum", "min", "max", "bit_or"]
 
@@ -69,7 +72,10 @@ class Fold:
 
 @dataclass(slots=True, kw_only=True)
 class Scan:
-    """One pass over one dataset, grouped by the entity's key. ``by_day`` groups by UTC day before that."""
+    """One pass over one dataset, grouped by the entity's key. ``by_day`` groups by UTC day before that.
+
+    With a ``stream`` the rows are those of several datasets in the order of their time.
+    """
 
     name: str
     dataset: str
@@ -79,6 +85,7 @@ class Scan:
     outer: dict[str, str] = field(default_factory=dict)
     folds: dict[str, list[Fold]] = field(default_factory=dict)
     reads_entity: bool = False
+    stream: Stream | None = None
 
     @property
     def since(self) -> datetime | None:

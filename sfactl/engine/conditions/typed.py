@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from sfactl.engine.conditions import zones
 from sfactl.engine.conditions.kinds import DATE, DOUBLE, NULL, TEXT, TIME, YES_NO, Kind, common_kind, exact, sql_type
 from sfactl.engine.conditions.plan import Plan
 from sfactl.engine.conditions.source import Source
@@ -81,8 +82,8 @@ def number_sql(value: Typed, kind: Kind, plan: Plan) -> str:
     return f"cast({sql_of(value, plan)} as {sql_type(target)})"
 
 
-def as_moment(value: Typed, kind: Kind, source: Source) -> Typed:
-    """A text literal read as the date or time that its neighbour is."""
+def as_moment(value: Typed, kind: Kind, source: Source, zone: str) -> Typed:
+    """A text literal read as the date or time that its neighbour is; a time without a zone is one of ``zone``."""
     if value.kind != TEXT or not value.is_literal:
         return value
     text = str(value.literal)
@@ -91,18 +92,19 @@ def as_moment(value: Typed, kind: Kind, source: Source) -> Typed:
     except ValueError:
         example = "2026-01-31" if kind == DATE else "2026-01-31 or 2026-01-31 09:30"
         raise source.error(f"{text!r} is not {kind.phrase}. Write it as {example}", node=value.node) from None
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else zones.instant(moment, zone)
     return replace(value, kind=kind, literal=moment)
 
 
-def as_time(value: Typed) -> Typed:
-    """A date as the time at its first moment, UTC."""
+def as_time(value: Typed, plan: Plan) -> Typed:
+    """A date as the time at its first moment."""
     if value.kind != DATE:
         return value
     if isinstance(value.literal, date):
-        return replace(value, kind=TIME, literal=datetime.combine(value.literal, datetime.min.time()))
-    return replace(value, kind=TIME, sql=f"cast({value.sql} as timestamp)", column=None)
+        return replace(value, kind=TIME, literal=zones.midnight(value.literal, plan.settings.zone))
+    sql = zones.instant_sql(f"cast({value.sql} as timestamp)", plan)
+    return replace(value, kind=TIME, sql=sql, column=None)
 
 
 def comparable(left: Typed, right: Typed, source: Source, plan: Plan) -> tuple[str, str]:
@@ -111,11 +113,11 @@ def comparable(left: Typed, right: Typed, source: Source, plan: Plan) -> tuple[s
         node = left.node if left.kind == NULL else right.node
         raise source.error('nothing equals null. Write "is null" or "is not null"', node=node)
     if right.kind in (DATE, TIME):
-        left = as_moment(left, right.kind, source)
+        left = as_moment(left, right.kind, source, plan.settings.zone)
     if left.kind in (DATE, TIME):
-        right = as_moment(right, left.kind, source)
+        right = as_moment(right, left.kind, source, plan.settings.zone)
     if {left.kind, right.kind} == {DATE, TIME}:
-        left, right = as_time(left), as_time(right)
+        left, right = as_time(left, plan), as_time(right, plan)
     if left.kind.name != right.kind.name:
         raise mismatch(left, right, source)
     if left.kind.name == "number":

@@ -417,4 +417,4 @@ def _declare(session: Session, mapping: LeadMapping) -> None:
         session.note(f'{said} in sfactl.toml: [fields.leads] {field} = "text"')
     known = dict(session.settings.fields)
     known["leads"] = {**known.get("leads", {}), **dict.fromkeys(missing, "text")}
-    session.workspace.schemas = Schemas(known)
+    session.workspace.schemas = Schemas(known, zone=session.settings.workspace.time_zone)

@@ -3,16 +3,30 @@
 from sfactl.processes.usecases.conformance import cases, conformance, deviations, variants
 from sfactl.processes.usecases.explaining import explain
 from sfactl.processes.usecases.importing import Form, import_log
+from sfactl.processes.usecases.journeying import (
+    check_journeys,
+    customer,
+    customers,
+    list_journeys,
+    run,
+    status,
+)
 from sfactl.processes.usecases.listing import check, list_processes
 
 __all__ = [
     "Form",
     "cases",
     "check",
+    "check_journeys",
     "conformance",
+    "customer",
+    "customers",
     "deviations",
     "explain",
     "import_log",
+    "list_journeys",
     "list_processes",
+    "run",
+    "status",
     "variants",
 ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,6 +46,11 @@ class Bench:
         """The segments that conditions may ask for."""
         return self._names("segments")
 
+    def types(self, dataset: str) -> Mapping[str, str]:
+        """The SQL types of the columns of a dataset; of leads where none is named."""
+        name = dataset or "leads"
+        return self.schemas[name].types if name in self.schemas else {}
+
     def world(self, trials: Sequence[Trial]) -> Query:
         """The query on the rows of ``trials``; the same trials share one."""
         return self._kept(("trials", *(trial.number for trial in trials)), lambda: world(trials, *self._ground))
@@ -79,8 +83,3 @@ class Bench:
 
     def _names(self, folder: str) -> set[str]:
         return {path.stem for path in (self.session.folder / folder).glob("*.toml")}
-
-
-def clocks(trials: Iterable[Trial]) -> list[datetime]:
-    """The clock times of ``trials``, earliest first."""
-    return sorted({trial.clock for trial in trials})

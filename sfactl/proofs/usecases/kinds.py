@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sfactl.proofs.asked import Answers, Asked
 from sfactl.proofs.model import Actual, Covered, Kind, Trial
+from sfactl.proofs.mutants.model import Planted
 from sfactl.proofs.usecases.bench import Bench
 from sfactl.proofs.usecases.membership import Conditions
 from sfactl.proofs.usecases.points import Scores
@@ -35,6 +36,10 @@ class Judge(Protocol):
 
     def coverage(self, trials: Sequence[Trial]) -> list[Covered]:
         """How often the trials saw each thing that the rules can do."""
+        ...
+
+    def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
+        """All mutants of the rules that the trials are about, and what cannot be changed."""
         ...
 
 

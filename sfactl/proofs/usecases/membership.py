@@ -24,6 +24,8 @@ from sfactl.engine.conditions.scope import Scope
 from sfactl.engine.conditions.source import Source
 from sfactl.proofs.asked import Answers, Asked, by_clock, by_subject
 from sfactl.proofs.model import Actual, Covered, Trial
+from sfactl.proofs.mutants.conditions import condition_mutants, rewritable
+from sfactl.proofs.mutants.model import Planted
 from sfactl.proofs.terms import leaves, written
 from sfactl.proofs.usecases.bench import Bench
 from sfactl.proofs.world import lead_of
@@ -79,13 +81,6 @@ class Conditions:
                         answers[place][trial.number] = {"member": value, "holds": value}
         return answers
 
-    def same(self, one: Where, other: Where, clock: datetime) -> bool:
-        """Whether both conditions compile to the same expression."""
-        plan = self._plan(clock)
-        levels, members = segment_levels(plan, self._used([one, other]))
-        del levels
-        return check(plan, one.source, None, members) == check(plan, other.source, None, members)
-
     def coverage(self, trials: Sequence[Trial]) -> list[Covered]:
         """How often the trials of each condition saw each of its terms true, false, and unknown."""
         found: list[Covered] = []
@@ -109,6 +104,19 @@ class Conditions:
         """Refuse stored memberships: here they are computed."""
         if "segment_members" in trial.rows:
             raise UserError("given.segments: segments are computed here. Give the lead what they ask for")
+
+    def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
+        """All mutants of the conditions that the trials are about."""
+        found: list[Planted] = []
+        refused: list[str] = []
+        for own in by_subject(trials):
+            where = self.rule(own[0])
+            if not rewritable(where.source.parse()):
+                refused.append(f"{where.place}: the condition cannot be written again unchanged")
+            for mutant in condition_mutants(where.source, self._bench.types):
+                changed = mutant.into(Where(name=where.name, text=mutant.rule, place=where.place), "where")
+                found.append(Planted(rule=own[0].rule, file=where.place.split(":")[0], mutant=changed, trials=own))
+        return found, refused
 
     def explain(self, trial: Trial, actual: Actual) -> tuple[tuple[str, ...], str]:
         """The terms of the condition with what they found in the trial, and what would turn it."""

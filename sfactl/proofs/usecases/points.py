@@ -18,6 +18,8 @@ from sfactl.engine.conditions.plan import Plan
 from sfactl.proofs.asked import Answers, Asked, by_clock, by_subject
 from sfactl.proofs.fixtures import nearest
 from sfactl.proofs.model import Actual, Covered, Trial
+from sfactl.proofs.mutants.model import Planted
+from sfactl.proofs.mutants.scores import score_mutants
 from sfactl.proofs.usecases.bench import Bench
 from sfactl.proofs.world import lead_of
 from sfactl.scoring import files, matrix
@@ -97,6 +99,18 @@ class Scores:
             if actual["grade"] is not None:
                 seen[f"grade {actual['grade']}", "reached"] += 1
         return [Covered(rule=f"score {score.name}", what=what, way=way, seen=n) for (what, way), n in seen.items()]
+
+    def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
+        """All mutants of the scores that the trials are about."""
+        found: list[Planted] = []
+        for own in by_subject(trials):
+            score = self.rule(own[0])
+            file = f"{files.FOLDER}/{score.name}.toml"
+            found += [
+                Planted(rule=own[0].rule, file=file, mutant=mutant, trials=own)
+                for mutant in score_mutants(score, self._bench.types)
+            ]
+        return found, []
 
     def explain(self, trial: Trial, actual: Actual) -> tuple[tuple[str, ...], str]:
         """The reasons of the score of the trial's lead, as ``score explain`` gives them."""

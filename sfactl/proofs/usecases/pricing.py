@@ -10,6 +10,8 @@ from typing import Any
 from sfactl.api.errors import SfactlError, UserError
 from sfactl.proofs.asked import Answers, Asked
 from sfactl.proofs.model import Actual, Covered, Trial
+from sfactl.proofs.mutants.model import Planted
+from sfactl.proofs.mutants.prices import price_mutants
 from sfactl.proofs.usecases.bench import Bench
 from sfactl.quotes.books import PriceTable, choose, named, with_base
 from sfactl.quotes.model import LineRequest, PriceBook, Product, Step
@@ -58,6 +60,13 @@ class Prices:
             return (), str(actual.get("hint") or "")
         lines = [f"{step.layer:<10} {step.rule:<28} {step.amount:>16,}" for step in actual["waterfall"]]
         return (*lines, *(f"not applied: {said}" for said in actual["not_applied"])), ""
+
+    def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
+        """All mutants of the price books."""
+        return [
+            Planted(rule=f"prices {book}", file=f"prices/{book}.toml", mutant=mutant, trials=tuple(trials))
+            for book, mutant in price_mutants(self._books)
+        ], []
 
     def coverage(self, trials: Sequence[Trial]) -> list[Covered]:
         """Which books, rows of prices and promotions counted in a price."""

@@ -15,16 +15,20 @@ from sfactl.proofs.asked import Answers, Asked, by_clock
 from sfactl.proofs.expectations import NOBODY
 from sfactl.proofs.fixtures import FIRST_FREE, STRIDE
 from sfactl.proofs.model import Actual, Covered, Row, Trial
+from sfactl.proofs.mutants.assignments import assignment_mutants
+from sfactl.proofs.mutants.model import Planted
 from sfactl.proofs.usecases.bench import Bench
 from sfactl.proofs.world import lead_of
 from sfactl.reps.dealing import deal
 from sfactl.reps.eligibility import matches, options_of, why_not
-from sfactl.reps.model import Case, Queue
+from sfactl.reps.model import Case, Queue, Standing
 from sfactl.reps.rules import FILE, STANDARD, Rules, read_rules
 from sfactl.reps.usecases.rounds import with_reasons
 from sfactl.reps.usecases.scene import Scene, candidates, queue_of, standings_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sfactl.engine.duck import Query
 
 AROUND = ("reps", "absences", "assignments", "accounts", "contacts")
@@ -38,6 +42,7 @@ class Stage:
     scene: Scene
     query: Query
     cases: Mapping[int, Case]
+    ties: pa.Table | None = None
 
 
 class Routing:
@@ -45,6 +50,8 @@ class Routing:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._reps: dict[str, tuple[Standing, ...]] = {}
+        self._queues: dict[str, tuple[Mapping[int, Case], pa.Table | None]] = {}
 
     @cached_property
     def _rules(self) -> Rules:
@@ -72,6 +79,7 @@ class Routing:
 
     def explain(self, trial: Trial, actual: Actual) -> tuple[tuple[str, ...], str]:
         """Each rule, and what is against each rep."""
+        del actual
         rules = self._rules
         around = next(group for group in _alike([trial]))
         stage = self._stage(rules, around)
@@ -91,7 +99,15 @@ class Routing:
                 for standing in stage.scene.standings
             ]
             lines.append(f"✓ rule {name}: {' · '.join(said) or 'there are no reps'}")
-        return (*lines, f"= {_said(actual)}"), "" if stage.scene.standings else "Give reps: given.reps = [{ … }]"
+        told = _answer(stage, trial, {}, explained=True)
+        return (*lines, f"= {_said(told)}"), "" if stage.scene.standings else "Give reps: given.reps = [{ … }]"
+
+    def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
+        """All mutants of the rules of assignment."""
+        return [
+            Planted(rule="assignment", file=FILE, mutant=mutant, trials=tuple(trials))
+            for mutant in assignment_mutants(self._rules, self._bench.types)
+        ], []
 
     def coverage(self, trials: Sequence[Trial]) -> list[Covered]:
         """Which rules gave a lead, and which conditions were seen true and false."""
@@ -112,37 +128,57 @@ class Routing:
         return [Covered(rule="assignment", what=what, way=way, seen=n) for (what, way), n in seen.items()]
 
     def _stage(self, rules: Rules, around: Sequence[Trial]) -> Stage:
-        bench, clock = self._bench, around[0].clock
-        query = bench.surroundings(("assignment", *(trial.number for trial in around)), _rows(around))
-        scene = Scene(
-            rules=rules,
-            stages=rules.stages,
-            label="",
-            standings=tuple(standings_of(bench.session, query, rules, clock)),
-            now=clock,
-        )
-        candidates(query, scene)
-        queue = queue_of(bench.session, query, scene)
-        places = zip(queue.lead_ids.tolist(), queue.case_of.tolist(), strict=True)
-        return Stage(scene=scene, query=query, cases={lead: queue.cases[place] for lead, place in places})
+        """The scene of some cases. What does not depend on what was changed in the rules is read once."""
+        numbers = tuple(trial.number for trial in around)
+        query = self._bench.surroundings(("assignment", *numbers), _rows(around))
+        standings = self._standings(rules, around[0], numbers, query)
+        scene = Scene(rules=rules, stages=rules.stages, label="", standings=standings, now=around[0].clock)
+        sticky = any(rule.method == "sticky" for rule in rules.rules)
+        asked = repr((numbers, rules.stages, tuple(rules.conditions()), rules.bonds if sticky else ()))
+        if asked not in self._queues:
+            candidates(query, scene)
+            queue = queue_of(self._bench.session, query, scene)
+            places = zip(queue.lead_ids.tolist(), queue.case_of.tolist(), strict=True)
+            ties = query.table("select * from bonds") if sticky else None
+            self._queues[asked] = {lead: queue.cases[place] for lead, place in places}, ties
+        cases, ties = self._queues[asked]
+        return Stage(scene=scene, query=query, cases=cases, ties=ties)
+
+    def _standings(self, rules: Rules, trial: Trial, numbers: tuple[int, ...], query: Query) -> tuple[Standing, ...]:
+        names = [(rule.to, rule.fallback) for rule in rules.rules]
+        at_work = any(rule.at_work for rule in rules.rules)
+        read = repr((numbers, rules.calendar, rules.sla, at_work, names, tuple(rules.territories), tuple(rules.skills)))
+        if read not in self._reps:
+            self._reps[read] = tuple(standings_of(self._bench.session, query, rules, trial.clock))
+        return self._reps[read]
 
 
-def _answer(stage: Stage, trial: Trial, dealt: dict[object, Actual]) -> Actual:
+def _answer(stage: Stage, trial: Trial, dealt: dict[object, Actual], *, explained: bool = False) -> Actual:
     """Deal one lead; leads of one case get the same answer."""
     import numpy as np
 
     case = stage.cases.get(lead_of(trial))
     if case is None:
         return {"owner": NOBODY, "rule": None, "because": "it is not in the queue"}
-    if case not in dealt:
+    key = case, "because" in trial.expect
+    if key not in dealt:
         queue = Queue(lead_ids=np.array([lead_of(trial)]), case_of=np.array([0]), cases=(case,))
         done = deal(queue, stage.scene.standings, stage.scene.rules)
         if done.given.num_rows:
-            row = with_reasons(stage.query, done.given, stage.scene).to_pylist()[0]
-            dealt[case] = {"owner": row["rep_id"], "rule": row["rule"], "because": row["reason"]}
+            row = done.given.to_pylist()[0]
+            because = _reason(stage, done.given) if explained or "because" in trial.expect else ""
+            dealt[key] = {"owner": row["rep_id"], "rule": row["rule"], "because": because}
         else:
-            dealt[case] = {"owner": NOBODY, "rule": None, "because": done.waiting["reason"].to_pylist()[0]}
-    return dealt[case]
+            dealt[key] = {"owner": NOBODY, "rule": None, "because": done.waiting["reason"].to_pylist()[0]}
+    return dealt[key]
+
+
+def _reason(stage: Stage, given: pa.Table) -> str:
+    if stage.ties is not None:
+        stage.query.register("kept_bonds", stage.ties)
+        stage.query.run("create or replace temp table bonds as select * from kept_bonds")
+    reason: str = with_reasons(stage.query, given, stage.scene)["reason"].to_pylist()[0]
+    return reason
 
 
 def _said(actual: Actual) -> str:

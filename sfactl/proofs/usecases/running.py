@@ -29,6 +29,8 @@ class Options:
 
     only: str = ""
     coverage: bool = False
+    mutate: bool = False
+    most_mutants: int = 0
 
 
 def run(session: Session, paths: Sequence[Path] = (), options: Options | None = None) -> Report:
@@ -49,11 +51,15 @@ def run(session: Session, paths: Sequence[Path] = (), options: Options | None = 
         runner = _Runner(bench)
         runner.run(trials)
         passed = [trial for trial in trials if trial.number in runner.passed]
-        coverage = None
+        coverage = mutation = None
         if asked.coverage:
             from sfactl.proofs.usecases.covering import coverage_of
 
             coverage = coverage_of(bench, runner.judges, trials)
+        if asked.mutate:
+            from sfactl.proofs.usecases.mutating import mutation_of
+
+            mutation = mutation_of(bench, runner.judges, passed, most=asked.most_mutants)
     return Report(
         files=len(read.files),
         tests=len({(trial.file, trial.test) for trial in trials}),
@@ -67,6 +73,7 @@ def run(session: Session, paths: Sequence[Path] = (), options: Options | None = 
         failures=tuple(runner.failures),
         invalid=(*read.invalid, *runner.invalid),
         coverage=coverage,
+        mutation=mutation,
     )
 
 

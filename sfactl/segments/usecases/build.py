@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.config.tags import known_tags
-from sfactl.engine.conditions import compile_many
 from sfactl.engine.conditions.model import CompiledMany
 from sfactl.segments import files
 from sfactl.segments.layer_files import layer_names
 from sfactl.segments.model import BuildResult, Built, Segment
-from sfactl.segments.usecases import incremental
+from sfactl.segments.usecases import incremental, kept
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
@@ -34,17 +33,7 @@ def build(session: Session, names: Sequence[str] = (), *, full: bool = False) ->
     segments = files.read_segments(session.folder)
     chosen = files.with_used(segments, names) if names else list(segments.values())
     at = session.now()
-    compiled = compile_many(
-        files.as_conditions(chosen),
-        schemas=session.workspace.schemas,
-        now=at,
-        members_only=True,
-        as_segments=True,
-        segments=segments,
-        scores=files.score_names(session.folder),
-        tags=known_tags(session.folder),
-        layers=layer_names(session.folder),
-    )
+    compiled = _statement(session, chosen, segments)
     with session.write(MEMBERS) as tx:
         earlier = None if full else incremental.earlier_build(session, chosen, at)
         among = earlier is not None and incremental.candidates(session, tx.query, compiled, earlier, at)
@@ -55,9 +44,38 @@ def build(session: Session, names: Sequence[str] = (), *, full: bool = False) ->
             return result
         _write(tx, at)
         for segment in chosen:
-            tx.set_cursor(*incremental.cursor(segment, chosen, at, tx.query.seq))
+            tx.set_cursor(*incremental.cursor(segment, chosen, at, tx.query.seq, session.workspace.schemas.zone))
         commit = tx.commit(segments={b.name: [b.members, b.joined, b.left] for b in built})
     return BuildResult(at=at, commit=commit.seq, dry_run=session.dry_run, segments=built)
+
+
+def _statement(session: Session, chosen: Sequence[Segment], segments: Mapping[str, Segment]) -> CompiledMany:
+    scores, layers = files.score_names(session.folder), layer_names(session.folder)
+    tags = known_tags(session.folder)
+
+    def compiled(now: datetime) -> CompiledMany:
+        from sfactl.engine.conditions import compile_many  # late: a kept statement does not need the parser
+
+        return compile_many(
+            files.as_conditions(chosen),
+            schemas=session.workspace.schemas,
+            now=now,
+            members_only=True,
+            as_segments=True,
+            segments=segments,
+            scores=scores,
+            tags=tags,
+            layers=layers,
+        )
+
+    known = {
+        "chosen": [segment.name for segment in chosen],
+        "segments": sorted(segments),
+        "scores": sorted(scores),
+        "layers": sorted(layers),
+        "tags": None if tags is None else sorted(tags),
+    }
+    return kept.statement(session, [segment.where for segment in chosen], known, compiled)
 
 
 def _flag(query: Query, compiled: CompiledMany, only: Sequence[str] | None, *, among: bool) -> None:

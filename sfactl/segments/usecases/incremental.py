@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sfactl
@@ -33,9 +33,12 @@ class Earlier:
     data: int
 
 
-def cursor(segment: Segment, chosen: Sequence[Segment], at: datetime, data: int) -> tuple[str, Mapping[str, Any]]:
+def cursor(
+    segment: Segment, chosen: Sequence[Segment], at: datetime, data: int, zone: str
+) -> tuple[str, Mapping[str, Any]]:
     """The cursor that a build leaves behind: its name, and the time, the data and the definition it stands for."""
-    return f"segment:{segment.name}", {"at": at.isoformat(), "data": data, "definition": _definition(segment, chosen)}
+    definition = _definition(segment, chosen, zone)
+    return f"segment:{segment.name}", {"at": at.isoformat(), "data": data, "definition": definition}
 
 
 def earlier_build(session: Session, chosen: Sequence[Segment], at: datetime) -> Earlier | None:
@@ -43,7 +46,7 @@ def earlier_build(session: Session, chosen: Sequence[Segment], at: datetime) -> 
     found = []
     for segment in chosen:
         saved = session.workspace.cursor(f"segment:{segment.name}")
-        if saved is None or saved.get("definition") != _definition(segment, chosen):
+        if saved is None or saved.get("definition") != _definition(segment, chosen, session.workspace.schemas.zone):
             return None
         found.append(Earlier(at=datetime.fromisoformat(saved["at"]), data=saved["data"]))
     oldest = min(found, key=lambda build: (build.data, build.at), default=None)
@@ -75,14 +78,14 @@ def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: 
     return True
 
 
-def _definition(segment: Segment, chosen: Sequence[Segment]) -> str:
+def _definition(segment: Segment, chosen: Sequence[Segment], zone: str) -> str:
     """A hash of all that decides about members besides the data. Other chosen segments count: it may depend on them."""
-    parts = [sfactl.__version__, segment.name, segment.where, *_texts(chosen)]
+    parts = [sfactl.__version__, zone, segment.name, segment.where, *_texts(chosen)]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def _texts(chosen: Sequence[Segment]) -> Iterator[str]:
     for segment in chosen:
-        if "member_of" in segment.where:
+        if "member_of" in segment.where.lower():
             yield from (f"{other.name}={other.where}" for other in chosen)
             return

@@ -172,10 +172,10 @@ def _preference(session: Session, query: Query, rules: PreferenceRules, at: date
         " from seen_categories"
     ) or (0, 0)
     preferring = query.one(f"select count(*) from {table}") or (0,)
+    least = f", or without a share of {rules.min_share:g}" if rules.min_share else ""
     left_out = {
         f"{'order lines' if rules.source == 'orders' else 'touchpoints'} without {rules.by}": counted[0],
-        f"customers with fewer than {rules.min_rows} rows, or no share of {rules.min_share:g}": counted[1]
-        - preferring[0],
+        f"customers with fewer than {rules.min_rows} rows{least}": counted[1] - preferring[0],
     }
     fade = f", halved every {rules.half_life}" if rules.half_life else ""
     return Computed(

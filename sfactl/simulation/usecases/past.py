@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sfactl.engine.duck import Query
@@ -128,7 +129,7 @@ class Past:
 def opened(session: Session) -> Iterator[Query]:
     """A query whose tables may spill into a folder of their own: the workspace is not touched."""
     with TemporaryDirectory(prefix="sfactl-simulate-") as folder:
-        limits = replace(session.workspace.limits, spill=folder)
+        limits = replace(session.workspace.limits, spill=Path(folder))
         with Query(session.workspace.snapshot(), limits) as query:
             yield query
 

@@ -1,0 +1,1 @@
+"""What came back: bounces, complaints and answers of machines to what was sent."""

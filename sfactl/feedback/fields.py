@@ -1,0 +1,82 @@
+"""The parts of a mail as text and fields: status reports, also where their type is not said, and the copy inside."""
+
+from __future__ import annotations
+
+import email
+import re
+from collections.abc import Iterator
+from email.header import decode_header, make_header
+from email.message import Message
+
+ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+", re.UNICODE)
+_REPORT_TYPES = ("message/delivery-status", "message/global-delivery-status")
+
+
+def status_fields(mail: Message) -> Iterator[Message]:
+    for part in mail.walk():
+        if part.get_content_type() in _REPORT_TYPES:
+            payload = part.get_payload()
+            blocks = payload if isinstance(payload, list) else [email.message_from_string(text_of(part))]
+            yield from (b for b in blocks if isinstance(b, Message))
+    # Some servers write the same fields into the letter itself.
+    for part in mail.walk():
+        if part.get_content_maintype() == "text" and part.get_content_subtype() != "rfc822-headers":
+            text = text_of(part)
+            for block in re.split(r"\n\s*\n", text):
+                if re.search(r"^(final|original)-recipient:", block, re.I | re.M) and re.search(
+                    r"^(action|status):", block, re.I | re.M
+                ):
+                    yield email.message_from_string(_from_fields(block))
+
+
+def _from_fields(block: str) -> str:
+    lines = block.strip("\n").splitlines()
+    start = next((i for i, line in enumerate(lines) if re.match(r"\s*[\w-]+:", line)), 0)
+    return "\n".join(line.strip() if re.match(r"\s*[\w-]+:\s", line) else f" {line}" for line in lines[start:]) + "\n\n"
+
+
+def copied(mail: Message) -> Message | None:
+    for part in mail.walk():
+        if part.get_content_type() == "message/rfc822":
+            payload = part.get_payload()
+            return payload[0] if isinstance(payload, list) and isinstance(payload[0], Message) else None
+        if part.get_content_type() == "text/rfc822-headers":
+            return email.message_from_string(text_of(part))
+    return None
+
+
+def original_id(mail: Message) -> str:
+    copy = copied(mail)
+    found = str(copy.get("Message-ID", "")) if copy is not None else ""
+    if not found:
+        texts = [text_of(p) for p in mail.walk() if p.get_content_maintype() == "text"]
+        match = next(
+            (m for t in texts for m in [re.search(r"^\s*message-id:\s*(<[^>\s]+>)", t, re.I | re.M)] if m), None
+        )
+        found = match.group(1) if match else ""
+    return found.strip()
+
+
+def text_of(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        whole = part.get_payload()
+        return "\n\n".join(str(p) for p in whole) if isinstance(whole, list) else str(whole)
+    charset = part.get_content_charset() or "utf-8"
+    if b"\x1b$" in payload:
+        charset = "iso-2022-jp"
+    try:
+        return payload.decode(charset, "replace")
+    except LookupError:
+        return payload.decode("utf-8", "replace")
+
+
+def decoded(value: str) -> str:
+    try:
+        return str(make_header(decode_header(value)))
+    except (LookupError, UnicodeError, ValueError):
+        return value
+
+
+def low(found: re.Match[str] | None) -> str:
+    return found.group().lower() if found else ""

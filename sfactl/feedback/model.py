@@ -1,0 +1,35 @@
+"""What one returned mail says about one recipient. Nothing here reads or writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["bounce", "delay", "complaint", "answer"]
+"""Not delivered; not delivered yet; reported as spam; the answer of a machine, such as a note of absence."""
+
+HARD = frozenset({"userunknown", "hostunknown", "hasmoved", "notaccept"})
+"""Reasons that no later attempt can mend: the address is wrong for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What happened to the mail for ``recipient``.
+
+    ``status`` is the enhanced status code (RFC 3463) that the notice states, empty where it states none; ``reply_code``
+    the SMTP reply (RFC 5321). ``diagnosis`` is what the server said. ``original`` is the Message-ID of the mail that
+    came back, where the notice holds it.
+    """
+
+    kind: Kind
+    recipient: str
+    reason: str
+    status: str = ""
+    reply_code: str = ""
+    diagnosis: str = ""
+    original: str = ""
+
+    @property
+    def hard(self) -> bool:
+        """Whether the address is to be left in peace at once."""
+        return self.kind == "bounce" and self.reason in HARD

@@ -1,0 +1,237 @@
+"""Read one mail from the mailbox that bounces come to: reports by RFC 3464 and 5965, and the letters of older servers.
+
+It says what it can show from the mail itself; what is no report about a delivery gives no notice.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import re
+from collections.abc import Iterator
+from email.message import Message
+
+from sfactl.feedback.fields import ADDRESS, copied, decoded, low, original_id, status_fields, text_of
+from sfactl.feedback.letters import about, letter_of, server_words, stage_of
+from sfactl.feedback.model import Kind, Notice
+from sfactl.feedback.reasons import UNDEFINED, reason_of, reply_in, status_in
+
+_DAEMON = re.compile(r"mailer-daemon|postmaster|mail delivery|delivery (?:sub)?system|mail administrator|^<>$", re.I)
+
+
+def read_notices(raw: bytes) -> tuple[Notice, ...]:
+    """What the mail ``raw`` says about deliveries, one notice a recipient; nothing if it is none of our business."""
+    mail = email.message_from_bytes(_clean(raw), policy=email.policy.compat32)
+    if mail.get_content_maintype() == "multipart" and not mail.is_multipart():
+        # The boundary that the header names is not the one that was used.
+        mail.replace_header("Content-Type", "text/plain")
+    if complaint := _complaint(mail):
+        return complaint
+    original = original_id(mail)
+    text = letter_of(mail)
+    found = list(_services(mail)) or list(_reported(mail, text, original))
+    if not found and _is_answer(mail):
+        sender = ADDRESS.search(str(mail.get("From", "")))
+        found = [Notice(kind="answer", recipient=low(sender), reason="vacation", diagnosis=text[:200].strip())]
+    if not found:
+        found = list(_told(mail, text, original))
+    unique = {notice.recipient: notice for notice in reversed(found)}
+    return tuple(reversed(unique.values()))
+
+
+def date_of(raw: bytes) -> str:
+    """The Date header of the mail, empty without one."""
+    return str(email.message_from_bytes(_clean(raw), policy=email.policy.compat32).get("Date", ""))
+
+
+def _clean(raw: bytes) -> bytes:
+    """Line ends as one kind, without the envelope line of a mailbox file."""
+    text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text.partition(b"\n")[2] if text.startswith(b"From ") else text
+
+
+def _complaint(mail: Message) -> tuple[Notice, ...]:
+    """Feedback reports (RFC 5965)."""
+    for part in mail.walk():
+        if part.get_content_type() != "message/feedback-report":
+            continue
+        fields = email.message_from_string(text_of(part))
+        to = fields.get_all("Original-Rcpt-To", []) + fields.get_all("Removal-Recipient", [])
+        addresses = [low(m) for value in to if (m := ADDRESS.search(str(value)))]
+        if not addresses:
+            copy = copied(mail)
+            addresses = [low(m) for m in [ADDRESS.search(str(copy.get("To", "")))] if m] if copy else []
+        kind = str(fields.get("Feedback-Type", "abuse")).strip().lower()
+        return tuple(
+            Notice(kind="complaint", recipient=a, reason=kind, original=original_id(mail))
+            for a in dict.fromkeys(addresses)
+        )
+    return ()
+
+
+def _services(mail: Message) -> Iterator[Notice]:
+    """Notices of Amazon SES, which are JSON in a letter."""
+    text = text_of(mail) if not mail.is_multipart() else ""
+    begin, end = text.find("{"), text.rfind("}")
+    if '"notificationType"' not in text or end < begin:
+        return
+    try:
+        told = json.loads(re.sub(r"[\r\n]+ *", "", text[begin : end + 1]))
+    except ValueError:
+        return
+    told = json.loads(told["Message"]) if isinstance(told.get("Message"), str) else told
+    original = str(told.get("mail", {}).get("messageId", ""))
+    for one in told.get("bounce", {}).get("bouncedRecipients", ()):
+        said = re.sub(r"^\s*smtp\s*;\s*", "", str(one.get("diagnosticCode", "")))
+        stated, address = str(one.get("status", "")), str(one.get("emailAddress", "")).lower()
+        yield _notice(str(one.get("action", "failed")), address, said, stated, said, original)
+    for one in told.get("complaint", {}).get("complainedRecipients", ()):
+        kind = str(told["complaint"].get("complaintFeedbackType", "abuse"))
+        yield Notice(kind="complaint", recipient=str(one["emailAddress"]).lower(), reason=kind, original=original)
+    for address in told.get("delivery", {}).get("recipients", ()):
+        said = str(told["delivery"].get("smtpResponse", ""))
+        yield Notice(
+            kind="answer",
+            recipient=str(address).lower(),
+            reason="delivered",
+            diagnosis=said,
+            original=original,
+            status=status_in(said),
+            reply_code=said[:3] if said[:3].isdigit() else "",
+        )
+
+
+def _reported(mail: Message, letter: str, original: str) -> Iterator[Notice]:
+    """The recipients of delivery status parts (RFC 3464), also where their type is not said."""
+    for fields in status_fields(mail):
+        recipient = _recipient(fields)
+        if not recipient:
+            continue
+        action = str(fields.get("Action", "failed")).strip().lower()
+        said = " ".join(str(v) for v in fields.get_all("Diagnostic-Code", []))
+        said = re.sub(r"^\s*(?:smtp|x-[\w-]+|dns|unix|notes)\s*;\s*", "", decoded(said), flags=re.I)
+        stated = status_in(str(fields.get("Status", "")))
+        nearby = about(letter, recipient)
+        yield _notice(action, recipient, said, stated, nearby, original)
+
+
+def _notice(action: str, recipient: str, said: str, stated: str, nearby: str, original: str) -> Notice:
+    own = status_in(said)
+    status = own if own and (not stated or stated.endswith(".0.0")) else stated
+    status = status or status_in(nearby)
+    code = reply_in(said) or reply_in(nearby)
+    stage = stage_of(nearby) or stage_of(said)
+    reason = reason_of(said or server_words(nearby), status, code, stage)
+    if reason == UNDEFINED:
+        reason = reason_of(nearby, status, code, stage)
+    kind: Kind = "delay" if action.startswith("delay") or (action == "" and status.startswith("4")) else "bounce"
+    if action in ("delivered", "relayed", "expanded"):
+        kind, reason = "answer", "delivered"
+    return Notice(
+        kind=kind,
+        recipient=recipient,
+        reason=reason,
+        status=status,
+        reply_code=code,
+        diagnosis=re.sub(r"\s+", " ", said or nearby).strip()[:500],
+        original=original,
+    )
+
+
+def _recipient(fields: Message) -> str:
+    for name in ("Final-Recipient", "Original-Recipient", "X-Actual-Recipient"):
+        for value in fields.get_all(name, []):
+            found = ADDRESS.search(decoded(str(value)))
+            if found:
+                return low(found)
+    return ""
+
+
+def _told(mail: Message, letter: str, original: str) -> Iterator[Notice]:
+    """The recipients of letters without a report."""
+    addresses = _failed(mail, letter)
+    if any(a.endswith("@googlegroups.com") for a in addresses):
+        # Its letters come in every language, and only say that the group does not take the mail.
+        yield from (Notice(kind="bounce", recipient=a, reason="rejected", original=original) for a in addresses)
+        return
+    for recipient in addresses:
+        nearby = about(letter, recipient) if len(addresses) > 1 else letter
+        lowered = letter.lower()
+        late = "will retry" in lowered or "still trying" in lowered or "warning message only" in lowered
+        yield _notice("delayed" if late else "failed", recipient, "", status_in(nearby), nearby, original)
+
+
+def _failed(mail: Message, letter: str) -> list[str]:
+    listed = [str(v) for name in ("X-Failed-Recipients",) for v in mail.get_all(name, [])]
+    found = [low(m) for value in listed for m in ADDRESS.finditer(value)]
+    if not found:
+        found = [a for a in _known_forms(mail) if ADDRESS.fullmatch(a)]
+    if not found:
+        lines = re.findall(r"^\s*5\d\d <([^<>\s@]+@[^<>\s@]+)>", letter, re.M)
+        found = [a.lower() for a in lines]
+    if not found and _is_report(mail):
+        own = {
+            low(m)
+            for name in ("To", "From", "Delivered-To")
+            for v in mail.get_all(name, [])
+            for m in ADDRESS.finditer(str(v))
+        }
+        found = [low(m) for m in ADDRESS.finditer(letter) if low(m) not in own]
+        found = [a for a in found if not _DAEMON.search(a)]
+        if found and not re.search(r"addresses|recipients", letter, re.I):
+            found = found[:1]
+        if not found and re.search(r"[45]\d\d[ -]|deferred|error|fail", letter, re.I):
+            copy = copied(mail)
+            to = str(copy.get("To", "")) if copy is not None else _first_to(mail)
+            found = [low(m) for m in [ADDRESS.search(to)] if m]
+    return list(dict.fromkeys(found))
+
+
+def _known_forms(mail: Message) -> list[str]:
+    """The addresses in letters of the forms that flufl.bounce knows."""
+    import logging
+
+    from flufl.bounce import all_failures
+
+    logging.getLogger("flufl.bounce").disabled = True
+    try:
+        temporary, permanent = all_failures(mail)
+    except Exception:  # its detectors raise on mails without a sender and on broken addresses
+        return []
+    return sorted(a.decode("utf-8", "replace").lower() for a in (*permanent, *temporary))
+
+
+def _first_to(mail: Message) -> str:
+    text = "\n".join(text_of(p) for p in mail.walk() if p.get_content_maintype() == "text")
+    found = re.search(r"^\s*(?:rcpt to|to):(.*)$", text, re.I | re.M)
+    return found.group(1) if found else ""
+
+
+def _is_report(mail: Message) -> bool:
+    sender = f"{mail.get('From', '')} {mail.get('Return-Path', '')}"
+    subject = decoded(str(mail.get("Subject", "")))
+    told = re.search(
+        r"deliver|undeliver|fail|return|bounce|reject|could not|warning|error|配信|エラー|не доставлено|不存在|退信",
+        subject,
+        re.I,
+    )
+    return bool(_DAEMON.search(sender) or "<>" in sender) or bool(told)
+
+
+def _is_answer(mail: Message) -> bool:
+    """Answers of machines (RFC 3834)."""
+    if _DAEMON.search(str(mail.get("From", ""))) or "X-Failed-Recipients" in mail:
+        return False
+    said = str(mail.get("Auto-Submitted", "")).lower()
+    if re.match(
+        r"(auto(matic)?[ -]?(reply|response)|out of (the )?office|automatische antwort|自動返信|自动回复)",
+        decoded(str(mail.get("Subject", ""))),
+        re.I,
+    ):
+        return True
+    return (
+        said.startswith("auto-replied")
+        or "X-Autoreply" in mail
+        or str(mail.get("Precedence", "")).lower() == "auto_reply"
+    )

@@ -1,0 +1,115 @@
+"""Why a mail came back: by the words of the server, then by its enhanced status, then by its reply code.
+
+The names of reasons are those of Sisimai, which the field uses. What nothing tells is ``undefined``, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+UNDEFINED = "undefined"
+VAGUE = ("0.0", "1.0", "2.0", "3.0", "5.0", "7.0", "7.1")
+"""Statuses that say less than the weakest words."""
+
+_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_REPLY = re.compile(r"(?<![\d.#-])([245][0-5]\d)(?=[ \-:,;.<]|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One reason and the words that tell it, in answer to the commands ``stage`` and ``unless`` the status begins so.
+
+    ``weak`` words count only where the status says no more.
+    """
+
+    name: str
+    words: re.Pattern[str]
+    stage: frozenset[str] = frozenset()
+    unless: tuple[str, ...] = ()
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reasons:
+    """All rules in their order, and the reason of each enhanced status without its class."""
+
+    rules: tuple[Rule, ...]
+    certain: Mapping[str, str]
+    codes: Mapping[str, str]
+
+
+@cache
+def reasons() -> Reasons:
+    """The table in ``reasons.toml``."""
+    import tomllib
+
+    data = tomllib.loads(resources.files("sfactl.feedback").joinpath("reasons.toml").read_text("utf-8"))
+    return Reasons(
+        rules=tuple(
+            Rule(
+                name=entry["name"],
+                words=re.compile("|".join(entry["words"])),
+                stage=frozenset(entry.get("stage", ())),
+                unless=tuple(entry.get("unless", ())),
+                weak=entry.get("weak", False),
+            )
+            for entry in data["reason"]
+        ),
+        certain=data["certain"],
+        codes=data["codes"],
+    )
+
+
+def status_in(text: str) -> str:
+    """The most telling enhanced status of ``text``: the first that is more than its class, else the first."""
+    found = [".".join(m.groups()) for m in _STATUS.finditer(text)]
+    return next((s for s in found if not s.endswith(".0.0")), found[0] if found else "")
+
+
+def reply_in(text: str) -> str:
+    """The first SMTP reply code in ``text`` that is a refusal."""
+    found = [m.group(1) for m in _REPLY.finditer(text)]
+    return next((code for code in found if code[0] in "45"), "")
+
+
+def reason_of(diagnosis: str, status: str, reply_code: str, stage: str) -> str:
+    """The reason that the words, the status and the answered command tell together."""
+    text = re.sub(r"\s+", " ", diagnosis.lower())
+    # Addresses may hold any word.
+    text = re.sub(r"<?[^\s<>@()]+@[^\s<>@()]+>?", "<address>", text)
+    text = re.sub(r"https?://\S+", "", text)
+    # What Postfix puts before the words of whoever refused says nothing by itself.
+    text = re.sub(r"recipient address rejected: (?=\w)", "", text)
+    table = reasons()
+    detail = status.partition(".")[2]
+    if detail in table.certain:
+        return table.certain[detail]
+    weak = ""
+    for rule in table.rules:
+        if (rule.stage and stage not in rule.stage) or not rule.words.search(text):
+            continue
+        if rule.unless and detail.startswith(rule.unless):
+            continue
+        if not rule.weak:
+            return rule.name
+        weak = weak or rule.name
+    if detail in table.codes and not (weak and detail in VAGUE):
+        return table.codes[detail]
+    return weak or _by_reply(reply_code, stage, status)
+
+
+def _by_reply(code: str, stage: str, status: str) -> str:
+    if stage == "rcpt" and code in ("550", "551", "553"):
+        return "userunknown"
+    if stage == "mail" and code.startswith("5"):
+        return "rejected"
+    if stage == "data" and code.startswith("5"):
+        return "filtered"
+    by_code = {"552": "mailboxfull", "452": "mailboxfull", "421": "expired", "553": "userunknown"}
+    if code in by_code:
+        return by_code[code]
+    return "expired" if status.startswith("4") else UNDEFINED

@@ -1,0 +1,167 @@
+"""Do one job: call the use case of its slice, and say in numbers what came of it.
+
+Every job goes on where an earlier one ended and changes nothing a second time; what cannot be known to have happened
+outside is held by the ledger, never repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sfactl.runs.model import Done, Job, State
+from sfactl.runs.usecases.selling import campaign, strategy
+from sfactl.session import Session
+
+ATOMIC = ("scores", "segments", "assign", "sla", "tags")
+"""Jobs whose whole effect is one commit: where it is there, they were done."""
+
+
+def perform(session: Session, job: Job) -> Done:
+    """Do ``job`` for real. Raises what its use case raises."""
+    return _DOERS[job.kind](session, job)
+
+
+def _source(session: Session, job: Job) -> Done:
+    from sfactl.leads.usecases import pull
+
+    (found,) = pull(session, [job.object]).sources
+    counts = {name: getattr(found, name) for name in ("rows", "new", "updated", "rejected")}
+    said = [found.problem, found.hint] if found.problem else [found.stopped and f"stopped at {found.stopped}"]
+    rejected = found.rejected and f"{found.rejected:,} rejected"
+    return Done(
+        state="failed" if found.problem else "partly" if rejected else "done" if found.rows else "nothing",
+        items=found.new + found.updated,
+        counts=_present(counts),
+        detail=" · ".join(text for text in (*said, rejected) if text),
+        error=found.code or "",
+    )
+
+
+def _dedupe(session: Session, _job: Job) -> Done:
+    from sfactl.identity.usecases import apply, dedupe
+
+    made = dedupe.plan(session, "lead").plan
+    reviews = f"{made.reviews:,} to review: sfactl lead dedupe pairs {made.plan_id}" if made.reviews else ""
+    if not made.merges:
+        return Done(state="nothing", detail=reviews, plan_id=made.plan_id)
+    done = apply.apply(session, made.plan_id)
+    return Done(
+        state="done",
+        items=done.merges,
+        counts=_present({"merged": done.merges, "to review": made.reviews}),
+        detail=reviews,
+        plan_id=made.plan_id,
+    )
+
+
+def _scores(session: Session, _job: Job) -> Done:
+    from sfactl.scoring.usecases import run
+
+    done = run(session)
+    changed = sum(ran.new + ran.up + ran.down + ran.gone for ran in done.scores)
+    left_out = "; ".join(f"{one.name} left out: {one.reason}" for one in done.skipped)
+    counts = _present({"scores": len(done.scores), "changed": changed})
+    return Done(state="partly" if left_out else _did(changed), items=changed, counts=counts, detail=left_out)
+
+
+def _segments(session: Session, _job: Job) -> Done:
+    from sfactl.segments.usecases import build
+
+    done = build(session).segments
+    counts = {"joined": sum(s.joined for s in done), "left": sum(s.left for s in done)}
+    return Done(state=_did(sum(counts.values())), items=sum(counts.values()), counts=_present(counts))
+
+
+def _qualify(session: Session, _job: Job) -> Done:
+    from sfactl.leads.qualification_usecases import qualify
+
+    counts = {step.to.upper(): step.qualified for step in qualify(session).steps}
+    return Done(state=_did(sum(counts.values())), items=sum(counts.values()), counts=_present(counts))
+
+
+def _pool(session: Session, _job: Job) -> Done:
+    from sfactl.reps.usecases import recycle, wake
+
+    back, woken = recycle(session), wake(session)
+    counts = {"returned": len(back.returned), "asleep": len(back.asleep), "woken": len(woken.done)}
+    return Done(state=_did(sum(counts.values())), items=sum(counts.values()), counts=_present(counts))
+
+
+def _assign(session: Session, _job: Job) -> Done:
+    from sfactl.reps.usecases import run
+
+    done = run(session)
+    counts = _present({"given": done.given, "waiting": done.waiting})
+    plan_id = done.plan_id if done.given else None
+    return Done(state=_did(done.given), items=done.given, counts=counts, plan_id=plan_id)
+
+
+def _sla(session: Session, _job: Job) -> Done:
+    from sfactl.reps.usecases import pass_on
+
+    done = pass_on(session)
+    stays = f"{len(done.stays):,} overdue and nobody else could take them" if done.stays else ""
+    return Done(
+        state=_did(len(done.moved)),
+        items=len(done.moved),
+        counts=_present({"passed on": len(done.moved)}),
+        detail=stays,
+    )
+
+
+def _tags(session: Session, _job: Job) -> Done:
+    from sfactl.portrait.usecases.deriving import derive
+
+    changed = derive(session).changed
+    return Done(state=_did(changed), items=changed, counts=_present({"changed": changed}))
+
+
+def _erp(session: Session, job: Job) -> Done:
+    from sfactl.orders.usecases import pull, push
+
+    sent = push(session, job.object)
+    got = pull(session, job.object)
+    rejected = (*got.invoices.rejected, *got.payments.rejected)
+    counts = {
+        "orders": sent.orders,
+        "customers": sent.customers,
+        "products": sent.products,
+        "cancelled": sent.cancelled,
+        "recovered": sent.recovered,
+        "invoices": got.invoices.new + got.invoices.updated,
+        "payments": got.payments.new + got.payments.updated,
+    }
+    undone = [f"{row.what}: {row.reason}" for row in sent.undone[:3]]
+    more = len(sent.undone) - len(undone)
+    said = [*undone, f"and {more:,} more" if more else "", f"{len(rejected):,} rows rejected" if rejected else ""]
+    moved = sum(counts.values())
+    return Done(
+        state="partly" if sent.undone or rejected else _did(moved),
+        items=moved,
+        counts=_present(counts),
+        detail=" · ".join(text for text in said if text),
+    )
+
+
+def _did(items: int) -> State:
+    return "done" if items else "nothing"
+
+
+def _present(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: n for name, n in counts.items() if n}
+
+
+_DOERS: Mapping[str, Callable[[Session, Job], Done]] = {
+    "source": _source,
+    "dedupe": _dedupe,
+    "scores": _scores,
+    "segments": _segments,
+    "qualify": _qualify,
+    "pool": _pool,
+    "assign": _assign,
+    "sla": _sla,
+    "tags": _tags,
+    "strategy": strategy,
+    "campaign": campaign,
+    "erp": _erp,
+}

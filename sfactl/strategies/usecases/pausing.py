@@ -1,0 +1,39 @@
+"""Stop a strategy and let it go on. A run that is under way sees it before its next batch of messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfactl.session import Session
+from sfactl.strategies.files import read_strategy
+from sfactl.strategies.usecases.scene import pause_name, paused_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseResult:
+    """Whether the strategy is paused now, and whether that is new."""
+
+    strategy: str
+    paused: bool
+    changed: bool
+
+
+def pause(session: Session, name: str) -> PauseResult:
+    """Let nothing of the strategy happen until `unpause`."""
+    return _set(session, name, paused=True)
+
+
+def unpause(session: Session, name: str) -> PauseResult:
+    """Let the strategy go on."""
+    return _set(session, name, paused=False)
+
+
+def _set(session: Session, name: str, *, paused: bool) -> PauseResult:
+    read_strategy(session.folder, name)
+    changed = (paused_by(session, name) is not None) is not paused
+    if changed:
+        with session.write(reason=f"{'pause' if paused else 'unpause'} {name}") as tx:
+            value = {"by": session.actor, "at": session.now().isoformat()} if paused else None
+            tx.set_cursor(pause_name(name), value)
+            tx.commit(strategy=name, paused=paused)
+    return PauseResult(strategy=name, paused=paused, changed=changed)

@@ -1,0 +1,87 @@
+"""Returned mail in a workspace: events once, addresses left in peace, campaigns that keep to it."""
+
+from __future__ import annotations
+
+import mailbox
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from sfactl.api.errors import UserError
+from sfactl.config.settings import Settings
+from sfactl.feedback.usecases import read_bounces
+from sfactl.session import FixedClock, Session, open_session
+from sfactl.workspace import Workspace
+from tests.feedback.test_notices import REPORT
+
+NOW = datetime(2026, 6, 1, 9)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Any:
+    Workspace.create(tmp_path / "ws").close()
+    with open_session(
+        tmp_path / "ws", settings=Settings(), command="t", actor="t", clock=FixedClock(NOW), quiet=True
+    ) as s:
+        rows = [{"lead_id": n, "email": f"Lead{n}@Example.com"} for n in (1, 2, 3)]
+        with s.write("leads") as tx:
+            tx.upsert("leads", pa.Table.from_pylist(rows, schema=s.workspace.schemas["leads"].arrow()))
+            tx.commit()
+        yield s
+
+
+def mail(to: str, said: str, status: str, *, days: int = 0) -> bytes:
+    date = format_datetime(NOW - timedelta(days=days))
+    return f"Date: {date}\n".encode() + REPORT.format(to=to, action="failed", status=status, said=said).encode()
+
+
+def rows(session: Session, sql: str) -> list[tuple[Any, ...]]:
+    with session.query() as query:
+        return query.rows(sql)
+
+
+def test_each_mail_counts_once_and_dead_addresses_are_left_in_peace(session: Session, tmp_path: Path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    for raw in (
+        mail("lead1@example.com", "550 5.1.1 user unknown", "5.1.1"),
+        mail("LEAD2@example.com", "552 5.2.2 mailbox full", "5.2.2"),
+        mail("nobody@example.org", "550 5.1.1 user unknown", "5.1.1"),
+        b"From: a@example.com\nSubject: hello\n\nhello\n",
+    ):
+        box.add(raw)
+    first = read_bounces(session, [tmp_path / "box"])
+    assert (first.mails, first.new, first.strangers, first.no_report, first.suppressed) == (4, 2, 1, 1, 2)
+    events = rows(session, "select lead_id, kind, content, value, channel from touchpoints order by lead_id")
+    assert events == [(1, "bounce", "userunknown", 1.0, "email"), (2, "bounce", "mailboxfull", 0.5, "email")]
+    assert rows(session, "select value, reason from suppressions order by 1") == [
+        ("lead1@example.com", "bounce"), ("nobody@example.org", "bounce")
+    ]  # fmt: skip
+    head = session.workspace.head()
+    again = read_bounces(session, [tmp_path / "box"])
+    assert (again.new, again.known, again.suppressed) == (0, 2, 0)
+    assert session.workspace.head() == head or rows(session, "select count(*) from touchpoints") == [(2,)]
+
+
+def test_soft_bounces_count_by_the_day_until_they_are_enough(session: Session, tmp_path: Path) -> None:
+    full = "552 5.2.2 mailbox full"
+    for day in (40, 9, 8, 7, 6):
+        (tmp_path / f"{day}.eml").write_bytes(mail("lead3@example.com", full, "5.2.2", days=day))
+        assert read_bounces(session, [tmp_path / f"{day}.eml"]).suppressed == 0
+    twice = tmp_path / "twice.eml"
+    twice.write_bytes(mail("lead3@example.com", full + " again", "5.2.2", days=6))
+    assert read_bounces(session, [twice]).suppressed == 0
+    last = tmp_path / "last.eml"
+    last.write_bytes(mail("lead3@example.com", full, "5.2.2"))
+    assert read_bounces(session, [last]).suppressed == 1
+
+
+def test_a_dry_run_and_wrong_places(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no file"):
+        read_bounces(session, [tmp_path / "nothing"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no mails"):
+        read_bounces(session, [tmp_path / "empty"])

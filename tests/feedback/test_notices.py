@@ -1,0 +1,190 @@
+"""What returned mail says: reports by the standards, the letters of servers, answers of machines, and garbage."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sfactl.feedback.model import Notice
+from sfactl.feedback.notices import read_notices
+
+REPORT = """From: MAILER-DAEMON@mx.example.org
+To: sales@acme.example
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+Your message could not be delivered.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; {to}
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; {said}
+
+--b
+Content-Type: message/rfc822
+
+Message-ID: <abc@acme.example>
+To: {to}
+Subject: Hello
+
+Hi
+--b--
+"""
+LETTER = """From: Mail Delivery System <MAILER-DAEMON@mx.example.org>
+To: sales@acme.example
+Subject: Mail delivery failed: returning message to sender
+
+This message was created automatically by mail delivery software.
+A message that you sent could not be delivered. The following address(es) failed:
+
+{body}
+
+------ This is a copy of the message, including all the headers. ------
+
+Message-ID: <abc@acme.example>
+To: ming@example.com
+Subject: Our mailbox is full of spam, no such user
+
+User unknown
+"""
+
+
+class Case(NamedTuple):
+    said: str
+    status: str
+    reason: str
+    hard: bool
+
+
+SAID = {
+    "user-unknown": Case("550 5.1.1 <ming@example.com>: Recipient address rejected: User unknown", "5.1.1", "userunknown", True),
+    "own-status-is-finer": Case("550 5.1.1 no such user here", "5.0.0", "userunknown", True),
+    "host": Case("550 5.1.2 Host unknown (Name server: example.con: host not found)", "5.1.2", "hostunknown", True),
+    "moved": Case("551 5.1.6 recipient no longer on server", "5.1.6", "hasmoved", True),
+    "full": Case("552 5.2.2 Mailbox full, quota exceeded", "5.2.2", "mailboxfull", False),
+    "too-big": Case("552 5.3.4 Message size exceeds fixed limit", "5.3.4", "mesgtoobig", False),
+    "dmarc": Case("550 5.7.26 Unauthenticated email is not accepted due to DMARC policy", "5.7.26", "authfailure", False),
+    "ptr": Case("550 5.7.1 Client host rejected: cannot find your reverse hostname", "5.7.1", "requireptr", False),
+    "listed": Case("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", "5.7.1", "blocked", False),
+    "spam": Case("550 5.7.1 Message rejected as spam by content filtering", "5.7.1", "spamdetected", False),
+    "rate": Case("450 4.7.1 too many messages per hour from your address, throttled", "4.7.1", "speeding", False),
+    "off": Case("550 5.2.1 The email account that you tried to reach is disabled", "5.2.1", "suspend", False),
+    "late": Case("451 4.4.7 retry timeout exceeded", "4.4.7", "expired", False),
+    "relay": Case("554 5.7.1 <ming@example.com>: Relay access denied", "5.7.1", "norelaying", False),
+    "words-in-an-address": Case("550 5.1.1 <spam.mailbox.full@example.com>: user unknown", "5.1.1", "userunknown", True),
+    "status-only": Case("", "5.1.1", "userunknown", True),
+    "nothing-told": Case("550 nope", "5.0.0", "undefined", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID.values(), ids=SAID)
+def test_reports_tell_the_reason_and_whether_to_stop(case: Case) -> None:
+    raw = REPORT.format(to="Ming@Example.com", action="failed", status=case.status, said=case.said).encode()
+    (notice,) = read_notices(raw)
+    assert (notice.kind, notice.recipient, notice.reason, notice.hard) == (
+        "bounce",
+        "ming@example.com",
+        case.reason,
+        case.hard,
+    )
+    assert notice.original == "<abc@acme.example>"
+    assert notice.status
+
+
+def test_delays_are_no_bounces() -> None:
+    raw = REPORT.format(to="a@example.com", action="delayed", status="4.4.1", said="connection timed out").encode()
+    (notice,) = read_notices(raw)
+    assert (notice.kind, notice.hard) == ("delay", False)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("  ming@example.com\n    550 5.1.1 unknown user", [("ming@example.com", "userunknown")]),
+        ("  ming@example.com:\n    mailbox is full: retry timeout exceeded", [("ming@example.com", "mailboxfull")]),
+        (
+            "<a@example.com>:\n550 5.1.1 user unknown\n\n<b@example.com>:\n552 5.2.2 quota exceeded",
+            [("a@example.com", "userunknown"), ("b@example.com", "mailboxfull")],
+        ),
+    ],
+    ids=["one", "full", "two"],
+)
+def test_letters_of_servers_and_not_the_copy_below_them(body: str, expected: list[tuple[str, str]]) -> None:
+    found = read_notices(LETTER.format(body=body).encode())
+    assert sorted((n.recipient, n.reason) for n in found) == expected
+    assert {n.original for n in found} == {"<abc@acme.example>"}
+
+
+def test_complaints_and_answers_of_machines() -> None:
+    complaint = b"""From: fbl@isp.example
+Content-Type: multipart/report; report-type=feedback-report; boundary="b"
+
+--b
+Content-Type: text/plain
+
+Reported as spam.
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+Original-Rcpt-To: <ming@example.com>
+
+--b--
+"""
+    (told,) = read_notices(complaint)
+    assert (told.kind, told.recipient, told.reason) == ("complaint", "ming@example.com", "abuse")
+    away = b"From: Ming <ming@example.com>\nAuto-Submitted: auto-replied\nSubject: Out of office\n\nBack on Monday.\n"
+    assert [(n.kind, n.recipient, n.reason) for n in read_notices(away)] == [("answer", "ming@example.com", "vacation")]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"\x00\xff\xfe" * 50, b"From: ming@example.com\nSubject: Re: your offer\n\nWe would like to order ten.\n"],
+    ids=["empty", "garbage", "a-real-answer"],
+)
+def test_what_is_no_report_gives_no_notice(raw: bytes) -> None:
+    assert read_notices(raw) == ()
+
+
+@given(st.binary(max_size=400))
+def test_no_mail_makes_it_fail(raw: bytes) -> None:
+    head = b"From: MAILER-DAEMON@x.example\nSubject: Undelivered\nContent-Type: multipart/report; boundary=b\n\n--b\n"
+    for mail in (raw, head + b"Content-Type: message/delivery-status\n\n" + raw):
+        assert all(isinstance(n, Notice) for n in read_notices(mail))
+
+
+def test_real_bounces(shared_data: Path) -> None:
+    """The shares that docs/bounces.md states, with a little room; nearly half of the reasons are matters of taste."""
+    folder = shared_data / "bounces_sisimai"
+    files = {p.name: p for p in folder.rglob("*.eml")}
+    with (folder / "expected.tsv").open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
+    right: Counter[str] = Counter()
+    for name in {row["file"] for row in rows}:
+        found = list(read_notices(files[name].read_bytes()))
+        for row in (r for r in rows if r["file"] == name):
+            notice = next((n for n in found if n.reason == row["reason"]), found[0] if found else None)
+            if notice is None:
+                continue
+            found.remove(notice)
+            right["hard"] += notice.hard == (row["hardbounce"] == "1")
+            right["reason"] += notice.reason == row["reason"]
+            right["code"] += notice.reply_code == row["replycode"]
+    assert right["hard"] / len(rows) > 0.9
+    assert right["reason"] / len(rows) > 0.72
+    assert right["code"] / len(rows) > 0.9
