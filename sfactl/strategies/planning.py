@@ -77,7 +77,7 @@ def draft(query: Query, book: Book, *, at: datetime) -> Draft:
     for chunk in table.column("row_hash").chunks:
         for part in _texts(chunk):
             digest.update(part)
-    items = table.drop_columns(["row_hash", "step_no"])
+    items = table.drop_columns(["row_hash"])
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts, moves=moves)
 
 

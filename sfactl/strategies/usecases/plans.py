@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.asking import audience_text
 from sfactl.strategies.book import Book
+from sfactl.strategies.drawing import does
 from sfactl.strategies.planning import EFFECTS, Count, Draft, content_version, draft
 from sfactl.strategies.usecases.scene import (
     KIND,
@@ -42,7 +44,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanResult:
-    """A plan and what there is to know before it is applied. ``minutes`` is the hand work that its effects save."""
+    """A plan and what there is to know before it is applied.
+
+    ``does`` says of each step what it does, ``minutes`` is the hand work that the effects save.
+    """
 
     plan_id: str
     strategy: str
@@ -54,6 +59,7 @@ class PlanResult:
     data_seq: int
     state: str
     counts: tuple[Count, ...]
+    does: Mapping[str, str]
     effects: int
     moves: int
     inside: int
@@ -99,6 +105,7 @@ def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResu
         data_seq=made.seq,
         state=row.state,
         counts=made.counts,
+        does={s.name: does(f.strategy, s) for f in reversed(book.versions) for s in f.strategy.steps},
         effects=row.effects,
         moves=row.moves,
         inside=inside,
