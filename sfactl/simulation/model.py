@@ -56,6 +56,32 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What was done on one day of the workspace's zone."""
+
+    day: date
+    entries: int = 0
+    messages: int = 0
+    tasks: int = 0
+    approvals: int = 0
+    pushes: int = 0
+    leavers: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of one lead's path: what was decided at a step and why, and where it went."""
+
+    at: datetime
+    step: str | None
+    what: str
+    reason: str | None
+    to_step: str | None
+    due_at: datetime | None
+    wording: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """One wording of a strategy, simulated: how many went in and came out, and where."""
 
@@ -134,6 +160,8 @@ class Simulation:
     notes: tuple[str, ...]
     assumptions: tuple[str, ...]
     real: Way
+    days: tuple[Day, ...] = ()
+    path: tuple[Stage, ...] = ()
     edited: Way | None = None
     lines: tuple[Line, ...] = ()
     shifts: tuple[Shift, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sfactl.engine.duck import Query
-from sfactl.simulation.world import LOOKED, Own, moment
+from sfactl.simulation.world import Own, moment
 
 SENT = "sent."
 """How the id of the touchpoint begins that an accepted message becomes."""
@@ -54,7 +54,8 @@ def messages_sql(name: str, key_prefix: str, at: datetime, source: str) -> str:
 def own_rows(name: str, at: datetime, *, messages: str, recorded: str) -> dict[str, Own]:
     """What stands in for the strategy's own rows in the world at ``at``.
 
-    ``messages`` is a SELECT of those that were sent, ``recorded`` one of the tasks as they were recorded by then: what people made of a task is taken from there.
+    ``messages`` is a SELECT of those that were sent, ``recorded`` one of the tasks as they were recorded by then: what
+    people made of a task is taken from there.
     """
     tests = own_tests(name)
     rows = {

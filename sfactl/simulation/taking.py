@@ -1,5 +1,7 @@
-"""Take what a run decided into the simulation: what was sent, made and told, who moved, and when each is to be looked at
-again. Decides nothing about the strategy; nothing leaves the machine."""
+"""Take what a run decided into the simulation: what was sent and made, who moved, and when to look at each again.
+
+Decides nothing about the strategy; nothing leaves the machine.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
 
 PACKAGE = "simulation"
 REBUILD = 2
-"""Deleted rows stay in a table until it is made anew; that is done when there are so many times more than living ones."""
+"""Deleted rows stay in a table until it is made anew: when there are so many times more of them than living ones."""
 PATH = """create or replace temp table sim_path ("at" timestamp, step varchar, action varchar, reason varchar,
     to_step varchar, due_at timestamp, recipient varchar, owner varchar, rotation bigint)"""
 COUNTS = """create or replace temp table sim_counts ("at" timestamp, step varchar, action varchar, reason varchar,
-    to_step varchar, is_fresh boolean, leads bigint)"""
+    to_step varchar, is_fresh boolean, leads bigint, is_settled boolean)"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,17 +56,18 @@ class Taker:
             "at": tick.at,
             "then": then,
             "plan": tick.plan_id,
+            "now": tick.done_at or tick.at,
             "strategy": self.name,
             "answer": self.answer,
         }
         self.query.register("sim_steps", steps_table(book))
-        self._insert("sim_counts", "counted", params)
         if tick.plan_id:
             self._make("sim_held", "held", params)
         self._make("sim_new_sent", "sending", params)
         self.query.run("insert into sim_sent select * from sim_new_sent")
         self._insert("sim_tasks", "making", params)
         self._make("sim_settled", "settling", params)
+        self._insert("sim_counts", "counted", params)
         self._take_moves(params)
         self._take_due(params)
         if book.file.strategy.entry.limit:
@@ -116,7 +119,7 @@ class Taker:
 
 
 def steps_table(book: Book) -> pa.Table:
-    """The steps of every version of ``book``: what they are, how long a wait lasts that no condition ends, and tasks."""
+    """The steps of every version of ``book``: what they are, how long a plain wait lasts, and what tasks say."""
     import pyarrow as pa
 
     rows: list[dict[str, Any]] = []
@@ -130,6 +133,7 @@ def steps_table(book: Book) -> pa.Table:
                     "step": step.name,
                     "action": step.action,
                     "is_plain_wait": step.action == "wait" and not step.until,
+                    "due_s": parse_period(task.due).seconds if task else 0,
                     "months": lasts.months,
                     "seconds": lasts.seconds,
                     "kind": "approval" if step.action == "approval" else task.kind if task else None,
@@ -144,5 +148,5 @@ def steps_table(book: Book) -> pa.Table:
 def _schema(texts: Sequence[str]) -> pa.Schema:
     import pyarrow as pa
 
-    numbers = [("is_plain_wait", pa.bool_()), ("months", pa.int64()), ("seconds", pa.int64())]
+    numbers = [("is_plain_wait", pa.bool_()), *((name, pa.int64()) for name in ("due_s", "months", "seconds"))]
     return pa.schema([*((name, pa.string()) for name in texts), *numbers])

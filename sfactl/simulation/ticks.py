@@ -18,11 +18,11 @@ MORNING = time(9)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """One run: its time (naive UTC), and the recorded plan that it plays again with the commit that was read."""
+    """One run: its time (naive UTC). Of a recorded one also its plan, the commit it read, and when it was applied."""
 
     at: datetime
+    done_at: datetime | None = None
     plan_id: str = ""
-    version: str = ""
     seq: int | None = None
 
 

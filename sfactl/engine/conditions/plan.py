@@ -122,7 +122,7 @@ class Plan:
         return tuple(sorted(moving, key=str))
 
     def _only(self, dataset: str) -> tuple[str, tuple[str, ...]] | None:
-        """The column of which all aggregates over ``dataset`` ask a value, and those values; None where one does not."""
+        """The column of which all aggregates over ``dataset`` ask a value, and the values; None where one does not."""
         if any(scan.stream or (scan.dataset != dataset and dataset in scan.dataset) for scan in self._scans.values()):
             return None
         asked = [a for scan in self._scans.values() if scan.dataset == dataset for a in scan.aggregates.values()]

@@ -32,9 +32,9 @@ class Past:
         self._head = session.workspace.head()
         self._seq = self._head
 
-    def begin(self, start: datetime, *, fresh: bool) -> None:
-        """Make the simulation's tables as things stood at ``start``; with ``fresh`` nobody was ever in the strategy."""
-        self._seq = self._read_at(Tick(at=start))
+    def begin(self, first: Tick, *, fresh: bool) -> None:
+        """Make the simulation's tables as things stood at the first run; with ``fresh`` nobody was ever in it."""
+        self._seq = self._read_at(first)
         self.query.turn_to(self._session.workspace.snapshot(self._seq))
         begin(self.query, self._name, fresh=fresh)
         if self.history == "happened":

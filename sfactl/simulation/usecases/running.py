@@ -36,17 +36,18 @@ def run(
     known = ""
     watched = Watched()
     for tick in ticks:
+        past.turn(tick, some=False)
         book = book_of(tick)
         everybody = all_looked_at or before is None or known != book.file.version or _beyond(book)
         if known != book.file.version:
             known, watched = book.file.version, watch(book, tick.at)
         if not everybody and before is not None:
-            past.turn(tick, some=False)
             past.share_addresses(needed=bool(book.file.strategy.of("touch")))
             changes = past.changes(watched.relations, before, tick)
             everybody = not look(query, watched, then=before.at, now=tick.at, changes=changes)
         if everybody or query.one(f"select 1 from {LOOKED} limit 1"):
-            past.turn(tick, some=not everybody)
+            if not everybody:
+                past.turn(tick, some=True)
             walk(query, book, at=tick.at, look_at="" if everybody else LOOKED, check_texts=False)
             taker.take(tick, before.at if before else tick.at, book, everybody=everybody)
         before = tick
