@@ -100,7 +100,7 @@ def test_what_needs_an_approval_waits_and_is_applied_once_it_has_it(shop: Place)
     assert summary.well
     plans = {one.job: one.plan_id for one in summary.waiting}
     assert (
-        f"3 messages need an approval: sfactl campaign approve {plans['campaign:spring'][:6]}"
+        f"needs an approval (3 messages): sfactl campaign approve {plans['campaign:spring'][:6]}"
         in summary.waiting[0].detail + summary.waiting[1].detail
     )
     again = shop.run()
