@@ -13,7 +13,15 @@ from sfactl.cli.words import count
 if TYPE_CHECKING:
     from sfactl.runs.model import JobLine, JobRun, Saving, Summary
 
-MARKS = {"nothing": "·", "failed": "✗", "skipped": "–", "missed": "–", "partly": "!", "waiting": "…", "interrupted": "✗"}
+MARKS = {
+    "nothing": "·",
+    "failed": "✗",
+    "skipped": "–",
+    "missed": "–",
+    "partly": "!",
+    "waiting": "…",
+    "interrupted": "✗",
+}
 
 
 def summary_lines(result: Summary) -> Iterator[str]:

@@ -79,7 +79,7 @@ def tasks(place: Place) -> int:
 def test_what_needs_no_approval_is_applied(shop: Place) -> None:
     summary = shop.run()
     assert {run.job: (run.state, dict(run.counts)) for run in summary.jobs} == {
-        "strategy:calls": ("done", {"enters": 3, "moves": 3, "tasks": 3}),
+        "strategy:calls": ("done", {"entered": 3, "moved": 3, "tasks": 3}),
         "campaign:spring": ("done", {"accepted": 3}),
     }
     assert (letters(shop), tasks(shop)) == (3, 3)

@@ -19,6 +19,7 @@ from sfactl.strategies import usecases as strategies
 Result = TypeVar("Result")
 CAMPAIGN_COUNTS = ("accepted", "refused", "unknown", "left", "tasks")
 STRATEGY_COUNTS = ("enters", "moves", *CAMPAIGN_COUNTS, "pushes")
+SAID = {"enters": "entered", "moves": "moved", "pushes": "pushed"}
 
 
 def campaign(session: Session, job: Job) -> Done:
@@ -93,7 +94,7 @@ def _applied(done: Any, group: str, names: tuple[str, ...]) -> Done:
     return Done(
         state=state,
         items=counts["accepted"] + counts["tasks"] + counts.get("pushes", 0),
-        counts={name: n for name, n in counts.items() if n},
+        counts={SAID.get(name, name): n for name, n in counts.items() if n},
         detail=" · ".join(text for text in said if text),
         plan_id=done.plan_id,
     )
