@@ -137,7 +137,7 @@ def _deep_problems(app: App) -> Iterator[Problem]:
     if not (app.folder() / ".sfactl").is_dir():
         return  # a fresh clone: the parts need the data store to look further
     session = app.session(dry_run=True)
-    for part in (_offer_problems, _condition_problems, _campaign_problems):
+    for part in (_offer_problems, _condition_problems, _campaign_problems, _run_problems):
         try:
             yield from part(session)
         except SfactlError as err:
@@ -184,6 +184,13 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     found += (*reps.check_pool(session), *deriving.check(session), *next_actions.check(session))
     found += (*survivorship.check(session), *enrichers(session), *layering.check(session))
     yield from (Problem(message=message) for message in found)
+
+
+def _run_problems(session: Session) -> Iterator[Problem]:
+    from sfactl.config.problems import Problem
+    from sfactl.runs.usecases.ground import check
+
+    yield from (Problem(message=message) for message in check(session))
 
 
 def _campaign_problems(session: Session) -> Iterator[Problem]:

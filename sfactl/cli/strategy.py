@@ -40,7 +40,7 @@ def check(app: App, names: tuple[str, ...], output: Output) -> None:
     \b
     Example:
       sfactl strategy check
-      sfactl strategy check win-back
+      sfactl strategy check wake-up
     """
     from sfactl.strategies import usecases
 
@@ -63,7 +63,7 @@ def show(app: App, name: str, as_of: str | None, output: Output) -> None:
 
     \b
     Example:
-      sfactl strategy show win-back
+      sfactl strategy show wake-up
     """
     from sfactl.cli.strategy_lines import show_lines
     from sfactl.strategies import usecases
@@ -83,7 +83,7 @@ def versions(app: App, name: str, output: Output) -> None:
 
     \b
     Example:
-      sfactl strategy versions win-back
+      sfactl strategy versions wake-up
     """
     from sfactl.strategies import usecases
 
@@ -100,7 +100,7 @@ def pause(app: App, name: str, dry_run: bool, output: Output) -> None:
 
     \b
     Example:
-      sfactl strategy pause win-back
+      sfactl strategy pause wake-up
     """
     from sfactl.strategies import usecases
 
@@ -118,7 +118,7 @@ def unpause(app: App, name: str, dry_run: bool, output: Output) -> None:
 
     \b
     Example:
-      sfactl strategy unpause win-back
+      sfactl strategy unpause wake-up
     """
     from sfactl.strategies import usecases
 
@@ -126,5 +126,12 @@ def unpause(app: App, name: str, dry_run: bool, output: Output) -> None:
     output.emit(result, human=lambda: [f"{name} {'may go on now' if result.changed else 'was not paused'}."])
 
 
-for module in ("strategy_plan", "strategy_log", "strategy_versions", "strategy_test"):
+for module in (
+    "strategy_plan",
+    "strategy_log",
+    "strategy_versions",
+    "strategy_test",
+    "strategy_simulate",
+    "strategy_coverage",
+):
     importlib.import_module(f"sfactl.cli.{module}").register(group)

@@ -34,7 +34,7 @@ def plan_lines(result: PlanResult) -> Iterator[str]:
     yield _cut(f"For: {result.audience}")
     older = f", {count(len(result.older), 'older version')} still in use" if result.older else ""
     yield f"Inside before: {count(result.inside, 'lead')}{older}"
-    columns = [_cells(c, result.time_zone) for c in result.counts]
+    columns = [_cells(c, result) for c in result.counts]
     widths = [max((width(row[n]) for row in columns), default=0) for n in range(2)]
     for action, step, number, note in columns:
         yield _cut(f"  {pad(action, widths[0])}  {pad(step, widths[1])}  {number:>9}   {note}".rstrip())
@@ -46,15 +46,14 @@ def plan_lines(result: PlanResult) -> Iterator[str]:
     yield from _next_step(result, short)
 
 
-def _cells(c: Count, zone: str) -> tuple[str, str, str, str]:
+def _cells(c: Count, result: PlanResult) -> tuple[str, str, str, str]:
     notes = [c.reason] if c.reason else []
-    if c.action == "send":
-        notes = [f"{c.channel} via {c.sender}"]
-    if c.action in ("task", "approval") and c.reps:
+    if c.action in ("send", "task", "approval"):
+        notes = [result.does.get(c.step, "")]
+    if c.reps:
         notes.append(f"for {count(c.reps, 'rep')}")
-    if c.next_at is not None:
-        word = "from" if c.action == "wait" else "due"
-        notes.append(f"{word} {local(c.next_at, zone)}")
+    if c.action == "wait" and c.next_at is not None:
+        notes.append(f"from {local(c.next_at, result.time_zone)}")
     if c.to_step and c.action != "leave":
         notes.append(f"→ {c.to_step}")
     return c.action, c.step, f"{c.leads:,}", " ".join(notes)

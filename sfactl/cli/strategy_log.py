@@ -24,7 +24,7 @@ def status(app: App, name: str, as_of: str | None, output: Output) -> None:
 
     \b
     Example:
-      sfactl strategy status win-back
+      sfactl strategy status wake-up
     """
     from sfactl.cli.strategy_lines import status_lines
     from sfactl.strategies import usecases
@@ -48,7 +48,7 @@ def log(app: App, contact: str, name: str, why: bool, as_of: str | None, output:
     \b
     Example:
       sfactl strategy log lead:8841
-      sfactl strategy log amy@client.example --strategy win-back --why
+      sfactl strategy log amy@client.example --strategy wake-up --why
     """
     from sfactl.cli.strategy_lines import log_lines
     from sfactl.strategies import usecases
@@ -71,7 +71,7 @@ def decide(app: App, name: str, contact: str, word: str, dry_run: bool, output: 
 
     \b
     Example:
-      sfactl strategy decide win-back lead:8841 approve
+      sfactl strategy decide wake-up lead:8841 approve
     """
     from sfactl.strategies import usecases
 

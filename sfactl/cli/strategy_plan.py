@@ -43,10 +43,10 @@ def plan(
 
     \b
     Example:
-      sfactl strategy plan win-back
-      sfactl strategy plan win-back --sample 3
-      sfactl strategy plan win-back --at 2026-11-23T09:00 --dry-run
-      sfactl strategy plan win-back --format jsonl
+      sfactl strategy plan wake-up
+      sfactl strategy plan wake-up --sample 3
+      sfactl strategy plan wake-up --at 2026-11-23T09:00 --dry-run
+      sfactl strategy plan wake-up --format jsonl
     """
     from sfactl.cli import strategy_lines as lines
     from sfactl.cli.campaign_lines import table_lines

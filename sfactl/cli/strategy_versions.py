@@ -30,8 +30,8 @@ def switch(app: App, name: str, steps: tuple[str, ...], dry_run: bool, output: O
 
     \b
     Example:
-      sfactl strategy switch win-back --dry-run
-      sfactl strategy switch win-back --map remind=call
+      sfactl strategy switch wake-up --dry-run
+      sfactl strategy switch wake-up --map remind=call
     """
     from sfactl.strategies import usecases
 

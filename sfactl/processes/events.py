@@ -52,7 +52,7 @@ def statement(process: Process, *, schemas: SchemaLookup, now: datetime, where: 
     and `ConditionError`."""
     # A row's condition knows the row alone: the entity is there only because a plan needs one.
     nobody = Entity(dataset="", singular="row", key=("_",), link=None)
-    plan = Plan(Settings(entity=nobody, schemas=schemas, now=now))
+    plan = Plan(Settings(entity=nobody, schemas=schemas, now=now, zone=schemas.zone))
     plan.now()
     parts = []
     read: set[str] = set()

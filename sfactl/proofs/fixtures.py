@@ -129,7 +129,7 @@ class Fixture:
             self._free += 1
             kind = dataset.types[name]
             if kind == "bigint":
-                row[name] = self._free
+                row[name] = self._free if name.endswith("_id") else 1
             elif kind == "timestamp":
                 row[name] = self._clock
             elif len(dataset.key) == 1 and name.endswith(("_id", "_key")) and name != "rep_id":

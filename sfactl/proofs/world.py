@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.duck import Limits, Query
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 class MadeUp:
-    """Every dataset that no case has rows of, as an empty table. It stands where a snapshot stands else."""
+    """Every dataset that no case has rows of, as an empty table. It stands where a snapshot stands else.
 
-    def __init__(self, schemas: Schemas, filled: frozenset[str]) -> None:
+    Datasets that are ``written`` are tables that whoever writes them makes.
+    """
+
+    def __init__(self, schemas: Schemas, filled: frozenset[str], written: Collection[str] = ()) -> None:
         self._schemas = schemas
         self._filled = filled
+        self._written = frozenset(written)
 
     @property
     def seq(self) -> int:
@@ -27,7 +31,7 @@ class MadeUp:
         return 0
 
     def __contains__(self, name: object) -> bool:
-        return name in self._schemas
+        return name in self._schemas and name not in self._written
 
     def select(self, name: str) -> str:
         """An empty table with the dataset's columns."""
@@ -52,9 +56,11 @@ def world(trials: Iterable[Trial], schemas: Schemas, limits: Limits) -> Query:
     return world_of(rows, schemas, limits)
 
 
-def world_of(rows: Mapping[str, Sequence[Row]], schemas: Schemas, limits: Limits) -> Query:
-    """A query in which ``rows`` stand under the names of their datasets."""
-    query = Query(MadeUp(schemas, frozenset(rows)), limits)
+def world_of(
+    rows: Mapping[str, Sequence[Row]], schemas: Schemas, limits: Limits, *, written: Collection[str] = ()
+) -> Query:
+    """A query in which ``rows`` stand under the names of their datasets, but for those that are ``written``."""
+    query = Query(MadeUp(schemas, frozenset(rows), written), limits)
     for dataset, own in rows.items():
         query.register(dataset, table(own, schemas, dataset))
     return query

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sfactl.runs.model import DIED_AT_MOST, FINAL, Attempt, Due, Job
+from sfactl.runs.model import FINAL, Attempt, Due, Job
 
 LOOK_BACK = timedelta(days=40)
 COUNTED = 60_000
@@ -94,18 +94,19 @@ def _settled(job: Job, past: Past, due_at: datetime) -> bool:
     tried = [a for a in past.attempts if a.due_at == due_at]
     last = max(tried, key=lambda a: a.attempt)
     failed = sum(a.state == "failed" for a in tried)
-    died = sum(a.state == "interrupted" for a in tried)
-    return last.state in FINAL or failed >= job.attempts or died >= DIED_AT_MOST
+    return last.state in FINAL or failed >= job.attempts
 
 
 def _due(job: Job, past: Past, slots: Sequence[datetime], *, late: bool, missed: bool = False) -> Due:
+    states = [a.state for a in past.attempts if a.due_at == slots[-1]]
     return Due(
         job=job,
         due_at=slots[-1],
         first_due_at=slots[0],
         slots=len(slots),
         attempt=_next_attempt(past.attempts, slots[-1]),
-        failed=sum(a.state == "failed" for a in past.attempts if a.due_at == slots[-1]),
+        failed=states.count("failed"),
+        died=states.count("interrupted"),
         late=late,
         missed=missed,
     )

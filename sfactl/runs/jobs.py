@@ -14,7 +14,7 @@ from sfactl.api.errors import ConfigError, NotFound
 from sfactl.config.runs import JobSettings, RunSettings
 from sfactl.engine.calendars import Calendar
 from sfactl.engine.periods import parse_period
-from sfactl.engine.schedules import ScheduleError, parse_schedule
+from sfactl.engine.schedules import parse_schedule
 from sfactl.runs.model import Job
 
 BEFORE_SELLING = ("scores", "segments", "assign", "tags")
@@ -97,17 +97,13 @@ def _job(ground: Ground, kind: str, said: JobSettings, owned: Owned | None) -> J
     idle = "" if text else "no schedule"
     if not said.active:
         idle = f"{key}.active is false"
-    elif owned and owned.problem and text:
+    elif owned and owned.problem:
         idle = owned.problem
-    try:
-        schedule = parse_schedule(text) if text else None
-    except ScheduleError as err:
-        raise ConfigError(f"{said_in}: schedule: {err.message}") from None
     return Job(
         id=f"{kind}:{name}" if owned else kind,
         kind=kind,
         object=name,
-        schedule=schedule,
+        schedule=parse_schedule(text) if text else None,
         said_in=said_in if text else "",
         idle=idle,
         misfire=said.misfire or ground.run.misfire,

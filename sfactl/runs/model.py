@@ -17,8 +17,8 @@ State = Literal["started", "done", "nothing", "partly", "waiting", "failed", "sk
 FINAL: tuple[State, ...] = ("done", "nothing", "partly", "waiting", "missed")
 """States after which a slot is not tried again, however many attempts are left."""
 UNWELL: tuple[State, ...] = ("failed", "skipped", "partly", "interrupted")
-DIED_AT_MOST = 10
-"""So many runners may die over one slot before it is given up."""
+DEADLY = 3
+"""Where so many runners died over one slot, it comes last, so that it cannot keep the others from being done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Due:
     """One run that is due: the slot it is for, the earliest slot it stands for, and how many.
 
     ``missed`` means that it is to be given up, ``late`` that its slot passed longer ago than the grace; ``failed``
-    counts the attempts at the slot that failed before.
+    and ``died`` count the earlier attempts at the slot that failed, and those whose runner died.
     """
 
     job: Job
@@ -72,6 +72,7 @@ class Due:
     slots: int = 1
     attempt: int = 1
     failed: int = 0
+    died: int = 0
     late: bool = False
     missed: bool = False
 

@@ -82,7 +82,7 @@ def does(strategy: Strategy, step: Step) -> str:
 
 def _ways(strategy: Strategy, step: Step, following: str) -> Iterator[str]:
     ways = strategy.ways[step.name]
-    if len(ways) == 1 and ways[0][1] == following:
+    if {target for _, target in ways} == {following} and step.action != "branch":
         return
     yield from (f"{reason + ' ' if reason else ''}→ {target}" for reason, target in ways)
 

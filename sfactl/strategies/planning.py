@@ -56,7 +56,7 @@ class Draft:
 
 def draft(query: Query, book: Book, *, at: datetime) -> Draft:
     """The plan that the tables of a walk make."""
-    table = query.table(query.statement(PACKAGE, "items"))
+    hashes = query.table(query.statement(PACKAGE, "fingerprints"))
     rows = query.rows(query.statement(PACKAGE, "counts"))
     counts = tuple(
         Count(
@@ -74,10 +74,10 @@ def draft(query: Query, book: Book, *, at: datetime) -> Draft:
     )
     (moves,) = query.one("select count(*) from moves") or (0,)
     digest = hashlib.sha256(f"{book.name}\n{content_version(book)}\n".encode())
-    for chunk in table.column("row_hash").chunks:
+    for chunk in hashes.column("row_hash").chunks:
         for part in _texts(chunk):
             digest.update(part)
-    items = table.drop_columns(["row_hash", "step_no"])
+    items = query.table(query.statement(PACKAGE, "items"))
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts, moves=moves)
 
 

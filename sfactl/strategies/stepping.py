@@ -37,14 +37,14 @@ class Stepper:
     _refused: bool = False
 
     def take(self, number: int, file: StrategyFile, step: Step) -> None:
-        """Decide about everybody at ``step`` of version ``number`` and write it to ``walked``."""
+        """Decide about everybody at ``step`` of version ``number`` and write it to walk_rows."""
         params = self._params(number, file, step)
         self.query.run(f"create or replace temp table here as {self.query.statement(PACKAGE, 'here')}", params)
         if not self.query.one("select 1 from here limit 1"):
             return
         if step.action == "touch":
             self._judge(file, step)
-        self.query.run(f"insert into walked {self.query.statement(PACKAGE, step.action)}", params)
+        self.query.run(f"insert into walk_rows {self.query.statement(PACKAGE, step.action)}", params)
 
     def _params(self, number: int, file: StrategyFile, step: Step) -> Mapping[str, Any]:
         strategy = file.strategy

@@ -2,7 +2,7 @@
 
 `walk` reads relations of its `Query` by their names, so that whoever simulates or tests puts own tables in their place
 (``query.register`` or a temporary table named enrolments, messages, tasks, feeds, orders …), and a `Book`. It leaves
-two temporary tables, whose rows have no order:
+two temporary relations, whose rows have no order:
 
 - ``walked``: one row per lead and step that was decided about: lead_id, rotation, version, step (``entry`` for those
   who enter), step_no, action (enter hold pass send task approval push wait skip leave), reason, due_at, to_step (null:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PACKAGE = "strategies"
-WALKED = """create or replace temp table walked (lead_id bigint, rotation bigint, version_no bigint, step varchar,
+ROWS = """create or replace temp table walk_rows (lead_id bigint, rotation bigint, version_no bigint, step varchar,
     step_no bigint, action varchar, reason varchar, due_at timestamp, to_step varchar, to_no bigint, since timestamp,
     arrived timestamp, channel varchar, recipient varchar, message_key varchar, owner varchar, inputs varchar,
     sender varchar)"""
@@ -64,7 +64,7 @@ def walk(
     query.register("claimed", effects_table(()) if effects is None else effects)
     query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
     register_flows(query, book, at)
-    query.run(WALKED)
+    query.run(ROWS)
     query.run(FLAGS)
     params = _params(book, at, look_at)
     asking.load_blacklist(query, book.file, book.names, at)
@@ -84,7 +84,7 @@ def settle(query: Query, book: Book, *, at: datetime, effects: pa.Table) -> None
     query.register("claimed", effects)
     query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
     register_flows(query, book, at)
-    query.run(WALKED)
+    query.run(ROWS)
     _settle(query, _params(book, at, ""))
     _name_versions(query)
     query.run(f"create or replace temp table moves as {query.statement(PACKAGE, 'moves_settled')}")
@@ -92,7 +92,7 @@ def settle(query: Query, book: Book, *, at: datetime, effects: pa.Table) -> None
 
 def _name_versions(query: Query) -> None:
     query.run(
-        "create or replace temp table walked as select w.* exclude (version_no, to_no), v.version from walked w"
+        "create or replace temp view walked as select w.* exclude (version_no, to_no), v.version from walk_rows w"
         " join flow_versions v on v.version_no = w.version_no"
     )
 
@@ -122,7 +122,7 @@ def _settle(query: Query, params: dict[str, Any]) -> None:
     """Make walk_inside and walk_standing: where everybody stands once what was under way is settled."""
     for table, statement in (("walk_inside", "inside"), ("outcomes", "outcomes")):
         query.run(f"create or replace temp table {table} as {query.statement(PACKAGE, statement)}", params)
-    query.run(f"insert into walked {query.statement(PACKAGE, 'settle')}", params)
+    query.run(f"insert into walk_rows {query.statement(PACKAGE, 'settle')}", params)
     query.run(f"create or replace temp table walk_standing as {query.statement(PACKAGE, 'standing')}", params)
 
 
@@ -143,6 +143,8 @@ def _enter(query: Query, book: Book, at: datetime, params: dict[str, Any], *, am
             {"version_no": number},
         )
         asking.load_flags(query, file, book.names, number, at)
-    query.run(f"insert into walked {query.statement(PACKAGE, 'leave')}", params)
-    query.run("create or replace temp table walk_left as select lead_id, rotation from walked where action = 'leave'")
-    query.run(f"insert into walked {query.statement(PACKAGE, 'enter')}", params)
+    query.run(f"insert into walk_rows {query.statement(PACKAGE, 'leave')}", params)
+    query.run(
+        "create or replace temp table walk_left as select lead_id, rotation from walk_rows where action = 'leave'"
+    )
+    query.run(f"insert into walk_rows {query.statement(PACKAGE, 'enter')}", params)

@@ -66,7 +66,7 @@ DONE_AT_8 = tried((8, 1, "done"))
         pytest.param(job(), Past(attempts=tried((8, 1, "done"), (9, 1, "skipped"))), "09:30", [("09:00", 1, 1, False)], id="skipped: no attempt was used"),
         pytest.param(job(), Past(attempts=tried((8, 1, "done"), (9, 1, "interrupted"), (9, 2, "failed"), (9, 3, "failed"))), "09:30", [("09:00", 1, 4, False)], id="a death is no failure"),
         pytest.param(job(), Past(attempts=tried((9, 1, "failed"), (9, 2, "failed"), (9, 3, "failed"))), "09:30", [], id="failed too often"),
-        pytest.param(job(), Past(attempts=tried(*((9, n, "interrupted") for n in range(10)))), "09:30", [], id="died too often"),
+        pytest.param(job(), Past(attempts=tried(*((9, n, "interrupted") for n in range(1, 31)))), "09:30", [("09:00", 1, 31, False)], id="however often its runner died"),
         pytest.param(job(idle="off"), Past(attempts=DONE_AT_8), "12:30", [], id="idle"),
     ],
 )  # fmt: skip

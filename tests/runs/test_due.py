@@ -228,6 +228,22 @@ def test_an_atomic_job_whose_runner_died_after_its_commit_is_not_done_again(chai
     assert chain.ran.count("scores") == 1
 
 
+def test_a_job_that_kills_its_runners_does_not_keep_others_from_being_done(chain: Place) -> None:
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches a kill."""
+
+    def dies(_: Session) -> Done:
+        raise Killed
+
+    chain.does["dedupe"] = dies
+    for _ in range(4):
+        with pytest.raises(Killed):
+            chain.run()
+    assert chain.ran == ["source:web", "dedupe", "dedupe", "dedupe", "erp:books", "dedupe"]
+    chain.does.clear()
+    assert list(chain.states()) == ["dedupe", "scores", "segments", "tags", "campaign:welcome"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -257,10 +273,12 @@ def test_unknown_job(chain: Place) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_and_stops_no_other(chain: Place) -> None:
+    chain.write("sources/odd.toml", "schema = 1\nuse = 'file'\nschedule = '0 9'\n")
     chain.write("sources/web.toml", "schema = 1\nuse = 3\n")
     chain.write("sources/bad.toml", "schema = 1\nuse = 'file'\nschedule = 7\n")
     chain.write("strategies/winback.toml", "schema = 1\n")
     summary = chain.run()
-    assert [p.partition(".toml")[0].rpartition("/")[2] for p in summary.problems] == ["bad", "web", "winback"]
+    assert [p.partition(".toml")[0].rpartition("/")[2] for p in summary.problems] == ["bad", "odd", "web", "winback"]
     assert not summary.well
     assert [run.state for run in summary.jobs] == ["done"] * 6
+    assert summary.problems[1].startswith("sources/odd.toml: schedule: '0 9' is not a schedule: cron has five fields")

@@ -21,8 +21,10 @@ T = TypeVar("T")
 class Bench:
     """The workbench of one run. Use it as a context manager."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, room: int = 1) -> None:
+        """``room`` is more than the greatest number of a trial."""
         self.session = session
+        self.room = room
         self._queries: dict[object, Query] = {}
 
     @property
@@ -72,9 +74,14 @@ class Bench:
         self.close()
 
     @property
-    def _ground(self) -> tuple[Schemas, Limits]:
+    def limits(self) -> Limits:
+        """How much of the machine a made-up world may take."""
         engine = self.session.settings.engine
-        return self.schemas, Limits(memory=engine.memory_limit, threads=engine.threads)
+        return Limits(memory=engine.memory_limit, threads=engine.threads)
+
+    @property
+    def _ground(self) -> tuple[Schemas, Limits]:
+        return self.schemas, self.limits
 
     def _kept(self, key: object, make: Callable[[], Query]) -> Query:
         if key not in self._queries:

@@ -13,6 +13,7 @@ from sfactl.proofs.usecases.membership import Conditions
 from sfactl.proofs.usecases.points import Scores
 from sfactl.proofs.usecases.pricing import Prices
 from sfactl.proofs.usecases.routing import Routing
+from sfactl.proofs.usecases.walking import Walks
 
 
 class Judge(Protocol):
@@ -50,6 +51,7 @@ def judges(bench: Bench) -> dict[Kind, Judge]:
         "segment": conditions,
         "condition": conditions,
         "score": Scores(bench),
+        "strategy": Walks(bench),
         "assignment": Routing(bench),
         "price": Prices(bench),
     }

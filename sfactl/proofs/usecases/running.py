@@ -47,7 +47,7 @@ def run(session: Session, paths: Sequence[Path] = (), options: Options | None = 
     trials = [trial for trial in read.trials if _meant(trial, asked.only)]
     if asked.only and not trials and not read.invalid:
         raise NotFound(f"no test has {asked.only!r} in its name", hint="See: sfactl strategy test --format csv")
-    with Bench(session) as bench:
+    with Bench(session, room=len(read.trials) + 1) as bench:
         runner = _Runner(bench)
         runner.run(trials)
         passed = [trial for trial in trials if trial.number in runner.passed]

@@ -14,7 +14,7 @@ from typing import Any
 from sfactl.api.errors import Conflict, InternalError, SfactlError
 from sfactl.runs.deciding import due_runs, next_slot
 from sfactl.runs.jobs import builds_on
-from sfactl.runs.model import Done, Due, Job, JobRun, State, Summary
+from sfactl.runs.model import DEADLY, Done, Due, Job, JobRun, State, Summary
 from sfactl.runs.usecases.doing import ATOMIC, perform
 from sfactl.runs.usecases.looking import waiting_plans
 from sfactl.runs.usecases.records import RUNS, follow_schedules, pasts, read_runs, write_runs
@@ -64,7 +64,9 @@ class Batch:
         now, zone = self.session.as_of_time(), self.session.zone
         with self.session.query() as query:
             known = pasts(self.session, query, self.order.chosen, self.order.env)
-        return [due for job in self.order.chosen for due in due_runs(job, known[job.id], now, zone)]
+        found = [due for job in self.order.chosen for due in due_runs(job, known[job.id], now, zone)]
+        deadly = {due.job.id for due in found if due.died >= DEADLY}
+        return sorted(found, key=lambda due: not deadly.isdisjoint((due.job.id, *self._needs[due.job.id])))
 
     def _settled(self, run: JobRun) -> JobRun:
         """What became of a run whose runner did not come to its end."""

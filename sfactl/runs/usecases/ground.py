@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from sfactl.api.errors import ConfigError, SfactlError
 from sfactl.campaigns.files import campaign_names
 from sfactl.config.calendars import read_calendars
+from sfactl.engine.calendars import Calendar
+from sfactl.engine.schedules import ScheduleError, parse_schedule
 from sfactl.runs.jobs import Ground, Owned, all_jobs
 from sfactl.runs.model import Job
 from sfactl.session import Session
@@ -22,9 +26,35 @@ def jobs_of(session: Session) -> tuple[list[Job], tuple[str, ...]]:
             "campaign": tuple(Owned(name=name) for name in campaign_names(session.folder)),
             "erp": tuple(Owned(name=name) for name in session.settings.erp),
         },
-        calendars={name: file.calendar(session.zone) for name, file in read_calendars(session.folder).items()},
+        calendars=_calendars(session),
     )
     return all_jobs(ground), tuple(owned.problem for owned in (*sources, *strategies) if owned.problem)
+
+
+def check(session: Session) -> tuple[str, ...]:
+    """What is wrong with schedules and jobs, as messages."""
+    try:
+        return jobs_of(session)[1]
+    except SfactlError as err:
+        return (err.message,)
+
+
+def _calendars(session: Session) -> dict[str, Calendar]:
+    """The calendars, where any job asks for one: a broken one stops nobody else."""
+    run = session.settings.run
+    said = (run.jobs, run.sources, run.strategies, run.campaigns, run.erp)
+    if not any(job.calendar for jobs in said for job in jobs.values()):
+        return {}
+    return {name: file.calendar(session.zone) for name, file in read_calendars(session.folder).items()}
+
+
+def _owned(where: str, name: str, schedule: str, minutes: float = 0.0) -> Owned:
+    try:
+        if schedule:
+            parse_schedule(schedule)
+    except ScheduleError as err:
+        return Owned(name=name, problem=f"{where}: schedule: {err.message}")
+    return Owned(name=name, schedule=schedule, minutes_per_item=minutes)
 
 
 def _sources(session: Session) -> tuple[Owned, ...]:
@@ -34,9 +64,9 @@ def _sources(session: Session) -> tuple[Owned, ...]:
             said = session.settings.sources[name].get("schedule", "")
             if not isinstance(said, str):
                 raise ConfigError(f"sources/{name}.toml: schedule: {said!r} is not text")
-            found.append(Owned(name=name, schedule=said))
+            found.append(_owned(f"sources/{name}.toml", name, said))
         except ConfigError as err:
-            found.append(Owned(name=name, problem=err.message))
+            found.append(Owned(name=name, problem=_from_here(session, err)))
     return tuple(found)
 
 
@@ -46,7 +76,12 @@ def _strategies(session: Session) -> tuple[Owned, ...]:
         try:
             strategy = read_strategy(session.folder, name).strategy
         except SfactlError as err:
-            found.append(Owned(name=name, problem=err.message))
+            found.append(Owned(name=name, problem=_from_here(session, err)))
             continue
-        found.append(Owned(name=name, schedule=strategy.schedule, minutes_per_item=strategy.minutes_saved))
+        found.append(_owned(f"strategies/{name}.toml", name, strategy.schedule, strategy.minutes_saved))
     return tuple(found)
+
+
+def _from_here(session: Session, err: SfactlError) -> str:
+    """The message with files named as the workspace does, wherever it lies."""
+    return err.message.replace(f"{session.folder}{os.sep}", "")

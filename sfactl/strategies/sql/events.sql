@@ -4,7 +4,7 @@ from (
     select $strategy || '.' || cast(w.lead_id as varchar) || '.' || cast(w.rotation as varchar) || '.' || w.step || '.'
             || w.what as event_id,
         coalesce(w.since, cast($now as timestamp)) as "at", $strategy as strategy, w.lead_id, w.rotation, w.version, w.step,
-        w.what, w.detail, w.to_step, $plan as plan_id
+        w.what, w.detail, w.to_step, $plan as plan_id, w.step_no
     from (
         select *,
             case

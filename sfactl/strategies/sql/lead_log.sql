@@ -2,4 +2,4 @@
 select e."at", e.strategy, e.rotation, e.step, e.what, e.detail, coalesce(e.to_step, '') as to_step
 from enrolment_events e
 where e.lead_id = $lead and ($strategy = '' or e.strategy = $strategy)
-order by e."at", e.strategy, e.rotation, case when e.step = 'entry' then 0 else 1 end, e.event_id
+order by e."at", e.strategy, e.rotation, e.step_no, e.event_id

@@ -3,4 +3,4 @@ select i.lead_id, l.full_name as name, i.step, i.action, i.reason, i.to_step, i.
 from plan_items i
 left join leads l on l.lead_id = i.lead_id
 where i.plan_id = $plan and ($action = '' or i.action = $action) and ($lead = 0 or i.lead_id = $lead)
-order by i.lead_id, i.rotation, case when i.step = 'entry' then 0 else 1 end, i.step
+order by i.lead_id, i.rotation, i.step_no

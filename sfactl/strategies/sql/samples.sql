@@ -9,4 +9,4 @@ from (
     where i.plan_id = $plan and ($action = '' or i.action = $action)
 )
 where place <= $sample
-order by step, action, reason, to_step, lead_id
+order by step_no, action, reason, to_step, lead_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.asking import audience_text
 from sfactl.strategies.book import Book
+from sfactl.strategies.drawing import does
 from sfactl.strategies.planning import EFFECTS, Count, Draft, content_version, draft
 from sfactl.strategies.usecases.scene import (
     KIND,
@@ -42,7 +44,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanResult:
-    """A plan and what there is to know before it is applied. ``minutes`` is the hand work that its effects save."""
+    """A plan and what there is to know before it is applied.
+
+    ``does`` says of each step what it does, ``minutes`` is the hand work that the effects save.
+    """
 
     plan_id: str
     strategy: str
@@ -54,6 +59,7 @@ class PlanResult:
     data_seq: int
     state: str
     counts: tuple[Count, ...]
+    does: Mapping[str, str]
     effects: int
     moves: int
     inside: int
@@ -86,7 +92,7 @@ def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResu
         number = version_number(query, book)
     same = next((p for p in stored if p.plan_id == made.plan_id), None)
     row = _row(book, made, same)
-    saved = _save(session, row, made, known=same is not None) if session.as_of is None else False
+    saved = _save(session, row, made, same) if session.as_of is None else False
     strategy = book.file.strategy
     return PlanResult(
         plan_id=row.plan_id,
@@ -99,6 +105,7 @@ def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResu
         data_seq=made.seq,
         state=row.state,
         counts=made.counts,
+        does={s.name: does(f.strategy, s) for f in reversed(book.versions) for s in f.strategy.steps},
         effects=row.effects,
         moves=row.moves,
         inside=inside,
@@ -218,12 +225,15 @@ def _row(book: Book, made: Draft, same: PlanRow | None) -> PlanRow:
     return replace(row, **{name: getattr(same, name) for name in names})
 
 
-def _save(session: Session, row: PlanRow, made: Draft, *, known: bool) -> bool:
-    if known and row.state in ("applied", "partly"):
+def _save(session: Session, row: PlanRow, made: Draft, same: PlanRow | None) -> bool:
+    if same is not None and row.state in ("applied", "partly"):
         return False
     with session.write("plans", reason=f"plan {row.campaign}") as tx:
+        # Somebody else may have made the same plan meanwhile, or even begun it.
+        if plan_rows(tx.query, "plan_id = $plan", {"plan": row.plan_id}) != ([] if same is None else [same]):
+            return not session.dry_run
         tx.upsert("plans", plan_table([row]))
-        if not known:
+        if same is None:
             tx.query.register("made", made.items)
             keep = "select *, $plan as plan_id, $at as planned_at from made"
             tx.append("plan_items", keep, {"plan": row.plan_id, "at": made.at})

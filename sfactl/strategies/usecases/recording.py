@@ -23,7 +23,7 @@ def load_plan(tx: Transaction, row: PlanRow) -> None:
     query = tx.query
     query.run(
         "create or replace temp table walked as"
-        " select lead_id, rotation, version, step, action, reason, to_step, since, owner from plan_items"
+        " select lead_id, rotation, version, step, action, reason, to_step, since, owner, step_no from plan_items"
         " where plan_id = $plan",
         {"plan": row.plan_id},
     )

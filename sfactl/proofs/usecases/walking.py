@@ -1,0 +1,313 @@
+"""Ask strategies what happens to a lead at each of the moments of a test.
+
+All cases of a strategy go through it together, each moment in one run. The limit of entries is set aside, because cases
+would otherwise take each other's places; a lead's numbers are chosen so that it draws the arm, or the control group,
+that the test asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from sfactl.api.errors import UserError
+from sfactl.campaigns.usecases.scene import place_of
+from sfactl.engine.conditions.compile import segments_in
+from sfactl.engine.conditions.source import Source
+from sfactl.proofs.asked import Answers, Asked, by_subject
+from sfactl.proofs.fixtures import nearest
+from sfactl.proofs.lanes import BUCKETS, Draw, drawn, lanes, together
+from sfactl.proofs.model import Actual, Covered, Row, Trial
+from sfactl.proofs.mutants.model import Planted
+from sfactl.proofs.mutants.strategies import strategy_mutants
+from sfactl.proofs.usecases.bench import Bench
+from sfactl.proofs.usecases.strategy_run import OWN, MadeUpRun
+from sfactl.proofs.world import lead_of, world_of
+from sfactl.segments.files import with_used
+from sfactl.strategies.asking import audience_text, member_of
+from sfactl.strategies.book import Book, open_book
+from sfactl.strategies.files import FOLDER, Names, StrategyFile, check_strategy, read_names, read_strategy
+from sfactl.strategies.model import Entry, Step, conditions_of
+
+if TYPE_CHECKING:
+    from sfactl.engine.duck import Query
+
+OUTSIDE = "outside"
+"""The state of a lead that never entered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """One run of a strategy: when, and which trials are looked at."""
+
+    at: datetime
+    trials: tuple[Trial, ...]
+
+
+class Walks:
+    """Answers trials of strategies."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._files: dict[str, StrategyFile] = {}
+
+    @cached_property
+    def _names(self) -> Names:
+        return read_names(self._bench.session.folder, self._bench.schemas)
+
+    def rule(self, trial: Trial) -> StrategyFile:
+        """The strategy that a trial is about. Raises `NotFound`, `ConfigError` or `ConditionError`."""
+        if trial.subject not in self._files:
+            file = read_strategy(self._bench.session.folder, trial.subject)
+            check_strategy(file, self._names, now=trial.clock)
+            self._files[trial.subject] = file
+        return self._files[trial.subject]
+
+    def check(self, trial: Trial) -> None:
+        """Refuse steps and arms that the strategy does not have."""
+        strategy = self.rule(trial).strategy
+        steps = [step.name for step in strategy.steps]
+        for key, expect in _expected(trial):
+            for what in ("sends", "tasks", "pushes", "skips", "waits"):
+                for name in expect.get(what, ()):
+                    _known(name, steps, f"{key}.{what}", "step")
+            if expect.get("step"):
+                _known(str(expect["step"]), steps, f"{key}.step", "step")
+        for name in trial.asked.get("refused", ()):
+            _known(name, steps, "given.refused", "step")
+        for name, arm in trial.asked.get("arms", {}).items():
+            _known(name, [step.name for step in strategy.of("split")], "given.arms", "split")
+            _known(arm, [arm.name for arm in strategy.step(name).arms], f"given.arms.{name}", "arm")
+
+    def observe(self, asked: Sequence[Asked[StrategyFile]]) -> Answers:
+        """What was done at each moment, and where the lead is then."""
+        answers: Answers = [{} for _ in asked]
+        for place, one in enumerate(asked):
+            apart = self._reads_addresses(one.rule)
+            chosen = [self._chosen(self.rule(trial), trial) for trial in one.trials]
+            by_number = {new.number: old.number for old, new in zip(one.trials, chosen, strict=True)}
+            for lane in lanes(chosen, apart=apart):
+                for number, actual in self._walked(one.rule, lane, apart=apart).items():
+                    answers[place][by_number[number]] = actual
+        return answers
+
+    def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
+        """All mutants of the strategies that the trials are about."""
+        found: list[Planted] = []
+        for own in by_subject(trials):
+            file = self.rule(own[0])
+            found += [
+                Planted(rule=own[0].rule, file=f"{FOLDER}/{file.name}.toml", mutant=mutant, trials=own)
+                for mutant in strategy_mutants(file, self._bench.types)
+            ]
+        return found, []
+
+    def explain(self, trial: Trial, actual: Actual) -> tuple[tuple[str, ...], str]:
+        """What was decided about the lead, run by run."""
+        lines = [line for moment in actual["moments_log"] for line in moment]
+        hint = ""
+        if not lines or all("·" not in line for line in lines):
+            audience = " ".join(audience_text(self.rule(trial).strategy).split())
+            hint = f"It never entered. Those enter for whom this holds: {audience}"
+        return tuple(lines), hint
+
+    def coverage(self, trials: Sequence[Trial]) -> list[Covered]:
+        """Which steps, ways and exits of each strategy were taken."""
+        found: list[Covered] = []
+        for own in by_subject(trials):
+            file = self.rule(own[0])
+            seen = dict.fromkeys(_ways(file), 0)
+            (answers,) = self.observe([Asked(rule=file, trials=own)])
+            for actual in answers.values():
+                for key in actual["ways"]:
+                    if key in seen:
+                        seen[key] += 1
+            found += [Covered(rule=own[0].rule, what=what, way=way, seen=n) for (what, way), n in seen.items()]
+        return found
+
+    def _walked(self, file: StrategyFile, lane: Sequence[Trial], *, apart: bool) -> dict[int, Actual]:
+        """Every tick of some trials in one world."""
+        rows = together(lane, apart=apart)
+        rows["enrolments"] = [_of_version(row, file) for row in rows.get("enrolments", ())]
+        steady = {name: own for name, own in rows.items() if name not in OWN}
+        with world_of(steady, self._bench.schemas, self._bench.limits, written=OWN) as query:
+            run = MadeUpRun(query, self._bench.schemas, rows)
+            book = self._book(query, file)
+            actual: dict[int, dict[str, Any]] = {
+                trial.number: {"moments": [], "moments_log": [], "ways": []} for trial in lane
+            }
+            for tick in _ticks(lane):
+                self._tick(run, book, tick, actual)
+        for found in actual.values():
+            last = found["moments"][-1] if found["moments"] else {}
+            found |= {key: value for key, value in last.items() if key not in found}
+        return {number: dict(found) for number, found in actual.items()}
+
+    def _tick(self, run: MadeUpRun, book: Book, tick: Tick, actual: Mapping[int, dict[str, Any]]) -> None:
+        for word in ("approved", "refused"):
+            decided = [lead_of(t) for t in tick.trials if _moment(t, tick.at).get("decide") == word]
+            if decided:
+                run.decide(book, tick.at, decided, word)
+        refused = [(lead_of(t), step) for t in tick.trials for step in t.asked.get("refused", ())]
+        walked = run.once(book, tick.at, [lead_of(t) for t in tick.trials], refused).to_pylist()
+        by_lead: dict[int, list[dict[str, Any]]] = {}
+        for row in walked:
+            by_lead.setdefault(row["lead_id"], []).append(row)
+        standing = run.standing(book)
+        for trial in tick.trials:
+            own = by_lead.get(lead_of(trial), [])
+            step, state, reason = standing.get(lead_of(trial), (None, OUTSIDE, None))
+            found = actual[trial.number]
+            found["moments"].append({**_decided(own), "step": step, "state": state, "reason": reason})
+            found["moments_log"].append([_line(tick.at, row) for row in own])
+            found["ways"] += [key for row in own for key in _taken(row)]
+
+    def _book(self, query: Query, file: StrategyFile) -> Book:
+        """The book of a strategy in a made-up world; everybody may enter who is asked for."""
+        place = place_of(self._bench.session)
+        book = open_book(query, file.name, place, self._names)
+        entry = Entry(again=file.strategy.entry.again)
+        strategy = replace(file.strategy, entry=entry, state="active", expires_at=file.strategy.expires_at)
+        return replace(book, file=replace(file, strategy=strategy))
+
+    def _chosen(self, file: StrategyFile, trial: Trial) -> Trial:
+        """The trial with a lead that draws what the test asks for: by default no control group, and the first arms."""
+        strategy = file.strategy
+        percent = strategy.holdout.percent
+        bar = percent * BUCKETS / 100
+        draws = []
+        if percent:
+            control = bool(trial.asked.get("control"))
+            salt = f"{strategy.name}.holdout."
+            draws.append(Draw(salt=salt, lower=0 if control else bar, upper=bar if control else BUCKETS))
+        for step in strategy.of("split"):
+            lower, upper = _share(step, trial.asked.get("arms", {}).get(step.name, step.arms[0].name))
+            salt = f"{strategy.name}.{step.name}."
+            draws.append(Draw(salt=salt, lower=lower * BUCKETS, upper=upper * BUCKETS))
+        before = [
+            row.get("rotation") or 0 for row in trial.rows.get("enrolments", ()) if row["strategy"] == strategy.name
+        ]
+        inside = any(row.get("left_at") is None for row in trial.rows.get("enrolments", ()))
+        rotation = max(before, default=0) + (0 if inside else 1)
+        return drawn(trial, draws, rotation, self._bench.room) if draws else trial
+
+    def _reads_addresses(self, file: StrategyFile) -> bool:
+        """Whether a condition looks into an address, more than whether there is one."""
+        texts = [text for _, text in conditions_of(file.strategy)]
+        texts += [member_of(name) for name in (file.strategy.segment, file.strategy.blacklist) if name]
+        asked = {name for text in texts for name in segments_in(Source(text=text).parse())}
+        used = with_used(self._names.segments, sorted(asked & set(self._names.segments))) if asked else []
+        columns = (
+            column
+            for text in [*texts, *(segment.where for segment in used)]
+            for column in Source(text=text).parse().find_all(exp.Column)
+        )
+        return any(c.name.lower() in ("email", "phone") and not isinstance(c.parent, exp.Is) for c in columns)
+
+
+def _ticks(trials: Sequence[Trial]) -> list[Tick]:
+    """All moments of all trials in order; a trial without moments is looked at once, at its clock."""
+    found: dict[datetime, list[Trial]] = {}
+    for trial in trials:
+        for at in dict.fromkeys(moment.at for moment in trial.moments) or (trial.clock,):
+            found.setdefault(at, []).append(trial)
+    return [Tick(at=at, trials=tuple(found[at])) for at in sorted(found)]
+
+
+def _moment(trial: Trial, at: datetime) -> Mapping[str, Any]:
+    return next((moment.expect for moment in trial.moments if moment.at == at), {})
+
+
+def _expected(trial: Trial) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield "expect", trial.expect
+    for place, moment in enumerate(trial.moments):
+        yield f"then[{place}]", moment.expect
+
+
+def _known(name: str, known: Sequence[str], key: str, what: str) -> None:
+    if name not in known:
+        raise UserError(f"{key}: there is no {what} {name!r}.{nearest(name, known)}")
+
+
+def _share(step: Step, name: str) -> tuple[float, float]:
+    """The part of all draws that an arm takes."""
+    total, lower = sum(arm.share for arm in step.arms), 0
+    for arm in step.arms:
+        if arm.name == name:
+            return lower / total, (lower + arm.share) / total
+        lower += arm.share
+    raise UserError(f"given.arms.{step.name}: there is no arm {name!r}.{nearest(name, [a.name for a in step.arms])}")
+
+
+def _of_version(row: Row, file: StrategyFile) -> Row:
+    """An enrolment that a test gives; it follows the file's version unless it says another."""
+    filled = dict(row)
+    if row["strategy"] == file.name:
+        filled["version"] = row.get("version") or file.version
+    filled["entered_at"] = row.get("entered_at") or row.get("since")
+    filled["state"] = row.get("state") or ("active" if row.get("left_at") is None else "finished")
+    return filled
+
+
+def _decided(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def steps(*actions: str) -> list[str]:
+        return [row["step"] for row in rows if row["action"] in actions]
+
+    return {
+        "sends": steps("send"),
+        "tasks": steps("task", "approval"),
+        "pushes": steps("push"),
+        "skips": {row["step"]: row["reason"] for row in rows if row["action"] == "skip"},
+        "waits": {row["step"]: row["reason"] for row in rows if row["action"] == "wait"},
+        "moves": [f"{row['step']} → {row['to_step']}" for row in rows if row["to_step"]],
+    }
+
+
+def _line(at: datetime, row: Mapping[str, Any]) -> str:
+    said = " ".join(part for part in (row["reason"] or "", f"→ {row['to_step']}" if row["to_step"] else "") if part)
+    return f"{at:%Y-%m-%d %H:%M}  {row['step']} · {row['action']} {said}".rstrip()
+
+
+def _ways(file: StrategyFile) -> list[tuple[str, str]]:
+    """Everything that a strategy can do."""
+    strategy = file.strategy
+    found = [("entry", "enters")] + ([("entry", "held out as control")] if strategy.holdout.percent else [])
+    for step in strategy.steps:
+        name = f"step {step.name}"
+        if step.action == "touch":
+            found += [(name, "sent"), (name, "skipped")]
+        elif step.action == "wait":
+            found += [(name, "waits")] + ([(name, "until")] if step.until else [])
+            found += [(name, "time ran out" if step.until else "is over")] if step.lasts else []
+        elif step.action in ("branch", "split", "approval"):
+            found += [(name, reason) for reason, _ in strategy.ways[step.name]]
+            found += [(name, "asked")] if step.action == "approval" else []
+        else:
+            found.append((name, {"task": "made", "push": "told", "stop": "reached"}[step.action]))
+    exits = [("goal", bool(strategy.goal)), ("blacklisted", bool(strategy.blacklist))]
+    exits += [
+        ("exit", bool(strategy.exit and strategy.exit.where)),
+        ("too long", bool(strategy.exit and strategy.exit.after)),
+    ]
+    return found + [("leaves", name) for name, there in exits if there]
+
+
+def _taken(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What one decision shows of a strategy."""
+    name, action, reason = f"step {row['step']}", row["action"], row["reason"] or ""
+    if row["step"] == "entry":
+        yield "entry", "enters" if action == "enter" else "held out as control"
+    elif action == "leave":
+        yield ("leaves", reason) if reason != "finished" else (name, "reached")
+    elif action == "pass":
+        yield name, {"condition holds": "until"}.get(reason, reason).removeprefix("arm ")
+        if reason.endswith(" are over"):
+            yield name, "is over"
+    else:
+        ways = {"send": "sent", "skip": "skipped", "wait": "waits", "task": "made", "approval": "asked", "push": "told"}
+        yield name, ways.get(action, action)
