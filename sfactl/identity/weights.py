@@ -123,7 +123,8 @@ def contradicts(fields: Sequence[Comparison], counted: Counted) -> NDArray[np.bo
             proof |= same & ~(people if c.name in ("email", "phone") else none)
         if c.told:
             told |= same
-    return (against & ~proof) | (moved & ~told) | (counted.people == GENERATIONS)
+    found: NDArray[np.bool_] = (against & ~proof) | (moved & ~told) | (counted.people == GENERATIONS)
+    return found
 
 
 def totals(
