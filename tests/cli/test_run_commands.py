@@ -85,7 +85,7 @@ def test_an_environment_and_its_difference_as_a_file(acme: Path, sfactl: Call, m
     ] == ["scores"]
     assert sfactl("config", "diff", "dev", "prod", "--output", "prod.csv").code == 0
     text = (acme / "prod.csv").read_text(encoding="utf-8")
-    assert "run.jobs.segments.active,False,\n" in text.replace("false", "False")
+    assert "run.jobs.segments.active,false,,sfactl.toml [env.dev],\n" in text
     assert "senders.post.password,,env:SMTP_PASSWORD" in text
     assert "hunter2" not in text
 
