@@ -136,7 +136,7 @@ def _standing(now: tuple[object, ...] | None) -> str:
     return "in the control group, gets nothing" if state == "control" else f"at {step}"
 
 
-def _grounds(session: Session, query: Query, book: Book, lead_id: int, now: tuple[object, ...] | None) -> list[Ground]:
+def _grounds(session: Session, query: Query, book: Book, lead_id: int, now: tuple[Any, ...] | None) -> list[Ground]:
     """Why the lead may enter or not, each rule of entering with its answer."""
     strategy = book.file.strategy
     grounds = _terms(query, book, lead_id, session.as_of_time())
