@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sfactl.api.errors import LockBusy
 from sfactl.runs.model import Done, Job, State
 from sfactl.runs.usecases.selling import campaign, strategy
 from sfactl.session import Session
@@ -28,6 +29,8 @@ def _source(session: Session, job: Job) -> Done:
     counts = {name: getattr(found, name) for name in ("rows", "new", "updated", "rejected")}
     said = [found.problem, found.hint] if found.problem else [found.stopped and f"stopped at {found.stopped}"]
     rejected = found.rejected and f"{found.rejected:,} rejected"
+    if found.code == LockBusy.code:
+        return Done(state="skipped", error=found.code, detail=found.problem or "")
     return Done(
         state="failed" if found.problem else "partly" if rejected else "done" if found.rows else "nothing",
         items=found.new + found.updated,
@@ -60,7 +63,7 @@ def _scores(session: Session, _job: Job) -> Done:
     done = run(session)
     changed = sum(ran.new + ran.up + ran.down + ran.gone for ran in done.scores)
     left_out = "; ".join(f"{one.name} left out: {one.reason}" for one in done.skipped)
-    counts = _present({"scores": len(done.scores), "changed": changed})
+    counts = _present({"changed": changed})
     return Done(state="partly" if left_out else _did(changed), items=changed, counts=counts, detail=left_out)
 
 
