@@ -76,8 +76,8 @@ def lines(year: Year, overview: Overview, judged: Verdict) -> Iterator[tuple[str
     yield "score, segment", f"{c['scored']:,} leads by what they are and what they do; {c['hot']:,} in hot-b2b"
     yield (
         "strategy apply",
-        f"{c['entered']:,} people entered {len(STRATEGIES)} strategies: {c['strategy_mails']:,} mails, {c['tasks']:,} calls"
-        " for reps",
+        f"{c['entered']:,} people entered {len(STRATEGIES)} strategies: {c['strategy_mails']:,} mails, "
+        f"{c['tasks']:,} calls for reps",
     )
     yield "campaign apply", f"{c['mails']:,} mails in {c['waves']} waves into outbox/; {c['held']:,} people held back"
     yield "lead qualify", f"{c['mql']:,} marketing-qualified; {c['sql']:,} sales-qualified after a call"
