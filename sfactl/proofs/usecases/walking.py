@@ -20,6 +20,7 @@ from sfactl.campaigns.usecases.scene import place_of
 from sfactl.engine.conditions.compile import segments_in
 from sfactl.engine.conditions.source import Source
 from sfactl.proofs.asked import Answers, Asked, by_subject
+from sfactl.proofs.expectations import differences, wrong
 from sfactl.proofs.fixtures import nearest
 from sfactl.proofs.lanes import BUCKETS, Draw, drawn, lanes, together
 from sfactl.proofs.model import Actual, Covered, Row, Trial
@@ -92,8 +93,13 @@ class Walks:
             chosen = [self._chosen(self.rule(trial), trial) for trial in one.trials]
             by_number = {new.number: old.number for old, new in zip(one.trials, chosen, strict=True)}
             for lane in lanes(chosen, apart=apart):
-                for number, actual in self._walked(one.rule, lane, apart=apart).items():
-                    answers[place][by_number[number]] = actual
+                found = self._walked(Asked(rule=one.rule, trials=tuple(lane), to_break=one.to_break), apart=apart)
+                broken = [trial for trial in lane if one.to_break and next(wrong(trial, found[trial.number]), None)]
+                if broken:
+                    found = {broken[0].number: found[broken[0].number]}
+                answers[place] |= {by_number[number]: actual for number, actual in found.items()}
+                if broken:
+                    break
         return answers
 
     def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
@@ -101,10 +107,11 @@ class Walks:
         found: list[Planted] = []
         for own in by_subject(trials):
             file = self.rule(own[0])
-            found += [
-                Planted(rule=own[0].rule, file=f"{FOLDER}/{file.name}.toml", mutant=mutant, trials=own)
-                for mutant in strategy_mutants(file, self._bench.types)
-            ]
+            (answers,) = self.observe([Asked(rule=file, trials=own)])
+            for mutant in strategy_mutants(file, self._bench.types):
+                able = tuple(trial for trial in own if _comes_by(mutant.place, answers[trial.number]))
+                name = f"{FOLDER}/{file.name}.toml"
+                found.append(Planted(rule=own[0].rule, file=name, mutant=mutant, trials=able))
         return found, []
 
     def explain(self, trial: Trial, actual: Actual) -> tuple[tuple[str, ...], str]:
@@ -130,8 +137,9 @@ class Walks:
             found += [Covered(rule=own[0].rule, what=what, way=way, seen=n) for (what, way), n in seen.items()]
         return found
 
-    def _walked(self, file: StrategyFile, lane: Sequence[Trial], *, apart: bool) -> dict[int, Actual]:
-        """Every tick of some trials in one world."""
+    def _walked(self, asked: Asked[StrategyFile], *, apart: bool) -> dict[int, Actual]:
+        """Every tick of some trials in one world, or as many as it takes to break the rule."""
+        file, lane = asked.rule, asked.trials
         rows = together(lane, apart=apart)
         rows["enrolments"] = [_of_version(row, file) for row in rows.get("enrolments", ())]
         steady = {name: own for name, own in rows.items() if name not in OWN}
@@ -143,10 +151,9 @@ class Walks:
             }
             for tick in _ticks(lane):
                 self._tick(run, book, tick, actual)
-        for found in actual.values():
-            last = found["moments"][-1] if found["moments"] else {}
-            found |= {key: value for key, value in last.items() if key not in found}
-        return {number: dict(found) for number, found in actual.items()}
+                if asked.to_break and any(_is_broken(trial, actual[trial.number], tick.at) for trial in tick.trials):
+                    break
+        return {trial.number: _concluded(trial, actual[trial.number]) for trial in lane}
 
     def _tick(self, run: MadeUpRun, book: Book, tick: Tick, actual: Mapping[int, dict[str, Any]]) -> None:
         for word in ("approved", "refused"):
@@ -217,6 +224,27 @@ def _ticks(trials: Sequence[Trial]) -> list[Tick]:
         for at in dict.fromkeys(moment.at for moment in trial.moments) or (trial.clock,):
             found.setdefault(at, []).append(trial)
     return [Tick(at=at, trials=tuple(found[at])) for at in sorted(found)]
+
+
+def _is_broken(trial: Trial, actual: Mapping[str, Any], at: datetime) -> bool:
+    """Whether the run at ``at`` came out otherwise than expected."""
+    last = actual["moments"][-1]
+    found = differences(_moment(trial, at), last)
+    ended = len(actual["moments"]) == max(len(trial.moments), 1)
+    return next(found, None) is not None or (ended and next(differences(trial.expect, last), None) is not None)
+
+
+def _concluded(trial: Trial, actual: dict[str, Any]) -> Actual:
+    """What came out in the end; of trials that were not looked at to their end, nothing that is expected."""
+    ended = len(actual["moments"]) == max(len(trial.moments), 1)
+    last = actual["moments"][-1] if ended else trial.expect
+    return {**last, **actual}
+
+
+def _comes_by(place: str, actual: Actual) -> bool:
+    """Whether a mistake at ``place`` can make a difference to a trial: one in a step to those who come there."""
+    name = place.removeprefix("steps.").split(",")[0] if place.startswith("steps.") else ""
+    return not name or any(what == f"step {name}" for what, _ in actual["ways"])
 
 
 def _moment(trial: Trial, at: datetime) -> Mapping[str, Any]:
