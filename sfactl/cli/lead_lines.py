@@ -35,6 +35,13 @@ CLEANED: Mapping[str, tuple[str, str]] = {
     "methods": ("request that was no page left out", "requests that were no pages left out"),
     "touchpoints": ("visit of a known lead", "visits of known leads"),
     "events": ("event added", "events added"),
+    "orders": ("order", "orders"),
+    "refunds": ("refund among them", "refunds among them"),
+    "orders_of_nobody": (
+        "order without a customer (kept without a lead)",
+        "orders without a customer (kept without a lead)",
+    ),
+    "customers_made": ("lead made of a customer", "leads made of customers"),
     "leads_made": ("lead made by a form", "leads made by forms"),
 }
 """What is counted: the words for one, and for several."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from sfactl.cli.app import App, Output, pass_app
 if TYPE_CHECKING:
     from sfactl.orders.model import Cancelled, OrderView
 
-STATUSES = ("open", "pushed", "invoiced", "paid", "cancelled")
+STATUSES = ("open", "pushed", "invoiced", "paid", "cancelled", "refund")
 
 
 @click.group()
@@ -105,3 +106,6 @@ def _cancelled(done: Cancelled) -> Iterator[str]:
     yield f"O-{done.order_id} is cancelled."
     if done.tell_erp:
         yield "The ERP does not know yet. Next: sfactl erp push"
+
+
+import_module("sfactl.cli.order_import").register(group)

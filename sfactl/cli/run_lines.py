@@ -13,7 +13,15 @@ from sfactl.cli.words import count
 if TYPE_CHECKING:
     from sfactl.runs.model import JobLine, JobRun, Saving, Summary
 
-MARKS = {"failed": "✗", "skipped": "–", "missed": "–", "partly": "!", "waiting": "…", "interrupted": "✗"}
+MARKS = {
+    "nothing": "·",
+    "failed": "✗",
+    "skipped": "–",
+    "missed": "–",
+    "partly": "!",
+    "waiting": "…",
+    "interrupted": "✗",
+}
 
 
 def summary_lines(result: Summary) -> Iterator[str]:
@@ -179,7 +187,7 @@ def _commits(run: JobRun) -> str:
 
 
 def _saved(run: JobRun) -> str:
-    if not run.minutes_per_run and not run.minutes_per_item:
+    if not run.minutes_saved:
         return ""
     items = f"{run.items:,} × {run.minutes_per_item:g} for the items"
     return f"{run.minutes_saved:g} min ({run.minutes_per_run:g} for the run, {items}; as declared)"

@@ -43,7 +43,12 @@ class Defaults:
     zone: str = "UTC"
 
 
-COMMANDS = {"leads": "sfactl lead import", "touchpoints": "sfactl touch import", "costs": "sfactl source import-cost"}
+COMMANDS = {
+    "leads": "sfactl lead import",
+    "touchpoints": "sfactl touch import",
+    "costs": "sfactl source import-cost",
+    "orders": "sfactl order import",
+}
 """The command that takes a mapping of each dataset."""
 
 

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 Kind = Literal["cross", "up"]
 MOST_PRODUCTS = 2_000
 MOST_PAIRS = 20_000
+MOST_RULES = 20_000
+MOST_WORK = 400_000_000
+"""Pairs and sets in baskets that are counted; where there are more, a fixed sample of the baskets is."""
 LARGEST_BASKET = 300
 """Whoever has more different frequent products has nearly everything: what goes with what is not to be learned there,
-and pairs grow with the square. They are counted and named; they get suggestions like everybody."""
+and pairs grow with the square. They count in no figure, and get suggestions like everybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

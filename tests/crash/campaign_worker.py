@@ -1,4 +1,4 @@
-"""Forks children that plan and apply the campaign, so that a test can kill each of them cheaply.
+"""Forks children that plan and apply the campaign or the strategy, so that a test can kill each of them cheaply.
 
 Reads ``JOB FOLDER`` lines on stdin, answers the child's pid; ``wait`` answers the exit code of the last one.
 """
@@ -16,7 +16,8 @@ import pyarrow.compute  # noqa: F401
 from sfactl.api.errors import SfactlError
 from sfactl.campaigns import usecases
 from sfactl.config.layers import load_settings
-from sfactl.session import open_session
+from sfactl.session import Session, open_session
+from sfactl.strategies import usecases as strategies
 
 OUT_OF_WORK = 42
 
@@ -25,6 +26,8 @@ def work(job: str, folder: Path) -> int:
     """Apply the newest open plan, or with ``plan`` make a new one first. Answers 42 when nothing is left to send."""
     settings = load_settings(folder, env=None, environ={}, no_plugins=())
     with open_session(folder, settings=settings, command=job, actor="worker", quiet=True) as session:
+        if job == "walk":
+            return walk(session)
         if job == "plan":
             made = usecases.plan(session, "spring")
             if made.sends == 0:
@@ -39,6 +42,15 @@ def work(job: str, folder: Path) -> int:
                 return 0
             plan_id = found[0]
         usecases.apply(session, plan_id)
+    return 0
+
+
+def walk(session: Session) -> int:
+    """Plan the strategy and apply the plan. Answers 42 when there is nothing left to do."""
+    planned = strategies.plan(session, "spring")
+    if planned.effects + planned.moves == 0:
+        return OUT_OF_WORK
+    strategies.apply(session, planned.plan_id)
     return 0
 
 

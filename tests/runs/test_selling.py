@@ -79,7 +79,7 @@ def tasks(place: Place) -> int:
 def test_what_needs_no_approval_is_applied(shop: Place) -> None:
     summary = shop.run()
     assert {run.job: (run.state, dict(run.counts)) for run in summary.jobs} == {
-        "strategy:calls": ("done", {"enters": 3, "moves": 3, "tasks": 3}),
+        "strategy:calls": ("done", {"entered": 3, "moved": 3, "tasks": 3}),
         "campaign:spring": ("done", {"accepted": 3}),
     }
     assert (letters(shop), tasks(shop)) == (3, 3)
@@ -100,7 +100,7 @@ def test_what_needs_an_approval_waits_and_is_applied_once_it_has_it(shop: Place)
     assert summary.well
     plans = {one.job: one.plan_id for one in summary.waiting}
     assert (
-        f"3 messages need an approval: sfactl campaign approve {plans['campaign:spring'][:6]}"
+        f"needs an approval (3 messages): sfactl campaign approve {plans['campaign:spring'][:6]}"
         in summary.waiting[0].detail + summary.waiting[1].detail
     )
     again = shop.run()

@@ -177,6 +177,10 @@ def _save(session: Session, row: PlanRow, made: Draft, *, known: bool) -> bool:
     if known and row.state in ("applied", "partly"):
         return False
     with session.write("plans", reason=f"plan {row.campaign}") as tx:
+        # Somebody else may have made the same plan meanwhile, and even begun it.
+        stored = plan_rows(tx.query, "plan_id = $plan", {"plan": row.plan_id})
+        if stored and not known:
+            return not session.dry_run
         tx.upsert("plans", plan_table([row]))
         if not known:
             tx.query.register("made", made.items)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sfactl.leads.usecases.imports import import_files
     from sfactl.leads.usecases.linking import make_links
     from sfactl.leads.usecases.lookup import list_leads, show_lead
+    from sfactl.leads.usecases.orders import import_orders
     from sfactl.leads.usecases.pulls import pull
     from sfactl.leads.usecases.records import clean_leads, set_fields
     from sfactl.leads.usecases.referrals import link_referrers
@@ -28,6 +29,7 @@ _HOMES = {
     "import_costs": "costs",
     "import_files": "imports",
     "import_logs": "weblogs",
+    "import_orders": "orders",
     "import_rates": "costs",
     "import_touches": "touches",
     "link_referrers": "referrals",
@@ -49,6 +51,7 @@ __all__ = [
     "import_costs",
     "import_files",
     "import_logs",
+    "import_orders",
     "import_rates",
     "import_touches",
     "link_referrers",

@@ -1,10 +1,16 @@
 -- One row: three products that are in enough baskets together, with how many; each two of them are frequent pairs.
-select p.one, p.two, c.sku as three, count(*) as baskets
-from pairs as p
-join small_baskets as a on a.sku = p.one
-join small_baskets as b on b.basket = a.basket and b.sku = p.two
-join small_baskets as c on c.basket = a.basket and c.sku > p.two
-join pairs as q on q.one = p.one and q.two = c.sku
-join pairs as r on r.one = p.two and r.two = c.sku
-group by p.one, p.two, c.sku
-having count(*) >= $least
+select t.one, t.two, t.three, t.baskets
+from (
+  select p.one, p.two, c.item as three, count(*) as baskets
+  from (
+    select a.basket, f.one, f.two
+    from held as a
+    join held as b on b.basket = a.basket and a.item < b.item
+    join pairs as f on f.one = a.item and f.two = b.item
+  ) as p
+  join held as c on c.basket = p.basket and c.item > p.two
+  group by p.one, p.two, c.item
+  having count(*) >= $least
+) as t
+join pairs as q on q.one = t.one and q.two = t.three
+join pairs as r on r.one = t.two and r.two = t.three

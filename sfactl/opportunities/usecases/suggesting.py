@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound
-from sfactl.opportunities.suggestions import LARGEST_BASKET, MOST_PAIRS, MOST_PRODUCTS, Suggested, Wanted
+from sfactl.opportunities.suggestions import (
+    LARGEST_BASKET,
+    MOST_PAIRS,
+    MOST_PRODUCTS,
+    MOST_RULES,
+    MOST_WORK,
+    Suggested,
+    Wanted,
+)
 from sfactl.workspace.aliases import living
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from sfactl.session import Session
 
 SQL, SUGGESTIONS = "opportunities", "suggestions"
+SCATTER = 1_000_003
 
 
 def suggest(session: Session, wanted: Wanted) -> Suggested:
@@ -77,38 +86,60 @@ def _found(query: Query, wanted: Wanted, at: datetime) -> Suggested:
 
 def _cross(query: Query, wanted: Wanted, params: dict[str, Any]) -> tuple[int, int, dict[str, int]]:
     """Make ``rules`` and ``chances``; answers the number of baskets, of rules, and what was left out."""
-    basket = "lead_id" if wanted.basket == "customer" else "order_id"
     query.run("create or replace temp table owned as select distinct lead_id, sku from bought")
+    left_out = _baskets(query, wanted, params)
+    pairs = query.statement(SQL, "suggest_pairs").format(pairs=MOST_PAIRS)
+    query.run(f"create or replace temp table pairs as {pairs}", params)
+    empty = "select 0 as one, 0 as two, 0 as three, 0 as baskets where false"
+    sets = query.statement(SQL, "suggest_sets") if wanted.sets == 2 else empty
+    query.run(f"create or replace temp table sets as {sets}", params)
+    rules = query.statement(SQL, "suggest_rules").format(rules=MOST_RULES)
+    query.run(f"create or replace temp table rules as {rules}", params)
+    surest = "row_number() over (order by confidence desc, lift desc, because, sku)"
+    query.run(f"create or replace temp table surest as select *, {surest} as place from rules")
+    query.run(
+        "create or replace temp table owned_items as select o.lead_id, i.item from owned as o"
+        " join items as i on i.sku = o.sku"
+    )
+    query.run(f"create or replace temp table chances as {query.statement(SQL, 'suggest_cross')}", params)
+    counted = (query.one("select count(*) from rules") or (0,))[0]
+    return params["baskets"], counted, left_out
+
+
+def _baskets(query: Query, wanted: Wanted, params: dict[str, Any]) -> dict[str, int]:
+    """Make ``baskets``, ``items`` and ``held``, so few that their pairs and sets can be counted; tells what is not.
+
+    All figures are those of the baskets that stay, so that they are exact for these.
+    """
+    basket = "lead_id" if wanted.basket == "customer" else "order_id"
     query.run(f"create or replace temp table baskets as select distinct {basket} as basket, sku from bought")
-    baskets = (query.one("select count(distinct basket) from baskets") or (0,))[0]
+    every, large = _held(query, wanted, params), 0
+    if query.one(f"select 1 from held where width > {LARGEST_BASKET} limit 1"):
+        query.run(f"delete from baskets where basket in (select basket from held where width > {LARGEST_BASKET})")
+        large = every - _held(query, wanted, params)
+    pairs, sets = query.one(query.statement(SQL, "suggest_work")) or (0.0, 0.0)
+    share = MOST_WORK / max(pairs + (sets if wanted.sets == 2 else 0), 1)
+    sampled = 0
+    if share < 1:
+        # By a fixed scatter of the numbers, so that every run takes the same.
+        query.run(f"delete from baskets where (basket % {SCATTER}) * 7919 % {SCATTER} >= {int(share * SCATTER)}")
+        sampled = every - large - _held(query, wanted, params)
+    rare = query.one("select (select count(distinct sku) from bought) - (select count(*) from items)") or (0,)
+    return {
+        f"baskets of more than {LARGEST_BASKET} frequent products": large,
+        "baskets that were not counted, to bound the work: the rest is a fixed sample": sampled,
+        "products in too few baskets": rare[0],
+    }
+
+
+def _held(query: Query, wanted: Wanted, params: dict[str, Any]) -> int:
+    """Number the products that are in enough of ``baskets``; answers how many baskets there are."""
+    baskets = int((query.one("select count(distinct basket) from baskets") or (0,))[0])
     params |= {"baskets": baskets, "least": wanted.least(baskets)}
     items = query.statement(SQL, "suggest_items").format(products=MOST_PRODUCTS)
     query.run(f"create or replace temp table items as {items}", params)
-    query.run(
-        "create or replace temp table small_baskets as select b.basket, b.sku from baskets as b"
-        " join items as i on i.sku = b.sku"
-        f" qualify count(*) over (partition by b.basket) <= {LARGEST_BASKET}"
-    )
-    pairs = query.statement(SQL, "suggest_pairs").format(pairs=MOST_PAIRS)
-    query.run(f"create or replace temp table pairs as {pairs}", params)
-    sets = query.statement(SQL, "suggest_sets")
-    query.run(f"create or replace temp table sets as {sets}{'' if wanted.sets == 2 else ' limit 0'}", params)
-    query.run(f"create or replace temp table rules as {query.statement(SQL, 'suggest_rules')}", params)
-    query.run(f"create or replace temp table chances as {query.statement(SQL, 'suggest_cross')}", params)
-    counted = query.one(
-        "select (select count(*) from rules),"
-        " (select count(distinct b.basket) from baskets as b join items as i on i.sku = b.sku)"
-        " - (select count(distinct basket) from small_baskets),"
-        " (select count(distinct sku) from baskets) - (select count(*) from items)"
-    ) or (0, 0, 0)
-    return (
-        baskets,
-        counted[0],
-        {
-            f"baskets of more than {LARGEST_BASKET} frequent products": counted[1],
-            "products in too few baskets": counted[2],
-        },
-    )
+    query.run(f"create or replace temp table held as {query.statement(SQL, 'suggest_held')}", params)
+    return baskets
 
 
 def _up(query: Query, wanted: Wanted, customers: int, params: dict[str, Any]) -> tuple[int, int, dict[str, int]]:
@@ -136,8 +167,8 @@ def _best(query: Query, lead_id: int | None = None) -> pa.Table:
 def _rules(query: Query, wanted: Wanted) -> pa.Table:
     if wanted.kind == "cross":
         sql = (
-            "select first || coalesce(' + ' || second, '') as because, product as sku, together as baskets, support,"
-            " confidence, lift from rules order by lift desc, confidence desc, because, sku"
+            "select because, sku, together as baskets, support, confidence, lift from rules"
+            " order by lift desc, confidence desc, because, sku"
         )
     else:
         sql = (

@@ -2,7 +2,7 @@
 select o.order_id, o.status, o.account_id, o.lead_id, o.at, o.currency, o.payment_terms_days
 from orders o
 left join erp_refs r on r.erp = $erp and r.kind = 'order' and r.our_key = $prefix || o.order_id
-where ((o.status = 'open' and r.our_key is null)
+where ((o.status = 'open' and o.id_namespace is null and r.our_key is null)
        or (o.status = 'cancelled' and r.our_key is not null and r.state <> 'cancelled'))
   and ($only is null or list_contains($only, o.order_id))
 order by o.order_id

@@ -60,7 +60,7 @@ def _scores(session: Session, _job: Job) -> Done:
     done = run(session)
     changed = sum(ran.new + ran.up + ran.down + ran.gone for ran in done.scores)
     left_out = "; ".join(f"{one.name} left out: {one.reason}" for one in done.skipped)
-    counts = _present({"scores": len(done.scores), "changed": changed})
+    counts = _present({"changed": changed})
     return Done(state="partly" if left_out else _did(changed), items=changed, counts=counts, detail=left_out)
 
 

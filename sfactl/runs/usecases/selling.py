@@ -19,6 +19,7 @@ from sfactl.strategies import usecases as strategies
 Result = TypeVar("Result")
 CAMPAIGN_COUNTS = ("accepted", "refused", "unknown", "left", "tasks")
 STRATEGY_COUNTS = ("enters", "moves", *CAMPAIGN_COUNTS, "pushes")
+SAID = {"enters": "entered", "moves": "moved", "pushes": "pushed"}
 
 
 def campaign(session: Session, job: Job) -> Done:
@@ -34,7 +35,7 @@ def campaign(session: Session, job: Job) -> Done:
     if not made.sends + made.tasks:
         return Done(state="nothing", plan_id=made.plan_id)
     if made.needs_approval:
-        return _waiting(made.plan_id, f"{made.sends:,} messages need", made.sends + made.tasks, "campaign")
+        return _waiting(made.plan_id, _count(made.sends, "message"), made.sends + made.tasks, "campaign")
     return _applied(campaigns.apply(session, made.plan_id), "campaign", CAMPAIGN_COUNTS)
 
 
@@ -51,7 +52,7 @@ def strategy(session: Session, job: Job) -> Done:
     if not made.effects + made.moves:
         return Done(state="nothing", plan_id=made.plan_id)
     if made.needs_approval:
-        return _waiting(made.plan_id, f"{made.effects:,} effects need", made.effects, "strategy")
+        return _waiting(made.plan_id, _count(made.effects, "effect"), made.effects, "strategy")
     return _applied(strategies.apply(session, made.plan_id), "strategy", STRATEGY_COUNTS)
 
 
@@ -73,8 +74,12 @@ def _tried(do: Callable[[Session, str], Result], session: Session, plan_id: str)
 
 
 def _waiting(plan_id: str, what: str, effects: int, group: str) -> Done:
-    text = f"plan {plan_id[:6]}: {what} an approval: sfactl {group} approve {plan_id[:6]}"
+    text = f"plan {plan_id[:6]} needs an approval ({what}): sfactl {group} approve {plan_id[:6]}"
     return Done(state="waiting", counts={"planned": effects}, detail=text, plan_id=plan_id)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _applied(done: Any, group: str, names: tuple[str, ...]) -> Done:
@@ -89,7 +94,7 @@ def _applied(done: Any, group: str, names: tuple[str, ...]) -> Done:
     return Done(
         state=state,
         items=counts["accepted"] + counts["tasks"] + counts.get("pushes", 0),
-        counts={name: n for name, n in counts.items() if n},
+        counts={SAID.get(name, name): n for name, n in counts.items() if n},
         detail=" · ".join(text for text in said if text),
         plan_id=done.plan_id,
     )

@@ -117,7 +117,7 @@ class _Run:
         self.row = row
         self.book = book
         self.deliveries: list[tuple[Delivery, CampaignFiles]] = []
-        if row.sends:
+        if row.sends or session.ledger.rows(scope_of(book.name), "unknown"):
             for file in book.versions:
                 for files in check_senders(session, file, book.names).values():
                     delivery = Delivery(session, row.plan_id, files, scope=scope_of(book.name), version=file.version)
@@ -132,7 +132,7 @@ class _Run:
         self._check()
         with ExitStack() as opened:
             senders = [self._sender(opened, files) for _, files in self.deliveries]
-            done = self._begin() if self.row.state != "partly" else {}
+            done = self._begin() if self.row.state in ("planned", "approved") else {}
             for (delivery, _), sender in zip(self.deliveries, senders, strict=True):
                 delivery.settle_unknown(sender)
                 delivery.send(sender, lease)
@@ -157,9 +157,10 @@ class _Run:
         return opened.enter_context(closing(make_sender(self.session, files)))
 
     def _is_done(self) -> bool:
-        """Applied, and nobody has let one of its messages be tried again."""
-        held = self.session.ledger.rows(scope_of(self.row.campaign), "planned")
-        return self.row.state == "applied" and not any(r.meta.get("plan_id") == self.row.plan_id for r in held)
+        """Applied, and no message is to be tried again or looked up."""
+        held = self.session.ledger.rows(scope_of(self.row.campaign))
+        again = [r for r in held if r.state == "planned" and r.meta.get("plan_id") == self.row.plan_id]
+        return self.row.state == "applied" and not again and not any(r.state == "unknown" for r in held)
 
     def _check(self) -> None:
         row, strategy = self.row, self.row.campaign

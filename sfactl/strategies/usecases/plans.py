@@ -92,7 +92,7 @@ def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResu
         number = version_number(query, book)
     same = next((p for p in stored if p.plan_id == made.plan_id), None)
     row = _row(book, made, same)
-    saved = _save(session, row, made, known=same is not None) if session.as_of is None else False
+    saved = _save(session, row, made, same) if session.as_of is None else False
     strategy = book.file.strategy
     return PlanResult(
         plan_id=row.plan_id,
@@ -225,12 +225,15 @@ def _row(book: Book, made: Draft, same: PlanRow | None) -> PlanRow:
     return replace(row, **{name: getattr(same, name) for name in names})
 
 
-def _save(session: Session, row: PlanRow, made: Draft, *, known: bool) -> bool:
-    if known and row.state in ("applied", "partly"):
+def _save(session: Session, row: PlanRow, made: Draft, same: PlanRow | None) -> bool:
+    if same is not None and row.state in ("applied", "partly"):
         return False
     with session.write("plans", reason=f"plan {row.campaign}") as tx:
+        # Somebody else may have made the same plan meanwhile, or even begun it.
+        if plan_rows(tx.query, "plan_id = $plan", {"plan": row.plan_id}) != ([] if same is None else [same]):
+            return not session.dry_run
         tx.upsert("plans", plan_table([row]))
-        if not known:
+        if same is None:
             tx.query.register("made", made.items)
             keep = "select *, $plan as plan_id, $at as planned_at from made"
             tx.append("plan_items", keep, {"plan": row.plan_id, "at": made.at})
