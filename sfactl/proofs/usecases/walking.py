@@ -27,7 +27,7 @@ from sfactl.proofs.model import Actual, Covered, Row, Trial
 from sfactl.proofs.mutants.model import Planted
 from sfactl.proofs.mutants.strategies import strategy_mutants
 from sfactl.proofs.usecases.bench import Bench
-from sfactl.proofs.usecases.strategy_run import OWN, MadeUpRun
+from sfactl.proofs.usecases.strategy_run import OWN, MadeUpRun, arriving
 from sfactl.proofs.world import lead_of, world_of
 from sfactl.segments.files import with_used
 from sfactl.strategies.asking import audience_text, member_of
@@ -56,6 +56,7 @@ class Walks:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._files: dict[str, StrategyFile] = {}
+        self._known: dict[tuple[object, ...], dict[int, Actual]] = {}
 
     @cached_property
     def _names(self) -> Names:
@@ -89,6 +90,11 @@ class Walks:
         """What was done at each moment, and where the lead is then."""
         answers: Answers = [{} for _ in asked]
         for place, one in enumerate(asked):
+            kept = (one.rule.name, *(trial.number for trial in one.trials))
+            own = one.rule is self._files.get(one.rule.name)
+            if own and kept in self._known:
+                answers[place] = dict(self._known[kept])
+                continue
             apart = self._reads_addresses(one.rule)
             chosen = [self._chosen(self.rule(trial), trial) for trial in one.trials]
             by_number = {new.number: old.number for old, new in zip(one.trials, chosen, strict=True)}
@@ -100,6 +106,8 @@ class Walks:
                 answers[place] |= {by_number[number]: actual for number, actual in found.items()}
                 if broken:
                     break
+            if own:
+                self._known[kept] = answers[place]
         return answers
 
     def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
@@ -142,8 +150,9 @@ class Walks:
         file, lane = asked.rule, asked.trials
         rows = together(lane, apart=apart)
         rows["enrolments"] = [_of_version(row, file) for row in rows.get("enrolments", ())]
-        steady = {name: own for name, own in rows.items() if name not in OWN}
-        with world_of(steady, self._bench.schemas, self._bench.limits, written=OWN) as query:
+        moving = {*OWN, *arriving(rows, self._bench.schemas)}
+        steady = {name: own for name, own in rows.items() if name not in moving}
+        with world_of(steady, self._bench.schemas, self._bench.limits, written=moving) as query:
             run = MadeUpRun(query, self._bench.schemas, rows)
             book = self._book(query, file)
             actual: dict[int, dict[str, Any]] = {
