@@ -126,5 +126,12 @@ def unpause(app: App, name: str, dry_run: bool, output: Output) -> None:
     output.emit(result, human=lambda: [f"{name} {'may go on now' if result.changed else 'was not paused'}."])
 
 
-for module in ("strategy_plan", "strategy_log", "strategy_versions", "strategy_test"):
+for module in (
+    "strategy_plan",
+    "strategy_log",
+    "strategy_versions",
+    "strategy_test",
+    "strategy_simulate",
+    "strategy_coverage",
+):
     importlib.import_module(f"sfactl.cli.{module}").register(group)

@@ -18,6 +18,8 @@ from sfactl.strategies.files import Names, StrategyFile
 from sfactl.strategies.files import as_conditions as texts_as_conditions
 from sfactl.strategies.model import Strategy, flow_conditions
 
+_SAMPLES = "select count(*), max(case when state = 'champion' then leads end) from models where score = $s"
+
 
 def compile_conditions(names: Names, asked: Sequence[Condition], at: datetime) -> CompiledMany:
     """``asked`` as one statement, with the segments that they name; raises `ConditionError`."""
@@ -136,8 +138,8 @@ def _entry_text(query: Query, file: StrategyFile) -> str:
     poor = [
         s
         for s in scores
-        if (found := query.one("select leads from models where score = $s and state = 'champion'", {"s": s}))
-        and int(found[0] or 0) < strategy.min_samples
+        # A score that learns and has no model in use has learned from nobody.
+        if (found := query.one(_SAMPLES, {"s": s})) and found[0] and int(found[1] or 0) < strategy.min_samples
     ]
     return (strategy.fallback or "false") if poor else audience_text(strategy)
 

@@ -13,7 +13,7 @@ import pytest
 from sfactl.api.errors import ConditionError, ConfigError, NotFound, UserError
 from sfactl.segments import layer_files, usecases
 from sfactl.segments.layers import PERIODS, ClassRule
-from sfactl.segments.usecases import layering
+from sfactl.segments.usecases import layer_needs, layering
 from sfactl.segments.usecases.layer_explaining import explain
 from sfactl.segments.value_classes import SHIPPED
 from sfactl.session import Session
@@ -253,3 +253,20 @@ def test_each_customer_is_in_exactly_one_period(shop: Session) -> None:
     rows = layering.customers(shop, "lifecycle").column("lead_id").to_pylist()
     assert len(rows) == len(set(rows)) == run.customers
     assert tuple(size.name for size in run.classes) == PERIODS
+
+
+def test_segments_have_their_layers_first(tmp_path: Path, lines: pa.Table) -> None:
+    with workspace(tmp_path, RETAIL_NOW) as session:
+        load_retail(session, lines)
+        (tmp_path / "segments").mkdir()
+        for name, text in {
+            "base": "layer.rfm.recency = 5",
+            "best": "member_of('base') and Layer.rfa.code like 'AA%'",
+        }.items():
+            (tmp_path / "segments" / f"{name}.toml").write_text(f'schema = 1\nwhere = "{text}"\n', encoding="utf-8")
+        assert layer_needs.never_run(session, ["best"]) == ("rfa", "rfm")
+        assert [one.members for one in usecases.build(session).segments] == [0, 0]
+        assert [run.layer for run in layer_needs.refresh(session)] == ["rfa", "rfm"]
+        assert layer_needs.never_run(session) == ()
+        base, best = (one.members for one in usecases.build(session).segments)
+        assert base > best > 0

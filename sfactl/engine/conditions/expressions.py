@@ -10,7 +10,7 @@ from sfactl.engine.conditions import aggregates, arithmetic, functions
 from sfactl.engine.conditions.kinds import DATE, NULL, TEXT, TIME, YES_NO
 from sfactl.engine.conditions.plan import Plan
 from sfactl.engine.conditions.scope import LAYER, SCORE, Scope
-from sfactl.engine.conditions.source import Source, operands
+from sfactl.engine.conditions.source import Source, nearest, operands
 from sfactl.engine.conditions.typed import (
     Typed,
     as_moment,
@@ -68,7 +68,9 @@ class Checker:
             return _comparison(self, node)
         found = aggregates.value(self, node) or arithmetic.value(self, node) or functions.value(self, node)
         if found is None:
-            raise self.source.error(f"{_name(node)} may not be used in a condition", node=node)
+            called = str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
+            near = nearest(called, functions.NAMES) if called else ""
+            raise self.source.error(f"{_name(node)} may not be used in a condition.{near}".removesuffix("."), node=node)
         return found
 
     def text_literal(self, node: exp.Expr | None, what: str) -> str:

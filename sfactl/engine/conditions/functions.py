@@ -132,3 +132,12 @@ _BY_NAME: Mapping[str, Handler] = {
     "member_of": partial(_elsewhere, "does not go inside an aggregate"),
     "tag": partial(_elsewhere, "does not go inside an aggregate"),
 }
+
+NAMES = (
+    *_BY_NAME,
+    *(name for name, _ in TEXT_FUNCTIONS.values()),
+    *moments.PARTS.values(),
+    *("abs", "coalesce", "contains", "date", "extract", "nullif", "regexp_matches", "round", "starts_with", "today"),
+    *("count", "sum", "avg", "min", "max", "layer", "followed_by", "preceded_by", "nth"),
+)
+"""What may be called, for the nearest name."""

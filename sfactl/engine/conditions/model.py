@@ -69,13 +69,15 @@ class Compiled:
 class Window:
     """Something that passing time alone can change: rows of ``dataset`` whose ``column`` enters or leaves a window.
 
-    ``period`` None stands for rows that lie in the future and become visible. Days are those of ``zone``.
+    ``period`` None stands for rows that lie in the future and become visible. ``only`` is a column and the values of it
+    outside which no row matters; None where all may. Days are those of ``zone``.
     """
 
     dataset: str
     column: str
     is_date: bool
     period: Period | None = None
+    only: tuple[str, tuple[str, ...]] | None = None
     zone: str = "UTC"
 
 

@@ -8,23 +8,28 @@ from sfactl.engine.conditions import zones
 from sfactl.engine.conditions.model import Window
 
 
-def moved(window: Window, number: int, then: datetime, now: datetime) -> tuple[str, dict[str, date]]:
+def moved(window: Window, mark: str, then: datetime, now: datetime) -> tuple[str, dict[str, object]]:
     """The rows that ``window`` took in or let go between ``then`` and ``now``: SQL over its dataset, and its bounds.
 
-    ``number`` keeps the names of the bounds apart where several windows share a statement. Raises `PeriodError` where
+    ``mark`` keeps the names of the bounds apart where several windows share a statement. Raises `PeriodError` where
     the window leaves the calendar.
     """
     last: date = zones.day_of(now, window.zone) if window.is_date else now
     first: date = zones.day_of(then, window.zone) if window.is_date else then
     column = f'"{window.column}"'
-    bounds: dict[str, date] = {f"n{number}": last, f"t{number}": first}
-    sql = f"({column} > $t{number} and {column} <= $n{number})"
+    bounds: dict[str, object] = {f"n{mark}": last, f"t{mark}": first}
+    sql = f"({column} > $t{mark} and {column} <= $n{mark})"
     if window.period is not None:
         # A clock that is turned back can move a window's start back: the earlier of both comes first.
         low, high = sorted((start(window, then), start(window, now)))
-        bounds |= {f"x{number}": low, f"y{number}": high}
-        sql += f" or ({column} >= $x{number} and {column} < $y{number})"
-    return f"({sql})", bounds
+        bounds |= {f"x{mark}": low, f"y{mark}": high}
+        sql += f" or ({column} >= $x{mark} and {column} < $y{mark})"
+    if window.only is None:
+        return f"({sql})", bounds
+    name, values = window.only
+    bounds |= {f"o{mark}_{place}": value for place, value in enumerate(values)}
+    asked = " or ".join(f'"{name}" = $o{mark}_{place}' for place in range(len(values)))
+    return f"(({sql}) and ({asked}))", bounds
 
 
 def start(window: Window, at: datetime) -> date:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from sfactl.engine.conditions.entity import Relation
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
 from sfactl.engine.conditions.model import AMONG, Settings, Window
-from sfactl.engine.conditions.scans import Aggregate, Fold, Scan, scan_sql
+from sfactl.engine.conditions.scans import EQUALITY, Aggregate, Fold, Scan, scan_sql
 from sfactl.engine.conditions.streams import Stream
 
 KEY_PARAMETER = "key"
@@ -118,7 +118,21 @@ class Plan:
         for scan in self._scans.values():
             for branch in scan.stream.branches.values() if scan.stream else ():
                 appearing.add(Window(dataset=branch.relation.dataset, column=branch.own_time, is_date=False))
-        return tuple(sorted(self.windows | appearing, key=str))
+        moving = {replace(w, only=self._only(w.dataset)) for w in self.windows | appearing}
+        return tuple(sorted(moving, key=str))
+
+    def _only(self, dataset: str) -> tuple[str, tuple[str, ...]] | None:
+        """The column of which all aggregates over ``dataset`` ask a value, and the values; None where one does not."""
+        if any(scan.stream or (scan.dataset != dataset and dataset in scan.dataset) for scan in self._scans.values()):
+            return None
+        asked = [a for scan in self._scans.values() if scan.dataset == dataset for a in scan.aggregates.values()]
+        columns = [{m[1] for m in map(EQUALITY.fullmatch, a.terms) if m} for a in asked]
+        column = min(set.intersection(*columns), default=None) if columns else None
+        if column is None:
+            return None
+        values = {str(self.params[said[1:]]): self.params[said[1:]] for a in asked if (said := a.switch(column))}
+        texts = [value for _, value in sorted(values.items()) if isinstance(value, str)]
+        return (column[3:-1], tuple(texts)) if len(texts) == len(values) else None
 
     def statement(
         self,

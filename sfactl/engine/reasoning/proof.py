@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from sfactl.engine.conditions.compile import settings_of
 from sfactl.engine.conditions.entity import relation_of
+from sfactl.engine.conditions.explain import term_texts
 from sfactl.engine.conditions.expressions import Checker
 from sfactl.engine.conditions.model import SchemaLookup
 from sfactl.engine.conditions.plan import Plan
@@ -98,19 +99,18 @@ class Prover:
     def dead_alternatives(self, claim: Claim) -> list[tuple[Reason, tuple[Reason, ...]]]:
         """Alternatives of an OR in ``claim`` that can never hold beside its other terms, each with the terms why."""
         source = Source(text=claim.text, where=claim.where)
-        tree = source.parse()
         reader = self._reader(source)
-        terms = list(operands(tree, exp.And))
+        terms = term_texts(source, source.parse())
         found = []
-        for term in terms:
+        for term, _ in terms:
             bare = term
             while isinstance(bare, exp.Paren):
                 bare = bare.this
             if not isinstance(bare, exp.Or):
                 continue
-            beside = [self._term(source, reader, other, "true") for other in terms if other is not term]
+            beside = [self._term(source, reader, n, "true", text) for n, text in terms if n is not term]
             for part in operands(bare, exp.Or):
-                own = self._term(source, reader, part, "true")
+                own = self._term(source, reader, part, "true", source.written(part))
                 if self._impossible([own, *beside]) and not self._impossible(beside):
                     found.append((own.reason, self._fewest([own, *beside])))
         return found
@@ -119,12 +119,12 @@ class Prover:
         """Terms of ``claim`` that leave nobody out whom the others let in."""
         source = Source(text=claim.text, where=claim.where)
         reader = self._reader(source)
-        nodes = list(operands(source.parse(), exp.And))
-        terms = [self._term(source, reader, node, "true") for node in nodes]
+        nodes = term_texts(source, source.parse())
+        terms = [self._term(source, reader, node, "true", text) for node, text in nodes]
         found: list[int] = []
-        for place, node in enumerate(nodes):
+        for place, (node, text) in enumerate(nodes):
             others = [term for at, term in enumerate(terms) if at != place and at not in found]
-            if others and self._impossible([*others, self._term(source, reader, node, "not true")]):
+            if others and self._impossible([*others, self._term(source, reader, node, "not true", text)]):
                 found.append(place)
         return [terms[place].reason for place in found]
 
@@ -141,13 +141,11 @@ class Prover:
         reader = self._reader(source)
         tree = source.parse()
         if not claim.holds:
-            return [self._term(source, reader, tree, "not true")]
-        return [self._term(source, reader, node, "true") for node in operands(tree, exp.And)]
+            whole = " ".join(claim.text.split())
+            return [self._term(source, reader, tree, "not true", f"not ({whole})")]
+        return [self._term(source, reader, node, "true", text) for node, text in term_texts(source, tree)]
 
-    def _term(self, source: Source, reader: Reader, node: exp.Expr, want: Want) -> _Term:
-        written = source.written(node)
-        if want == "not true":
-            written = f"not ({written})" if isinstance(node, exp.Connector) else f"not {written}"
+    def _term(self, source: Source, reader: Reader, node: exp.Expr, want: Want, written: str) -> _Term:
         try:
             formula = reader.read(node, want)
         except RecursionError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sfactl
@@ -65,10 +65,10 @@ def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: 
         if changed is None:
             return False
         parts.append(f"select {LINK} from ({changed})")
-    params: dict[str, date] = {}
+    params: dict[str, object] = {}
     try:
         for number, window in enumerate(compiled.windows if at > earlier.at else ()):
-            spans, bounds = moved(window, number, earlier.at, at)
+            spans, bounds = moved(window, str(number), earlier.at, at)
             parts.append(f"select {LINK} from {window.dataset} where {spans}")
             params |= bounds
     except PeriodError:

@@ -1,0 +1,140 @@
+"""The history that a simulation runs on: which commit a run reads, what changed since the run before, what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sfactl.engine.duck import Query
+from sfactl.session import Session
+from sfactl.simulation.looked import Changes
+from sfactl.simulation.model import History
+from sfactl.simulation.rows import begin, messages_sql, own_rows
+from sfactl.simulation.ticks import Tick
+from sfactl.simulation.world import LINK, LOOKED, World, moment
+from sfactl.workspace.changes import changed_since
+
+
+class Past:
+    """The worlds of the runs of one simulation, over one connection whose tables last from run to run."""
+
+    def __init__(self, session: Session, query: Query, *, name: str, key_prefix: str, history: History) -> None:
+        self.query = query
+        self.history = history
+        self._session = session
+        self._name = name
+        self._key_prefix = key_prefix
+        self._shared_from = ""
+        self._head = session.workspace.head()
+        self._seq = self._head
+
+    def begin(self, first: Tick, *, fresh: bool) -> None:
+        """Make the simulation's tables as things stood at the first run; with ``fresh`` nobody was ever in it."""
+        self._seq = self._read_at(first)
+        self.query.turn_to(self._session.workspace.snapshot(self._seq))
+        begin(self.query, self._name, fresh=fresh)
+        if self.history == "happened":
+            self._gather_leads()
+
+    def turn(self, tick: Tick, *, some: bool) -> None:
+        """Let the query's names stand for the world of a run, for all leads or for those looked at."""
+        self._seq = self._read_at(tick)
+        at = tick.at
+        snapshot = self._session.workspace.snapshot(self._seq)
+        whole = {"leads": f"select * exclude (_appears) from sim_leads where _appears <= {moment(at)}"}
+        self.query.turn_to(
+            World(
+                base=snapshot,
+                schemas=self._session.workspace.schemas,
+                at=at,
+                happened=self.history == "happened",
+                own=own_rows(self._name, at, messages=self._messages(at, some=some), recorded=self._recorded_tasks(at)),
+                whole=whole if self.history == "happened" else {},
+                some=some,
+            )
+        )
+
+    def changes(self, datasets: Iterable[str], then: Tick, now: Tick) -> Changes:
+        """The leads that may differ between two runs because something was learned in between."""
+        if self.history == "happened":
+            appeared = (
+                f"select {LINK} from sim_leads where _appears > {moment(then.at)} and _appears <= {moment(now.at)}"
+            )
+            return Changes(leads={"leads": appeared})
+        before, after = self._read_at(then), self._read_at(now)
+        if before == after:
+            return Changes()
+        workspace = self._session.workspace
+        return Changes(
+            leads={
+                dataset: changed_since(workspace, dataset, LINK, before, after)
+                for dataset in sorted(datasets)
+                if LINK in workspace.schemas[dataset].types
+            }
+        )
+
+    def share_addresses(self, *, needed: bool) -> None:
+        """Keep the table of addresses that several leads have; it is made anew where leads were changed since."""
+        source = (
+            "sim_leads" if self.history == "happened" else self._session.workspace.snapshot(self._seq).select("leads")
+        )
+        if self._shared_from == source:
+            return
+        self._shared_from = source
+        rows = source if self.history == "happened" else f"({source})"
+        limit = "" if needed else " limit 0"
+        self.query.run(
+            f"create or replace temp table sim_shared as with all_leads as (select lead_id, email, phone from {rows})"
+            f" {self.query.statement('simulation', 'shared')}{limit}"
+        )
+
+    def _read_at(self, tick: Tick) -> int:
+        if self.history == "happened":
+            return self._head
+        return tick.seq if tick.seq is not None else self._session.workspace.seq_at(tick.at)
+
+    def _messages(self, at: datetime, *, some: bool) -> str:
+        """A SELECT of what was sent; for the few who are looked at it is written out once, not at each reading."""
+        if not some:
+            return messages_sql(self._name, self._key_prefix, at, "sim_sent")
+        few = f"(select * from sim_sent where {LINK} in (select {LINK} from {LOOKED}))"
+        sql = messages_sql(self._name, self._key_prefix, at, few)
+        self.query.run(f"create or replace temp table sim_messages as {sql}")
+        return "select * from sim_messages"
+
+    def _recorded_tasks(self, at: datetime) -> str:
+        rows = self._session.workspace.snapshot(self._seq).select("tasks")
+        if self.history == "known":
+            return rows
+        done = f"done_at <= {moment(at)}"
+        return (
+            f"select * replace (case when {done} then state else 'open' end as state,"
+            f" case when {done} then done_at end as done_at, case when {done} then result end as result) from ({rows})"
+        )
+
+    def _gather_leads(self) -> None:
+        """Keep the leads in memory, with the time of their first sign."""
+        first = self._session.workspace.commit_time(1)
+        params = {"first": first or datetime.max}
+        self.query.run(
+            f"create or replace temp table sim_leads as {self.query.statement('simulation', 'leads')}", params
+        )
+
+
+@contextmanager
+def opened(session: Session) -> Iterator[Query]:
+    """A query whose tables may spill into a folder of their own: the workspace is not touched."""
+    with TemporaryDirectory(prefix="sfactl-simulate-") as folder:
+        limits = replace(session.workspace.limits, spill=Path(folder))
+        with Query(session.workspace.snapshot(), limits) as query:
+            yield query
+
+
+def history_of(session: Session, start: datetime) -> History:
+    """What was known, where the workspace's commits reach back to ``start``; else what had happened."""
+    first = session.workspace.commit_time(1)
+    return "known" if first is not None and first <= start else "happened"
