@@ -20,6 +20,7 @@ from sfactl.campaigns.usecases.scene import place_of
 from sfactl.engine.conditions.compile import segments_in
 from sfactl.engine.conditions.source import Source
 from sfactl.proofs.asked import Answers, Asked, by_subject
+from sfactl.proofs.decisions import decided, line, taken, ways_of
 from sfactl.proofs.expectations import differences, wrong
 from sfactl.proofs.fixtures import nearest
 from sfactl.proofs.lanes import BUCKETS, Draw, drawn, lanes, together
@@ -124,9 +125,9 @@ class Walks:
 
     def explain(self, trial: Trial, actual: Actual) -> tuple[tuple[str, ...], str]:
         """What was decided about the lead, run by run."""
-        lines = [line for moment in actual["moments_log"] for line in moment]
+        lines = [text for moment in actual["moments_log"] for text in moment]
         hint = ""
-        if not lines or all("·" not in line for line in lines):
+        if not lines or all("·" not in text for text in lines):
             audience = " ".join(audience_text(self.rule(trial).strategy).split())
             hint = f"It never entered. Those enter for whom this holds: {audience}"
         return tuple(lines), hint
@@ -136,7 +137,7 @@ class Walks:
         found: list[Covered] = []
         for own in by_subject(trials):
             file = self.rule(own[0])
-            seen = dict.fromkeys(_ways(file), 0)
+            seen = dict.fromkeys(ways_of(file), 0)
             (answers,) = self.observe([Asked(rule=file, trials=own)])
             for actual in answers.values():
                 for key in actual["ways"]:
@@ -166,9 +167,9 @@ class Walks:
 
     def _tick(self, run: MadeUpRun, book: Book, tick: Tick, actual: Mapping[int, dict[str, Any]]) -> None:
         for word in ("approved", "refused"):
-            decided = [lead_of(t) for t in tick.trials if _moment(t, tick.at).get("decide") == word]
-            if decided:
-                run.decide(book, tick.at, decided, word)
+            leads = [lead_of(t) for t in tick.trials if _moment(t, tick.at).get("decide") == word]
+            if leads:
+                run.decide(book, tick.at, leads, word)
         refused = [(lead_of(t), step) for t in tick.trials for step in t.asked.get("refused", ())]
         walked = run.once(book, tick.at, [lead_of(t) for t in tick.trials], refused).to_pylist()
         by_lead: dict[int, list[dict[str, Any]]] = {}
@@ -179,9 +180,9 @@ class Walks:
             own = by_lead.get(lead_of(trial), [])
             step, state, reason = standing.get(lead_of(trial), (None, OUTSIDE, None))
             found = actual[trial.number]
-            found["moments"].append({**_decided(own), "step": step, "state": state, "reason": reason})
-            found["moments_log"].append([_line(tick.at, row) for row in own])
-            found["ways"] += [key for row in own for key in _taken(row)]
+            found["moments"].append({**decided(own), "step": step, "state": state, "reason": reason})
+            found["moments_log"].append([line(tick.at, row) for row in own])
+            found["ways"] += [key for row in own for key in taken(row)]
 
     def _book(self, query: Query, file: StrategyFile) -> Book:
         """The book of a strategy in a made-up world; everybody may enter who is asked for."""
@@ -289,62 +290,3 @@ def _of_version(row: Row, file: StrategyFile) -> Row:
     filled["entered_at"] = row.get("entered_at") or row.get("since")
     filled["state"] = row.get("state") or ("active" if row.get("left_at") is None else "finished")
     return filled
-
-
-def _decided(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    def steps(*actions: str) -> list[str]:
-        return [row["step"] for row in rows if row["action"] in actions]
-
-    return {
-        "sends": steps("send"),
-        "tasks": steps("task", "approval"),
-        "pushes": steps("push"),
-        "skips": {row["step"]: row["reason"] for row in rows if row["action"] == "skip"},
-        "waits": {row["step"]: row["reason"] for row in rows if row["action"] == "wait"},
-        "moves": [f"{row['step']} → {row['to_step']}" for row in rows if row["to_step"]],
-    }
-
-
-def _line(at: datetime, row: Mapping[str, Any]) -> str:
-    said = " ".join(part for part in (row["reason"] or "", f"→ {row['to_step']}" if row["to_step"] else "") if part)
-    return f"{at:%Y-%m-%d %H:%M}  {row['step']} · {row['action']} {said}".rstrip()
-
-
-def _ways(file: StrategyFile) -> list[tuple[str, str]]:
-    """Everything that a strategy can do."""
-    strategy = file.strategy
-    found = [("entry", "enters")] + ([("entry", "held out as control")] if strategy.holdout.percent else [])
-    for step in strategy.steps:
-        name = f"step {step.name}"
-        if step.action == "touch":
-            found += [(name, "sent"), (name, "skipped")]
-        elif step.action == "wait":
-            found += [(name, "waits")] + ([(name, "until")] if step.until else [])
-            found += [(name, "time ran out" if step.until else "is over")] if step.lasts else []
-        elif step.action in ("branch", "split", "approval"):
-            found += [(name, reason) for reason, _ in strategy.ways[step.name]]
-            found += [(name, "asked")] if step.action == "approval" else []
-        else:
-            found.append((name, {"task": "made", "push": "told", "stop": "reached"}[step.action]))
-    exits = [("goal", bool(strategy.goal)), ("blacklisted", bool(strategy.blacklist))]
-    exits += [
-        ("exit", bool(strategy.exit and strategy.exit.where)),
-        ("too long", bool(strategy.exit and strategy.exit.after)),
-    ]
-    return found + [("leaves", name) for name, there in exits if there]
-
-
-def _taken(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What one decision shows of a strategy."""
-    name, action, reason = f"step {row['step']}", row["action"], row["reason"] or ""
-    if row["step"] == "entry":
-        yield "entry", "enters" if action == "enter" else "held out as control"
-    elif action == "leave":
-        yield ("leaves", reason) if reason != "finished" else (name, "reached")
-    elif action == "pass":
-        yield name, {"condition holds": "until"}.get(reason, reason).removeprefix("arm ")
-        if reason.endswith(" are over"):
-            yield name, "is over"
-    else:
-        ways = {"send": "sent", "skip": "skipped", "wait": "waits", "task": "made", "approval": "asked", "push": "told"}
-        yield name, ways.get(action, action)
