@@ -167,7 +167,7 @@ class _Run:
         again = f"Make a new plan: sfactl strategy plan {strategy}"
         if row.state == "superseded":
             raise Conflict(f"plan {row.short} was replaced by a newer one", hint=f"sfactl strategy status {strategy}")
-        if row.state != "partly" and content_version(self.book) != row.version:
+        if row.state in ("planned", "approved") and content_version(self.book) != row.version:
             raise Conflict(f"the files of strategy {strategy} changed since plan {row.short}", hint=again)
         for obstacle in obstacles(self.session, self.book, row, self.session.now()):
             raise PolicyError(f"nothing was done: {obstacle}")
