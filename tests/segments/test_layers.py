@@ -270,3 +270,26 @@ def test_segments_have_their_layers_first(tmp_path: Path, lines: pa.Table) -> No
         assert layer_needs.never_run(session) == ()
         base, best = (one.members for one in usecases.build(session).segments)
         assert base > best > 0
+
+
+def test_a_refund_is_no_purchase(tmp_path: Path) -> None:
+    """Customer 1 gave back all of a large order, 2 never bought; whether money is net is said in the file."""
+    given = [(1, 1000, 30), (1, -990, 1), (2, -50, 2), (3, 100, 5), (3, 100, 9)]
+    rows = [
+        {"order_id": n, "lead_id": lead, "amount": amount, "at": RETAIL_NOW - timedelta(days=days), "currency": "EUR"}
+        for n, (lead, amount, days) in enumerate(given, 1)
+    ]
+    with workspace(tmp_path, RETAIL_NOW) as session:
+        with session.write("leads", "orders") as tx:
+            tx.upsert("leads", pa.table({"lead_id": [1, 2, 3]}))
+            tx.upsert("orders", pa.Table.from_pylist(rows))
+            tx.commit()
+        found = layering.customers(session, "rfm").select(["lead_id", "days", "orders", "money"]).to_pylist()
+        assert [tuple(row.values()) for row in found] == [(1, 30, 1, 10.0), (3, 5, 2, 200.0)]
+        (tmp_path / "layers").mkdir()
+        (tmp_path / "layers" / "rfm.toml").write_text(
+            'schema = 1\nkind = "rfm"\n[settings]\nrefunds = "ignore"\n', encoding="utf-8"
+        )
+        assert layering.customers(session, "rfm").column("money").to_pylist() == [1000.0, 200.0]
+        periods = layering.customers(session, "lifecycle").select(["lead_id", "orders"]).to_pylist()
+        assert [tuple(row.values()) for row in periods] == [(1, 1), (3, 2)]
