@@ -172,6 +172,7 @@ def test_a_plan_that_was_begun_is_gone_on_with(shop: Place, monkeypatch: pytest.
     monkeypatch.undo()
     (run,) = shop.run(only=("campaign",)).jobs
     assert (run.attempt, letters(shop)) == (2, 3)
+    assert (run.state, dict(run.counts), run.items) == ("done", {"accepted": 3}, 3)
     with shop.session() as session:
         assert [r.state for r in usecases.log(session)] == [run.state, "interrupted"]
 
