@@ -9,8 +9,8 @@ ways (``method``), ``Q`` classes over the ``n`` customers that have a value:
   that equals a border belongs to the lower side of it: fewer days, fewer orders, less money. Equals share a class.
 - ``ntile``: classes of equal size; equal values are cut by the number of the lead, the lower number first.
 
-Nobody is seen later than ``$now``. The code of a customer names the three classes by one sign each, as the RFA codes of
-the KDD Cup 1998 do.
+Nothing later than ``$now`` is seen. The code of a customer names the three classes by one sign each, as the RFA codes
+of the KDD Cup 1998 do.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Ranking:
     number of touchpoints, of all kinds or those in ``activities``. ``quantiles`` is the number of classes where
     ``cuts`` declares no borders, ``method`` how they are found, ``recency_by`` whether customers who last ordered on
     one day are equal. ``currency`` is that of the borders of money. ``days`` is how far back orders and touchpoints
-    count (0: all), ``leave_out`` the states of orders that do not count.
+    count (0: all), ``leave_out`` the states of orders that do not count. An order with a sum below 0 is a refund: no
+    purchase, so that it counts neither as the last one nor as one more; from money it is deducted, or it is ignored.
     """
 
     CODED: ClassVar[bool] = False
@@ -77,6 +78,7 @@ class Ranking:
     letters: Letters = field(default_factory=Letters)
     days: int = 0
     leave_out: tuple[str, ...] = ("cancelled",)
+    refunds: Literal["deduct", "ignore"] = "deduct"
 
     def __post_init__(self) -> None:
         if not 2 <= self.quantiles <= 100:
@@ -122,7 +124,7 @@ with counted as (
 customer as (
   select lead_id, max("at") as last_at, count(*) as orders,
          date_diff('day', cast(max("at") as date), cast($now as date)) as days
-  from counted group by lead_id
+  from counted where coalesce(amount, 0) >= 0 group by lead_id
 ),
 {third},
 ranked as (
@@ -144,8 +146,11 @@ left join best as b on b.lead_id = r.lead_id and b.place = 1
 """
 
 SPENT = """spent as (
-  select lead_id, coalesce(currency, '') as currency, sum(amount) as amount
-  from counted group by lead_id, coalesce(currency, '')
+  select o.lead_id, coalesce(o.currency, '') as currency, sum(o.amount) as amount
+  from counted as o
+  join customer as c on c.lead_id = o.lead_id
+  where {spent}
+  group by o.lead_id, coalesce(o.currency, '')
 )"""
 
 ACTIVE = """spent as (
@@ -161,7 +166,7 @@ NTILE = "cast(ntile({classes}) over ({part}order by {value}, lead_id) as double)
 
 
 def ranked_customers(asked: Ranking) -> Ranked:
-    """One row for each lead with an order that counts: lead_id, last_at, days, orders, amount, currency, r, f, m, code.
+    """One row for each lead with a purchase: lead_id, last_at, days, orders, amount, currency, r, f, m, code.
 
     r, f and m are the classes, 1 the worst. Money is ranked within its currency, never added across currencies; of
     several the best class counts, and amount and currency are those of that class. Declared borders of money hold for
@@ -178,10 +183,11 @@ def ranked_customers(asked: Ranking) -> Ranked:
         states = f"\n    and coalesce(status, '') not in ({_bound(params, 'state', asked.leave_out)})"
     if asked.activities:
         kinds = f" and t.kind in ({_bound(params, 'kind', asked.activities)})"
-    third = ACTIVE.format(since=since.format("t."), kinds=kinds) if active else SPENT
+    spent = ["true"] if asked.refunds == "deduct" else ["o.amount >= 0"]
     if asked.cuts.third and not active:
         params["currency"] = asked.currency
-        third = third.replace("from counted group", "from counted where currency = $currency group")
+        spent.append("o.currency = $currency")
+    third = ACTIVE.format(since=since.format("t."), kinds=kinds) if active else SPENT.format(spent=" and ".join(spent))
     sql = CUSTOMERS.format(
         since=since.format(""),
         states=states,

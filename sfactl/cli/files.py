@@ -161,6 +161,8 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
                 check_secrets(tables[name], where=where, names=frozenset(found.offer.secrets))
                 own = {k: v for k, v in tables[name].items() if k not in ours.get(folder, ())}
                 settings_of(found, own, where)
+                if folder == "sources":
+                    sources.check_own(tables[name], where)
             except SfactlError as err:
                 message = err.message if err.message.startswith(where) else f"{where}: {err.message}"
                 yield Problem(message=message, hint=err.hint or "")

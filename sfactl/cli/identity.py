@@ -24,14 +24,16 @@ def group() -> None:
 @group.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
+@click.option("--anew", is_flag=True, help="Weigh today's data, although a plan lists the two.")
 @options.as_of
 @options.output
 @pass_app
-def explain(app: App, a: str, b: str, *, as_of: str | None, output: Output) -> None:
+def explain(app: App, a: str, b: str, *, anew: bool, as_of: str | None, output: Output) -> None:
     """Weigh two records, A and B, field by field (lead:12, account:3, contact:4; a bare number is a lead).
 
     Every line says in bits how much speaks for (+) or against (-) their being the same: one bit doubles the odds. The
-    lines add up to the weight, and the weight is the probability.
+    lines add up to the weight, and the weight is the probability. Where a plan lists the two, it is the plan that is
+    explained, with the data that it saw.
 
     \b
     Example:
@@ -39,7 +41,7 @@ def explain(app: App, a: str, b: str, *, as_of: str | None, output: Output) -> N
     """
     from sfactl.identity.usecases.explain import explain as explained
 
-    result = explained(app.session(as_of=as_of), a, b)
+    result = explained(app.session(as_of=as_of), a, b, anew=anew)
     output.emit(result, human=lambda: explained_lines(result))
 
 
@@ -57,6 +59,8 @@ def explained_lines(result: MatchExplanation) -> Iterator[str]:
             both = f"{left}  |  {right}"
         yield f"  {term.bits:+9.3f}  {pad(term.field, names)}  {pad(term.level, levels)}  {both}".rstrip()
     yield f"  = {result.weight:+7.3f}  bits, a probability of {result.probability:.1%}; {_verdict(result)}"
+    if result.plan_id:
+        yield f"  As plan {result.plan_id} saw them at commit {result.as_of_commit}; --anew weighs today's data."
     if not result.found:
         yield "  No key brings these two together: a plan would not have compared them."
 

@@ -184,8 +184,9 @@ def _status(result: Status) -> Iterator[str]:
     ]
     yield from grid(rows, ["node", "here", "for_days", "overdue"])
     if result.before:
-        yield f"  {count(result.before, 'lead')} have come to no node yet."
-    yield f"Who they are: sfactl journey customers --node {result.nodes[0].node}"
+        yield f"  {count(result.before, 'lead')} {'has' if result.before == 1 else 'have'} come to no node yet."
+    fullest = max(result.nodes, key=lambda n: n.here)
+    yield f"Who they are: sfactl journey customers --node {fullest.node}"
 
 
 def _funnel(result: Status) -> Iterator[str]:

@@ -133,7 +133,7 @@ def _said(done: Suggested, wanted: Wanted, rows: list[dict[str, object]], *, rul
     if done.rows.num_rows > len(rows):
         yield f"  … and {done.rows.num_rows - len(rows):,} more; see all with --limit 0"
     for left, number in done.left_out.items():
-        yield f"  Left out: {number:,} {left}"
+        yield f"  Left out: {left}: {number:,}"
     if done.commit is not None:
         yield f"Commit {done.commit}. In conditions: has(suggestions) filter (where kind = '{done.kind}')"
     elif done.stored and not done.dry_run:

@@ -133,4 +133,10 @@ def _step_time(s: StepTime, total_us: int) -> dict[str, Any]:
 
 
 def _timed(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: clock(v) if isinstance(v, datetime) else v for k, v in row.items()} for row in rows]
+    return [{k: _timed_cell(k, v) for k, v in row.items()} for row in rows]
+
+
+def _timed_cell(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return clock(value)
+    return "" if value is None and name in ("row_before", "over_days", "owner", "full_name", "company") else value

@@ -14,6 +14,7 @@ from sfactl.cli import (
     report_budget,
     report_conversion,
     report_drivers,
+    report_gaps,
     report_spending,
 )
 from sfactl.cli.app import App, Output, pass_app
@@ -150,5 +151,6 @@ for commands in (
     report_activity,
     report_spending,
     report_budget,
+    report_gaps,
 ):
     commands.register(group)

@@ -69,6 +69,8 @@ def group(
     waits = parse_period(wait) if wait else None
     if waits is not None and waits.months:
         raise click.UsageError(f"--wait {wait}: write it in days, hours or minutes.")
+    if summary_file is not None and not summary_file.parent.is_dir():  # before anything is done
+        raise click.UsageError(f"--summary {summary_file}: there is no folder {summary_file.parent}")
     session = app.session(dry_run=dry_run, command="run --due")
     result = usecases.run_due(session, env=app.env or "", only=only, wait_s=waits.seconds if waits else 0)
     _write_summaries(result, summary_file)

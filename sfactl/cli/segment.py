@@ -64,12 +64,21 @@ def check(app: App, files: tuple[Path, ...], *, output: Output) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Build all segments.")
 @click.option("--full", is_flag=True, help="Look at every lead, not only at those whose data changed.")
+@click.option("--layers", is_flag=True, help="Run the layers first that the segments ask for.")
 @options.dry_run
 @options.fail_empty
 @options.output
 @pass_app
 def build(
-    app: App, names: tuple[str, ...], *, every: bool, full: bool, dry_run: bool, fail_empty: bool, output: Output
+    app: App,
+    names: tuple[str, ...],
+    *,
+    every: bool,
+    full: bool,
+    layers: bool,
+    dry_run: bool,
+    fail_empty: bool,
+    output: Output,
 ) -> None:
     """Decide anew who is a member of the segments NAMES, and of those they depend on.
 
@@ -84,8 +93,15 @@ def build(
     if bool(names) == every:
         raise click.UsageError("Name the segments to build, or say --all.")
     from sfactl.segments import usecases
+    from sfactl.segments.usecases import layer_needs
 
-    result = usecases.build(app.session(dry_run=dry_run), names, full=full)
+    session = app.session(dry_run=dry_run)
+    if layers:
+        for run in layer_needs.refresh(session, names):
+            session.note(f"Layer {run.layer}: {run.customers:,} customers as of {run.at:%Y-%m-%d %H:%M}")
+    for name in layer_needs.never_run(session, names):
+        session.note(f"The layer {name!r} holds nobody yet, so that terms with it are unknown; see --layers")
+    result = usecases.build(session, names, full=full)
     output.emit(result, human=lambda: _built(result), exit_code=4 if fail_empty and not result.changed else 0)
 
 

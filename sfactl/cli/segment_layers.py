@@ -226,7 +226,7 @@ def _notes(result: LayerRun) -> Iterator[str]:
     elif fitted is not None:
         yield f"  No P(alive): {fitted.note}. The rule of silence decides instead."
     for what, number in result.left_out.items():
-        yield f"  Left out: {number:,} {what}"
+        yield f"  Left out: {what}: {number:,}"
 
 
 def _mean(value: float | None, digits: int) -> str:

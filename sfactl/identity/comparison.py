@@ -37,7 +37,8 @@ class Comparison:
     ``shared`` says that members of one household or company have it in common. ``identifier`` says that a value is
     given to one record only, so that how often strangers share one is learned instead of counted. ``chain`` says that
     no level may be worth more than the one before it. ``who``: where it differs, they are not the same. ``fixed``: a
-    record has one value for good, so that two that differ are not to be joined through others.
+    record has one value for good, so that two that differ are not to be joined through others. ``told`` is whether the
+    same value tells who somebody is, or where, although the companies differ.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Comparison:
     chain: bool = True
     who: bool = False
     fixed: bool = False
+    told: bool = False
 
 
 def comparisons(chosen: Chosen, *, at_work: bool) -> tuple[Comparison, ...]:
@@ -182,7 +184,9 @@ def _mail(*, names: bool) -> Comparison:
         Level(name="alike", cut=0.9, belief=0.10),
         Level(name="differs", cut=0.0, belief=0.25),
     )
-    return Comparison(name="email", feature="mail", shows=("email",), score=score, levels=levels, identifier=True)
+    return Comparison(
+        name="email", feature="mail", shows=("email",), score=score, levels=levels, identifier=True, told=True
+    )
 
 
 def _phone(*, names: bool) -> Comparison:
@@ -197,7 +201,9 @@ def _phone(*, names: bool) -> Comparison:
         Level(name="alike", cut=0.9, belief=0.07),
         Level(name="differs", cut=0.0, belief=0.25),
     )
-    return Comparison(name="phone", feature="phone", shows=("phone",), score=score, levels=levels, identifier=True)
+    return Comparison(
+        name="phone", feature="phone", shows=("phone",), score=score, levels=levels, identifier=True, told=True
+    )
 
 
 def _common(column: str, feature: str) -> Comparison:
@@ -227,7 +233,7 @@ def _date(name: str, feature: str) -> Comparison:
         Level(name="partly", cut=0.5, belief=0.05),
         Level(name="differs", cut=0.0, belief=0.03),
     )
-    return Comparison(name=name, feature=feature, shows=(name,), score=score, levels=levels, fixed=True)
+    return Comparison(name=name, feature=feature, shows=(name,), score=score, levels=levels, fixed=True, told=True)
 
 
 def _code(name: str, feature: str, *, shared: bool) -> Comparison:
@@ -248,6 +254,7 @@ def _code(name: str, feature: str, *, shared: bool) -> Comparison:
         shared=shared,
         identifier=not shared,
         fixed=not shared,
+        told=True,
     )
 
 
@@ -260,7 +267,7 @@ def _site(*, mail: bool, shared: bool) -> Comparison:
         Level(name="differs", cut=0.0, belief=0.25),
     )
     return Comparison(
-        name="website", feature="site", shows=("website", "email"), score=score, levels=levels, shared=shared
+        name="website", feature="site", shows=("website", "email"), score=score, levels=levels, shared=shared, told=True
     )
 
 
@@ -361,9 +368,15 @@ def _address(chosen: Chosen) -> Comparison:
         Level(name="same street, other town", cut=0.2, belief=0.03),
         Level(name="differs", cut=0.0, belief=0.05),
     )
-    shows = ("street", "postal_code", "city", "region")
     return Comparison(
-        name="address", feature="st", shows=shows, score=score, levels=levels, shared=chosen.has_names, chain=False
+        name="address",
+        feature="st",
+        shows=("street", "postal_code", "city", "region"),
+        score=score,
+        levels=levels,
+        shared=chosen.has_names,
+        chain=False,
+        told=True,
     )
 
 

@@ -84,7 +84,8 @@ class MatchExplanation:
     """Why two records are held for the same or not. The bits of ``terms`` add up to ``weight`` exactly.
 
     ``found`` says whether any key brings the two together; where none does, a plan never compares them. ``decided`` is
-    what a person said, which goes before everything else.
+    what a person said, which goes before everything else. ``plan_id`` is the plan that lists the two: then the weights
+    are those that it learned, from the data of its commit.
     """
 
     entity: Entity
@@ -100,3 +101,5 @@ class MatchExplanation:
     decision: str
     found: bool
     decided: str | None = None
+    plan_id: str | None = None
+    as_of_commit: int | None = None

@@ -14,8 +14,9 @@ DOUBLE = (
 )  # fmt: skip
 """Family names of two characters, as simplified."""
 _BEFORE = "'^(?:(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme|sir|madam) )+'"
-_AFTER = "'(?: (?:jr|sr|junior|senior|ii|iii|iv|phd|md|esq|mba))+$'"
-_GENERATION = "' (jr|junior|sr|senior|ii|iii|iv)$'"
+_AFTER = "'(?: (?:jr|sr|junior|senior|ii|iii|iv|2nd|3rd|4th|phd|md|esq|mba))+$'"
+_GENERATION = "' (jr|junior|sr|senior|ii|iii|iv|2nd|3rd|4th)(?: (?:phd|md|esq|mba))*$'"
+_SAME_GENERATION = {"junior": "jr", "senior": "sr", "2nd": "ii", "3rd": "iii", "4th": "iv"}
 _NONE = "cast(null as varchar)"
 
 
@@ -62,7 +63,8 @@ def _generation(names: Sequence[str]) -> str:
     """SQL of what tells father and son apart, where a name says so."""
     said = [f"nullif(regexp_extract({n}, {_GENERATION}, 1), '')" for n in names]
     told = f"coalesce({', '.join(said)})"
-    return f"case {told} when 'junior' then 'jr' when 'senior' then 'sr' else {told} end"
+    whens = " ".join(f"when '{said}' then '{short}'" for said, short in _SAME_GENERATION.items())
+    return f"case {told} {whens} else {told} end"
 
 
 def _bare(name: str) -> str:

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+GENERATIONS = 3
+"""Stands for two people whose names say that they are father and son."""
 SAMPLE = 1_000_000
 """Random pairs looked at; all pairs, where there are fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Patterns of one set of pairs: ``levels`` (pattern by field), ``people`` (how many sides are people), ``n``."""
+    """Patterns of one set of pairs: ``levels`` (pattern by field), ``people`` (how many sides are people, or
+    `GENERATIONS`), ``n``."""
 
     codes: NDArray[np.int64]
     levels: NDArray[np.int64]
@@ -64,7 +67,8 @@ def compare(query: Query, pairs: str, into: str, fields: Sequence[Comparison], *
     scores = ", ".join(f"{c.score} as s{i}" for i, c in enumerate(fields)) or "0 as nothing"
     width = base(fields)
     digits = [f"({level_sql(c, f's{i}')}) * {width**i}::bigint" for i, c in enumerate(fields)]
-    people = "(x.f is not null)::integer + (y.f is not null)::integer" if names else "0"
+    named = "(x.f is not null)::integer + (y.f is not null)::integer"
+    people = f"case when x.gen <> y.gen then {GENERATIONS} else {named} end" if names else "0"
     digits.append(f"people * {width ** len(fields)}::bigint")
     query.run(
         f"create or replace temp table {into} as select a, b, ({' + '.join(digits)})::bigint as pattern from"

@@ -14,7 +14,7 @@ from sfactl.engine.duck import Query
 from sfactl.identity.comparison import Comparison, base
 from sfactl.identity.dependence import correction
 from sfactl.identity.features import RECORDS
-from sfactl.identity.patterns import Counted, Frequency, count
+from sfactl.identity.patterns import GENERATIONS, Counted, Frequency, count
 from sfactl.identity.weights import HIGHEST, Model, contradicts, totals
 
 if TYPE_CHECKING:
@@ -152,14 +152,21 @@ def _by_rarity(i: int, j: int, model: Model, frequency: Frequency) -> str:
 
 def _against(fields: Sequence[Comparison], width: int) -> str:
     """SQL for `contradicts`."""
-    against, proof = [], []
+    against, proof, moved, told = [], [], [], []
     people = f"p.pattern // {width ** len(fields)}::bigint"
     for i, c in enumerate(fields):
         level = f"(p.pattern // {width**i}::bigint % {width})"
         if c.who:
             against.append(f"{people} {'>' if c.feature == 'g' else '='} 0 and {level} = {len(c.levels)}")
+            moved += [f"{people} > 0 and {level} = {len(c.levels)}"] if c.feature != "g" else []
         if c.identifier:
             only = f" and {people} = 0" if c.name in ("email", "phone") else ""
-            proof.append(f"({level} = 1{only})")
-    said = " or ".join(f"({a})" for a in against) or "false"
-    return f"({said}) and not ({' or '.join(proof) or 'false'})"
+            proof.append(f"{level} = 1{only}")
+        if c.told:
+            told.append(f"{level} = 1")
+    names, work = (f"({_any(a)} and not {_any(b)})" for a, b in ((against, proof), (moved, told)))
+    return f"({names} or {work} or {people} = {GENERATIONS})"
+
+
+def _any(terms: Sequence[str]) -> str:
+    return f"({' or '.join(f'({term})' for term in terms) or 'false'})"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sfactl.identity.comparison import Comparison
 from sfactl.identity.dependence import Edge, correction, joint, lifts, tree
-from sfactl.identity.patterns import Counted, Frequency
+from sfactl.identity.patterns import GENERATIONS, Counted, Frequency
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,20 +104,27 @@ def _rounded(rows: Sequence[Floats], fields: Sequence[Comparison], digits: int =
 
 
 def contradicts(fields: Sequence[Comparison], counted: Counted) -> NDArray[np.bool_]:
-    """Which patterns say that the names differ, without a number that only one record has speaking against it."""
+    """Which patterns say that the names differ, without a number that only one record has speaking against it.
+
+    People of one name at two companies are two people, unless something of their own is the same. Father and son are
+    two whatever is the same.
+    """
     import numpy as np
 
-    against = np.zeros(len(counted.n), dtype=bool)
-    proof = np.zeros(len(counted.n), dtype=bool)
+    none = np.zeros(len(counted.n), dtype=bool)
+    against, proof, moved, told = none.copy(), none.copy(), none.copy(), none.copy()
     people = counted.people > 0
     for i, c in enumerate(fields):
+        same, differs = counted.levels[:, i] == 1, counted.levels[:, i] == len(c.levels)
         if c.who:
-            applies = people if c.feature == "g" else ~people
-            against |= applies & (counted.levels[:, i] == len(c.levels))
+            against |= (people if c.feature == "g" else ~people) & differs
+            moved |= people & differs & (c.feature != "g")
         if c.identifier:
-            alone = people if c.name in ("email", "phone") else np.zeros(len(people), dtype=bool)
-            proof |= (counted.levels[:, i] == 1) & ~alone
-    return against & ~proof
+            proof |= same & ~(people if c.name in ("email", "phone") else none)
+        if c.told:
+            told |= same
+    found: NDArray[np.bool_] = (against & ~proof) | (moved & ~told) | (counted.people == GENERATIONS)
+    return found
 
 
 def totals(

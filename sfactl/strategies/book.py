@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sfactl.api.errors import DataError
 from sfactl.campaigns.candidates import Place
+from sfactl.config.objects import read_toml
 from sfactl.engine.duck import Query
-from sfactl.strategies.files import HEADER, Names, StrategyFile, parse_strategy, read_strategies, read_strategy
+from sfactl.strategies.files import (
+    HEADER,
+    Names,
+    StrategyFile,
+    parse_strategy,
+    read_strategy,
+    strategy_names,
+    strategy_path,
+)
 from sfactl.strategies.model import Strategy
 
 
@@ -57,7 +67,7 @@ def open_book(query: Query, name: str, place: Place, names: Names) -> Book:
     Raises `NotFound`, `ConfigError`, and `DataError` where a version is missing that leads follow.
     """
     file = read_strategy(names.folder, name)
-    rivals = rivals_of(file.strategy, read_strategies(names.folder)) if file.strategy.exclusive else ()
+    rivals = rivals_of(file.strategy, names.folder) if file.strategy.exclusive else ()
     return Book(
         file=file,
         names=names,
@@ -95,10 +105,13 @@ def under_header(file: StrategyFile, older: Strategy, key: str, text: str) -> St
     return replace(file, strategy=replace(older, **header), version=key, text=text)
 
 
-def rivals_of(strategy: Strategy, all_files: Mapping[str, StrategyFile]) -> tuple[StrategyFile, ...]:
-    """The other strategies of its exclusive group."""
+def rivals_of(strategy: Strategy, folder: Path) -> tuple[StrategyFile, ...]:
+    """The other strategies of its exclusive group; what is wrong with a file outside the group stops nobody."""
+    others = (name for name in strategy_names(folder) if name != strategy.name)
     return tuple(
-        f for f in all_files.values() if f.name != strategy.name and f.strategy.exclusive == strategy.exclusive
+        read_strategy(folder, name)
+        for name in others
+        if read_toml(strategy_path(folder, name)).get("exclusive") == strategy.exclusive
     )
 
 

@@ -14,10 +14,12 @@ for _name in (
     "erp_suite",
     "intent_suite",
     "matcher_suite",
+    "enricher_suite",
 ):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from sfactl.testkit.commands import Answered, Commands, Running  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.enricher_suite import EnricherSuite  # noqa: E402
 from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
 from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
@@ -33,6 +35,7 @@ __all__ = [
     "Answered",
     "Commands",
     "Delivered",
+    "EnricherSuite",
     "ErpConnectorSuite",
     "IntentSuite",
     "JsonServer",

@@ -105,7 +105,8 @@ def only_runner(
                 break
         if time.monotonic() >= until:
             raise LockBusy(
-                f"another run is at work: {_told(locks, earlier)}", hint="Nothing was done. To wait for it: --wait 10m"
+                f"another run is at work: {_told(locks, earlier)}",
+                hint="Nothing was done. To wait for it: --wait 10min",
             )
         time.sleep(POLL_S)
     try:

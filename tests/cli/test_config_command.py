@@ -107,6 +107,24 @@ def test_check_knows_the_keys_that_every_source_has(sfactl: Call, acme: Path) ->
     assert sfactl("config", "check").out.endswith("all in order.\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('max_pages = "five"', "max_pages: 'five' is not a number from 0"),
+        ("max_minutes = -1", "max_minutes: -1 is not a number from 0"),
+        ("max_pages = true", "max_pages: True is not a number from 0"),
+        ("event = 7", "event: 7 is not a text"),
+        ("mapping = 7", "mapping: 7 is neither a name nor a table"),
+    ],
+)
+def test_check_knows_what_the_keys_of_a_source_hold(sfactl: Call, acme: Path, line: str, message: str) -> None:
+    (acme / "sources").mkdir(exist_ok=True)
+    (acme / "sources" / "inbox.toml").write_text(f'schema = 1\nuse = "file"\npath = "in"\n{line}\n', encoding="utf-8")
+    answer = sfactl("config", "check")
+    assert answer.code == 2
+    assert f"sources/inbox.toml: {message}" in answer.out
+
+
 def test_check_lists_every_mistake_and_exits_with_2(sfactl: Call, acme: Path) -> None:
     (acme / "sfactl.toml").write_text("schema = 1\n[workspace]\nnmae = 'x'\ncurrency = 'nt'\n", encoding="utf-8")
     (acme / "senders").mkdir(exist_ok=True)

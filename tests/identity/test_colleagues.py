@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -55,17 +56,47 @@ def people(draw: random.Random, copies: int) -> list[dict[str, object]]:
     return [{"lead_id": n, "status": "new", "created_at": NOW} | row for n, row in enumerate(rows, 1)]
 
 
-@pytest.mark.parametrize("copies", [0, 12])
-def test_colleagues_are_left_apart_and_copies_are_found(tmp_path: Path, copies: int) -> None:
-    rows = people(random.Random(7), copies)
-    Workspace.create(tmp_path / "ws").close()
+def pairs(folder: Path, rows: list[dict[str, object]]) -> list[dict[str, Any]]:
+    """What a plan finds among these leads."""
+    Workspace.create(folder).close()
     with open_session(
-        tmp_path / "ws", settings=Settings(), command="test", actor="mei", clock=FixedClock(NOW), quiet=True
+        folder, settings=Settings(), command="test", actor="mei", clock=FixedClock(NOW), quiet=True
     ) as session:
         with session.write("leads") as tx:
             tx.upsert("leads", pa.Table.from_pylist(rows))
             tx.commit()
-        found = pairs_of_plan(session, plan(session, "lead").plan.plan_id).to_pylist()
+        found: list[dict[str, Any]] = pairs_of_plan(session, plan(session, "lead").plan.plan_id).to_pylist()
+    return found
+
+
+@pytest.mark.parametrize("copies", [0, 12])
+def test_colleagues_are_left_apart_and_copies_are_found(tmp_path: Path, copies: int) -> None:
+    rows = people(random.Random(7), copies)
+    found = pairs(tmp_path / "ws", rows)
     names = {row["lead_id"]: row["full_name"] for row in rows}
     assert [pair for pair in found if names[pair["a"]] != names[pair["b"]]] == []
     assert len([pair for pair in found if pair["decision"] == "merge"]) == copies
+
+
+NAMESAKES = {
+    ("Xanthippe", "Quillfeather"): ({}, {}),
+    ("Ottokar", "Brumbletoft"): ({"email": "ob@north.example"}, {"email": "ob@south.example"}),
+    ("Philomena", "Zwack"): ({"city": "Cork", "phone": "+353211234567"}, {"city": "Cork", "phone": "+353217654321"}),
+    ("Isidor", "Vanterpool"): ({"phone": "+353219998887"}, {"phone": "+353219998887"}),
+    ("Leocadia", "Umpleby"): ({"email": "leo@umpleby.example"}, {"email": "leo@umpleby.example"}),
+}
+"""Pairs of people with a rare name in common, each at two companies; the last two have more in common."""
+
+
+def test_a_rare_name_at_two_companies_is_left_to_people_unless_more_is_the_same(tmp_path: Path) -> None:
+    rows = people(random.Random(7), 12)
+    empty = dict.fromkeys(rows[0])
+    for n, ((first, last), both) in enumerate(NAMESAKES.items()):
+        for side, own in enumerate(both):
+            company = f"{('Optik', 'Foundry')[side]} {('Ahlen', 'Borg', 'Cluj', 'Dax', 'Elche')[n] * (1 + side)}"
+            mine = {"lead_id": 9000 + 10 * n + side, "status": "new", "created_at": NOW, "company": company}
+            mine |= {"first_name": first, "last_name": last, "company_key": company.lower(), "country": "GB"}
+            rows.append({**empty, **mine, **own})
+    found = {(p["a"], p["b"]): p["decision"] for p in pairs(tmp_path / "ws", rows) if p["a"] >= 9000}
+    expected = ["review", "review", "review", "merge", "merge"]
+    assert found == {(9000 + 10 * n, 9001 + 10 * n): decision for n, decision in enumerate(expected)}

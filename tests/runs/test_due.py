@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfactl.api.errors import ConfigError, Conflict, NotFound, TryLater
+from sfactl.api.errors import ConfigError, Conflict, LockBusy, NotFound, TryLater
 from sfactl.runs import usecases
 from sfactl.runs.model import Done
 from sfactl.session import Session
@@ -99,6 +99,18 @@ def test_a_slot_that_fails_too_often_is_given_up_until_the_next(chain: Place) ->
     with chain.session() as session:
         assert [run.attempt for run in usecases.log(session, job="scores")] == [3, 2, 1]
         assert "given up until its next slot" in usecases.log(session, job="scores")[0].detail
+
+
+def test_what_somebody_else_is_at_is_left_for_the_next_run(chain: Place) -> None:
+    chain.does["scores"] = LockBusy("scores is being changed by another process")
+    chain.jobs(CHAIN + "[run]\nattempts = 1\n")
+    for _ in range(2):
+        states = chain.states()
+        assert (states["scores"], states["segments"]) == ("skipped", "skipped")
+    chain.does.clear()
+    assert chain.states()["scores"] == "done"
+    with chain.session() as session:
+        assert [run.attempt for run in usecases.log(session, job="scores")] == [1]
 
 
 def test_a_bug_of_ours_stops_no_other_job(chain: Place) -> None:

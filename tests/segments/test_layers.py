@@ -13,7 +13,7 @@ import pytest
 from sfactl.api.errors import ConditionError, ConfigError, NotFound, UserError
 from sfactl.segments import layer_files, usecases
 from sfactl.segments.layers import PERIODS, ClassRule
-from sfactl.segments.usecases import layering
+from sfactl.segments.usecases import layer_needs, layering
 from sfactl.segments.usecases.layer_explaining import explain
 from sfactl.segments.value_classes import SHIPPED
 from sfactl.session import Session
@@ -253,3 +253,77 @@ def test_each_customer_is_in_exactly_one_period(shop: Session) -> None:
     rows = layering.customers(shop, "lifecycle").column("lead_id").to_pylist()
     assert len(rows) == len(set(rows)) == run.customers
     assert tuple(size.name for size in run.classes) == PERIODS
+
+
+def test_segments_have_their_layers_first(tmp_path: Path, lines: pa.Table) -> None:
+    with workspace(tmp_path, RETAIL_NOW) as session:
+        load_retail(session, lines)
+        (tmp_path / "segments").mkdir()
+        for name, text in {
+            "base": "layer.rfm.recency = 5",
+            "best": "member_of('base') and Layer.rfa.code like 'AA%'",
+        }.items():
+            (tmp_path / "segments" / f"{name}.toml").write_text(f'schema = 1\nwhere = "{text}"\n', encoding="utf-8")
+        assert layer_needs.never_run(session, ["best"]) == ("rfa", "rfm")
+        assert [one.members for one in usecases.build(session).segments] == [0, 0]
+        assert [run.layer for run in layer_needs.refresh(session)] == ["rfa", "rfm"]
+        assert layer_needs.never_run(session) == ()
+        base, best = (one.members for one in usecases.build(session).segments)
+        assert base > best > 0
+
+
+def test_a_refund_is_no_purchase(tmp_path: Path) -> None:
+    """Customer 1 gave back all of a large order, 2 never bought; whether money is net is said in the file."""
+    given = [(1, 1000, 30), (1, -990, 1), (2, -50, 2), (3, 100, 5), (3, 100, 9)]
+    rows = [
+        {"order_id": n, "lead_id": lead, "amount": amount, "at": RETAIL_NOW - timedelta(days=days), "currency": "EUR"}
+        for n, (lead, amount, days) in enumerate(given, 1)
+    ]
+    with workspace(tmp_path, RETAIL_NOW) as session:
+        with session.write("leads", "orders") as tx:
+            tx.upsert("leads", pa.table({"lead_id": [1, 2, 3]}))
+            tx.upsert("orders", pa.Table.from_pylist(rows))
+            tx.commit()
+        found = layering.customers(session, "rfm").select(["lead_id", "days", "orders", "money"]).to_pylist()
+        assert [tuple(row.values()) for row in found] == [(1, 30, 1, 10.0), (3, 5, 2, 200.0)]
+        (tmp_path / "layers").mkdir()
+        (tmp_path / "layers" / "rfm.toml").write_text(
+            'schema = 1\nkind = "rfm"\n[settings]\nrefunds = "ignore"\n', encoding="utf-8"
+        )
+        assert layering.customers(session, "rfm").column("money").to_pylist() == [1000.0, 200.0]
+        periods = layering.customers(session, "lifecycle").select(["lead_id", "orders"]).to_pylist()
+        assert [tuple(row.values()) for row in periods] == [(1, 1), (3, 2)]
+
+
+def test_activity_and_growth_by_amount(tmp_path: Path) -> None:
+    """The third axis may be touchpoints; growth may be told by amounts of one currency."""
+    given = [(1, 10, 20, "EUR"), (1, 100, 40, "EUR"), (1, 9000, 130, "USD"), (2, 90, 20, "EUR"), (2, 100, 130, "EUR")]
+    rows = [
+        {
+            "order_id": n,
+            "lead_id": lead,
+            "amount": amount,
+            "at": RETAIL_NOW - timedelta(days=days),
+            "currency": currency,
+        }
+        for n, (lead, amount, days, currency) in enumerate(given, 1)
+    ]
+    with workspace(tmp_path, RETAIL_NOW) as session:
+        with session.write("leads", "orders") as tx:
+            tx.upsert("leads", pa.table({"lead_id": [1, 2]}))
+            tx.upsert("orders", pa.Table.from_pylist(rows))
+            seen = [{"event_id": f"e{n}", "lead_id": 2, "at": RETAIL_NOW, "kind": "visit"} for n in range(3)]
+            tx.append("touchpoints", pa.Table.from_pylist(seen))
+            tx.commit()
+        (tmp_path / "layers").mkdir()
+        for name, text in {
+            "busy": 'kind = "rfa"\n[settings]\nthird = "activity"\nquantiles = 2\n',
+            "money": 'kind = "lifecycle"\n[settings]\nmeasure = "amount"\ncurrency = "EUR"\nyoung = "30 days"\n',
+        }.items():
+            (tmp_path / "layers" / f"{name}.toml").write_text(f"schema = 1\n{text}", encoding="utf-8")
+        run = layering.look(session, "rfa", "busy")
+        assert (run.value_name, run.unit) == ("activity", "touchpoints")
+        busy = layering.customers(session, "rfa", "busy").select(["lead_id", "activity", "code"]).to_pylist()
+        assert [tuple(row.values()) for row in busy] == [(1, 0.0, "BAB"), (2, 3.0, "BBA")]
+        lives = layering.customers(session, "lifecycle", "money").select(["lead_id", "class"]).to_pylist()
+        assert [row["class"] for row in lives] == ["growth", "maturity"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -12,7 +12,7 @@ from sfactl.api.records import Ref
 from sfactl.host import Host
 from sfactl.host.builtin import BUILTIN
 from sfactl.host.conformance import report_on
-from sfactl.testkit import ErpConnectorSuite, LearningSuite, SenderSuite
+from sfactl.testkit import EnricherSuite, ErpConnectorSuite, LearningSuite, SenderSuite
 from sfactl.testkit.erp_suite import CUSTOMER, ORDER
 
 
@@ -40,6 +40,18 @@ class TestMaildir(SenderSuite):
 class TestFrequencies(LearningSuite):
     plugin = BUILTIN["scoring"]
     offer = "frequency"
+
+
+class TestFileEnricher(EnricherSuite):
+    plugin = BUILTIN["leads"]
+    offer = "file"
+    known: ClassVar[Mapping[str, str]] = {"email_domain": "acme.example", "website_domain": "acme.example"}
+
+    @pytest.fixture
+    def settings(self, workspace: Path) -> Mapping[str, Any]:
+        (workspace / "companies.csv").write_text("domain,Industry,Employees\nacme.example,Machines,40\n")
+        columns = {"industry": "Industry", "employees": "Employees"}
+        return {"file": "companies.csv", "key": "domain", "columns": columns}
 
 
 class TestOutboxFile(TestMaildir):

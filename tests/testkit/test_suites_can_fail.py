@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
 
 from sfactl.api.records import CheckReport, Page, Receipt, SqlScore
 from sfactl.api.tables import table_of
-from sfactl.testkit import LeadSourceSuite, ScoringSuite, SenderSuite
+from sfactl.testkit import EnricherSuite, LeadSourceSuite, ScoringSuite, SenderSuite
 
 ROWS = [{"id": n} for n in range(6)]
 
@@ -212,3 +212,76 @@ def test_senders_are_told_apart(sender: type, test: str, passes: bool) -> None:
 
 def test_pages_hold_arrow_tables() -> None:
     assert isinstance(next(iter(Source().pull(None))).table, pa.Table)
+
+
+class Enricher:
+    """A good enricher; each subclass below does one thing wrong."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def enrich(self, table: pa.Table) -> pa.Table:
+        self.asked += 1
+        return self.answer([row for row in table.to_pylist() if row["email_domain"] == "acme.example"])
+
+    def answer(self, rows: list[dict[str, Any]]) -> pa.Table:
+        return told([(row["id"], "industry", "Machines") for row in rows])
+
+
+def told(facts: list[tuple[int, str, str]]) -> pa.Table:
+    columns: Any = zip(*facts, strict=True) if facts else ((), (), ())
+    types = (pa.int64(), pa.string(), pa.string())
+    return pa.table({n: pa.array(list(c), t) for n, c, t in zip(("id", "field", "value"), columns, types, strict=True)})
+
+
+class Silent(Enricher):
+    def answer(self, rows: list[dict[str, Any]]) -> pa.Table:
+        return told([])
+
+
+class Strangers(Enricher):
+    def answer(self, rows: list[dict[str, Any]]) -> pa.Table:
+        return told([(99, "industry", "Machines")])
+
+
+class TellsTwice(Enricher):
+    def answer(self, rows: list[dict[str, Any]]) -> pa.Table:
+        return pa.concat_tables([super().answer(rows)] * 2)
+
+
+class Wavers(Enricher):
+    def answer(self, rows: list[dict[str, Any]]) -> pa.Table:
+        return told([(row["id"], "industry", f"Machines {self.asked}") for row in rows])
+
+
+class NeedsSomebody(Enricher):
+    def enrich(self, table: pa.Table) -> pa.Table:
+        assert table.num_rows
+        return super().enrich(table)
+
+
+class Stumbles(Enricher):
+    def enrich(self, table: pa.Table) -> pa.Table:
+        odd = any(row["email_domain"] and "." not in row["email_domain"] for row in table.to_pylist())
+        return told([]) if odd else super().enrich(table)
+
+
+class Known(EnricherSuite):
+    known: ClassVar[Mapping[str, str]] = {"email_domain": "acme.example"}
+
+
+@pytest.mark.parametrize(
+    ("enricher", "test", "more"),
+    [
+        (Silent, "test_a_known_lead_is_answered", ()),
+        (Strangers, "test_a_known_lead_is_answered", ()),
+        (TellsTwice, "test_a_known_lead_is_answered", ()),
+        (Wavers, "test_the_same_leads_are_answered_the_same", ()),
+        (NeedsSomebody, "test_nobody_is_no_error", ()),
+        (Stumbles, "test_odd_values_are_no_error", ("x@y@z",)),
+    ],
+)
+def test_enrichers_are_told_apart(enricher: type, test: str, more: tuple[str, ...]) -> None:
+    getattr(Known(), test)(Enricher, ["email_domain"], *more)
+    with pytest.raises(AssertionError):
+        getattr(Known(), test)(enricher, ["email_domain"], *more)

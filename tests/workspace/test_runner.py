@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -18,7 +19,9 @@ from sfactl.workspace.runner import Runner, only_runner
 SINCE = datetime(2026, 11, 23, 9)
 
 
-def running(session: Session, *, takeover_s: float = 60, wait_s: float = 0) -> AbstractContextManager[Runner]:
+def running(
+    session: Session, *, takeover_s: float = 60, stuck_s: float = 3600, wait_s: float = 0
+) -> AbstractContextManager[Runner]:
     return only_runner(
         session.workspace.manifest,
         session.workspace.private / "locks",
@@ -26,7 +29,7 @@ def running(session: Session, *, takeover_s: float = 60, wait_s: float = 0) -> A
         actor="mei",
         since=SINCE,
         takeover_s=takeover_s,
-        stuck_s=3600,
+        stuck_s=stuck_s,
         wait_s=wait_s,
     )
 
@@ -101,6 +104,23 @@ def test_a_lease_taken_before_the_takeover_claims_nothing_after_it(
             os.utime(session.workspace.private / "locks" / "run-1.json", (0, 0))
             with running(open_again()), pytest.raises(Conflict, match="another runner"):
                 lease.claim([Effect(key="b", kind="message", payload_hash="h")])
+
+
+def test_a_runner_gives_signs_of_life(session: Session) -> None:
+    with running(session, takeover_s=0.1):
+        about = session.workspace.private / "locks" / "run-1.json"
+        os.utime(about, (0, 0))
+        until = time.monotonic() + 30
+        while about.stat().st_mtime == 0:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def test_a_runner_that_is_at_one_job_for_too_long_gives_none(
+    session: Session, open_again: Callable[..., Session]
+) -> None:
+    with running(session, takeover_s=0.1, stuck_s=0), running(open_again(), takeover_s=0.1, wait_s=30) as second:
+        assert second.token == 2
 
 
 def test_a_third_runner_respects_the_one_who_took_over(session: Session, open_again: Callable[..., Session]) -> None:

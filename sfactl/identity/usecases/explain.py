@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from sfactl.api.errors import NotFound, UserError
 from sfactl.engine.references import number_of
 from sfactl.identity import linking
 from sfactl.identity.blocking import PAIRS
+from sfactl.identity.config import IdentityConfig, fingerprint
 from sfactl.identity.features import RECORDS
 from sfactl.identity.linking import Linked
 from sfactl.identity.model import DATASETS, Entity, MatchExplanation, Term
 from sfactl.identity.scoring import probability
 from sfactl.identity.terms import terms_sql
-from sfactl.identity.usecases.dedupe import configured, labels_of, learned
+from sfactl.identity.usecases.dedupe import DEFAULT, configured, labels_of, learned
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
@@ -23,27 +25,42 @@ if TYPE_CHECKING:
 ASKED = "match_asked"
 
 
-def explain(session: Session, a: str, b: str) -> MatchExplanation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What an explanation stands on: a configuration, and the plan whose data it looks at again, or today's data."""
+
+    config: IdentityConfig
+    plan_id: str | None = None
+    seq: int | None = None
+
+
+def explain(session: Session, a: str, b: str, *, anew: bool = False) -> MatchExplanation:
     """Weigh two records (``lead:12``, ``account:3``, ``contact:4``, or bare numbers of leads) field by field.
 
-    The weights are learned from all records of the kind, as a plan does. Raises `UserError`, `NotFound`.
+    Where a plan that was kept lists the two, its data are looked at again, so that both say the same; ``anew``, with a
+    time given, or without such a plan the weights are learned from all records as they are. Raises `UserError`,
+    `NotFound`.
     """
     entity = _entity(a, b)
     first, second = sorted((number_of(entity, a), number_of(entity, b)))
     if first == second:
         raise UserError(f"{a} and {b} are one record", hint="Name two.")
-    config = configured(session)
-    with session.query() as query:
+    seen = _Seen(config=configured(session))
+    if not anew and session.as_of is None:
+        seen = _planned(session, entity, first, second) or seen
+    config = seen.config
+    with session.query(seen.seq) as query:
         _check(query, entity, first, second)
         linked = learned(session, query, entity, config)
         terms, weight = _weighed(query, linked, first, second)
         p = probability(weight)
         labels = labels_of(query, entity, {first, second})
+        found = bool(query.rows(f"select 1 from {PAIRS} join {ASKED} using (a, b)"))
+    with session.query() as query:
         decided = query.one(
             "select decision from match_decisions where entity = $entity and a = $a and b = $b",
             {"entity": entity, "a": first, "b": second},
         )
-        found = bool(query.rows(f"select 1 from {PAIRS} join {ASKED} using (a, b)"))
     match = config.match
     decision = "merge" if p >= match.threshold else "review" if p >= match.review else "apart"
     if decided is not None:
@@ -51,8 +68,24 @@ def explain(session: Session, a: str, b: str) -> MatchExplanation:
     return MatchExplanation(
         entity=entity, a=first, b=second, label_a=labels.get(first, ""), label_b=labels.get(second, ""), terms=terms,
         weight=weight, probability=p, threshold=match.threshold, review=match.review, decision=decision, found=found,
-        decided=decided[0] if decided else None,
+        decided=decided[0] if decided else None, plan_id=seen.plan_id, as_of_commit=seen.seq,
     )  # fmt: skip
+
+
+def _planned(session: Session, entity: Entity, a: int, b: int) -> _Seen | None:
+    """The newest kept plan that lists the two, if it was made by our own matcher with the configuration of today."""
+    with session.query() as query:
+        plans = query.rows(
+            "select p.plan_id, p.seq, p.config_hash, p.threshold, p.review from dedupe_plans p"
+            " join dedupe_pairs using (plan_id) where p.entity = $entity and p.matcher = $own and a = $a and b = $b"
+            " order by p.made_at desc, p.seq desc, p.plan_id",
+            {"entity": entity, "own": DEFAULT, "a": a, "b": b},
+        )
+    for plan_id, seq, asked, threshold, review in plans:
+        config = configured(session, threshold, review)
+        if asked == fingerprint(config.match, config.blocking, entity, DEFAULT):
+            return _Seen(config=config, plan_id=plan_id, seq=seq)
+    return None
 
 
 def _entity(a: str, b: str) -> Entity:

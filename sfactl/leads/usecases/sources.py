@@ -140,6 +140,17 @@ def source_of(session: Session, name: str, table: Mapping[str, Any]) -> Any:
     return session.host.make("lead_source", str(table["use"]), settings, where=f"sources/{name}.toml")
 
 
+def check_own(table: Mapping[str, Any], where: str) -> None:
+    """Check the keys of a source's file that are the core's. Raises `ConfigError`."""
+    for key in ("max_pages", "max_minutes"):
+        limit_of(table, key, where)
+    for key in ("event", "schedule"):
+        if not isinstance(table.get(key, ""), str):
+            raise ConfigError(f"{where}: {key}: {table[key]!r} is not a text")
+    if not isinstance(table.get("mapping", ""), str | Mapping):
+        raise ConfigError(f"{where}: mapping: {table['mapping']!r} is neither a name nor a table")
+
+
 def limit_of(table: Mapping[str, Any], key: str, where: str) -> float:
     """``max_pages`` or ``max_minutes``; 0 where the file sets none. Raises `ConfigError`."""
     said = table.get(key, 0)

@@ -67,6 +67,9 @@ def _found(query: Query, wanted: Wanted, at: datetime) -> Suggested:
         baskets, rules, left_out = _cross(query, wanted, params)
     else:
         baskets, rules, left_out = _up(query, wanted, customers, params)
+    query.run(
+        "create or replace temp table sold_as as select sku, min(product_name) as name from order_lines group by sku"
+    )
     best = query.statement(SQL, "suggest_best")
     query.run(f"create or replace temp table best as {best}", params)
     counted = query.one("select count(*), count(distinct lead_id) from best") or (0, 0)
@@ -151,7 +154,7 @@ def _up(query: Query, wanted: Wanted, customers: int, params: dict[str, Any]) ->
         "select (select count(*) from steps),"
         " (select count(distinct sku) from bought) - (select count(distinct sku) from priced)"
     ) or (0, 0)
-    return customers, counted[0], {"products without a family": counted[1]}
+    return customers, counted[0], {"products without a family (see: sfactl product import)": counted[1]}
 
 
 def _best(query: Query, lead_id: int | None = None) -> pa.Table:

@@ -12,6 +12,7 @@ from sfactl.processes.usecases.journeying import (
     status,
 )
 from sfactl.processes.usecases.listing import check, list_processes
+from sfactl.processes.usecases.service_gaps import service_gaps
 
 __all__ = [
     "Form",
@@ -27,6 +28,7 @@ __all__ = [
     "list_journeys",
     "list_processes",
     "run",
+    "service_gaps",
     "status",
     "variants",
 ]

@@ -8,10 +8,11 @@ any more.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sfactl.api.errors import Conflict, InternalError, SfactlError
+from sfactl.api.errors import Conflict, InternalError, LockBusy, SfactlError
 from sfactl.runs.deciding import due_runs, next_slot
 from sfactl.runs.jobs import builds_on
 from sfactl.runs.model import DEADLY, Done, Due, Job, JobRun, State, Summary
@@ -46,7 +47,7 @@ class Batch:
     def rehearse(self) -> Summary:
         """What would be done; nothing is."""
         for due in self._due():
-            self._ended.append(self._record(due, "missed" if due.missed else "started", detail=_lateness(due)))
+            self._ended.append(self._record(due, "missed" if due.missed else "due", detail=_lateness(due)))
         return self._summary()
 
     def work(self) -> Summary:
@@ -56,8 +57,11 @@ class Batch:
             write_runs(tx, left)
             if follow_schedules(self.session, tx, self.order.chosen, self.order.env) or left:
                 tx.commit(left=len(left))
-        for due in self._due():
-            self._take(due)
+        found = self._due()
+        with self.session.progress("Jobs", len(found)) as progress:
+            for due in found:
+                self._take(due)
+                progress.advance()
         return self._summary()
 
     def _due(self) -> list[Due]:
@@ -88,7 +92,7 @@ class Batch:
         if due.missed:
             self._keep(self._record(due, "missed", detail=_lateness(due)))
         elif reason := self._reason_to_skip(job):
-            self._stopped[job.id] = "was left out"
+            self._stopped[job.id] = _STOPPING["skipped"]
             self._keep(self._record(due, "skipped", detail=reason))
         else:
             self._do(due)
@@ -108,8 +112,8 @@ class Batch:
         self._write(begun)
         with self.session.part(f"run {job.id}", run_id=begun.run_id, fence=self.runner.fence) as part:
             done = self._done(part, due)
-        if done.state == "failed":
-            self._stopped[job.id] = "failed"
+        if done.state in _STOPPING:
+            self._stopped[job.id] = _STOPPING[done.state]
         first, last = self._commits(begun.run_id)
         self._keep(
             replace(
@@ -200,6 +204,10 @@ class Batch:
         )
 
 
+_STOPPING: Mapping[State, str] = {"failed": "failed", "skipped": "was left out"}
+"""States of a job after which those that build on it are left out."""
+
+
 def _lateness(due: Due) -> str:
     stands = f"for {due.slots:,} slots" if due.slots > 1 else ""
     late = "missed by more than its grace" if due.missed else "late" if due.late else ""
@@ -207,6 +215,8 @@ def _lateness(due: Due) -> str:
 
 
 def _failure(err: Exception) -> Done:
+    if isinstance(err, LockBusy):  # somebody else is at it: that is no failed attempt
+        return Done(state="skipped", error=err.code, detail=err.message)
     if isinstance(err, SfactlError) and not isinstance(err, InternalError):
         return Done(state="failed", error=err.code, detail=" · ".join(t for t in (err.message, err.hint) if t))
     said = (str(err).strip().splitlines() or ["no message"])[0]

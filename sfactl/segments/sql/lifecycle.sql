@@ -1,8 +1,9 @@
 -- One row: a customer, with days on which they ordered again, days from first to last order and from first to $now, and trend.
+-- An order with a sum below 0 is a refund and no order.
 with counted as (
   select lead_id, cast("at" as date) as day, "at", case when {measured} then {measure} else 0 end as measure
   from orders
-  where lead_id is not null and "at" <= $now and coalesce(status, '') not in (select state from left_out)
+  where lead_id is not null and "at" <= $now and coalesce(amount, 0) >= 0 and coalesce(status, '') not in (select state from left_out)
 )
 select lead_id, count(distinct day) - 1 as x, count(*) as orders,
        min("at") as first_at, max("at") as last_at,

@@ -187,22 +187,27 @@ def _preference(session: Session, query: Query, rules: PreferenceRules, at: date
 
 
 def _seen(session: Session, rules: PreferenceRules) -> str:
-    """SELECT of what customers bought or looked at: lead_id, at, category, weight."""
+    """SELECT of what customers bought or looked at: lead_id, at, category, weight, and 1 where it counts as a row.
+
+    What was returned counts as none, and is taken off quantities and amounts.
+    """
     if rules.source == "touchpoints":
         _check_field(session, rules.by, ("touchpoints",))
         kinds = " where t.kind in (select kind from kept_kinds)" if rules.kinds else ""
         category = _category(f't."{rules.by}"')
-        return f'select t.lead_id, t."at", {category} as category, 1 as weight from touchpoints as t{kinds}'
+        return (
+            f'select t.lead_id, t."at", {category} as category, 1 as weight, 1 as counted from touchpoints as t{kinds}'
+        )
     place = _check_field(session, rules.by, ("products", "order_lines"))
     weight = {
-        "rows": "1",
+        "rows": "case when coalesce(l.quantity, 1) > 0 then 1 else 0 end",
         "quantity": "l.quantity",
         "amount": "case when o.currency = $currency then l.amount else 0 end",
     }
     category = _category(f'{"p" if place == "products" else "l"}."{rules.by}"')
     return (
-        f'select o.lead_id, o."at", {category} as category, {weight[rules.measure]} as weight'
-        " from order_lines as l join orders as o on o.order_id = l.order_id"
+        f'select o.lead_id, o."at", {category} as category, {weight[rules.measure]} as weight,'
+        f" {weight['rows']} as counted from order_lines as l join orders as o on o.order_id = l.order_id"
         " left join products as p on p.sku = l.sku"
         " where coalesce(o.status, '') not in (select state from left_out)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.conditions.compile import segments_in
 from sfactl.engine.conditions.explain import ask
@@ -16,7 +16,7 @@ from sfactl.strategies.asking import audience_text
 from sfactl.strategies.book import Book
 from sfactl.strategies.files import strategy_names
 from sfactl.strategies.usecases.scene import book_of, ledger_effects, paused_by
-from sfactl.strategies.walk import walk
+from sfactl.strategies.walk import again_before, walk
 
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
@@ -136,7 +136,7 @@ def _standing(now: tuple[object, ...] | None) -> str:
     return "in the control group, gets nothing" if state == "control" else f"at {step}"
 
 
-def _grounds(session: Session, query: Query, book: Book, lead_id: int, now: tuple[object, ...] | None) -> list[Ground]:
+def _grounds(session: Session, query: Query, book: Book, lead_id: int, now: tuple[Any, ...] | None) -> list[Ground]:
     """Why the lead may enter or not, each rule of entering with its answer."""
     strategy = book.file.strategy
     grounds = _terms(query, book, lead_id, session.as_of_time())
@@ -152,13 +152,27 @@ def _grounds(session: Session, query: Query, book: Book, lead_id: int, now: tupl
         if flags is not None and getattr(strategy, what) is not None:
             grounds.append(Ground(text=f"the {what} is not met already", holds=not flags[place]))
     if now is not None:
-        again = strategy.entry.again
-        may = query.one("select 1 from may_enter where lead_id = $lead", {"lead": lead_id}) is not None
-        grounds.append(Ground(text=f"may come again: {again}", holds=may, actual=f"left {now[3]:%Y-%m-%d}"))
-    elif strategy.exclusive:
-        may = query.one("select 1 from may_enter where lead_id = $lead", {"lead": lead_id}) is not None
-        grounds.append(Ground(text=f"no other strategy of group {strategy.exclusive} has or wants it", holds=may))
+        before = again_before(strategy, session.as_of_time())
+        may = before is not None and now[3] <= before
+        grounds.append(
+            Ground(text=f"may come again: {strategy.entry.again}", holds=may, actual=f"left {now[3]:%Y-%m-%d}")
+        )
+    if strategy.exclusive:
+        grounds += _group(query, strategy.exclusive, lead_id)
     return grounds
+
+
+def _group(query: Query, group: str, lead_id: int) -> list[Ground]:
+    """Whether another strategy of the exclusive group has the lead, or wants it first."""
+    params = {"lead": lead_id}
+    has = query.one(
+        "select e.strategy from enrolments e join flow_group g on g.strategy = e.strategy"
+        " where e.lead_id = $lead and e.left_at is null",
+        params,
+    )
+    wants = query.one("select strategy from rival_audience where lead_id = $lead", params)
+    said = f"is in {has[0]}" if has else f"{wants[0]} comes first" if wants else ""
+    return [Ground(text=f"no other strategy of group {group} has it or comes first", holds=not said, actual=said)]
 
 
 def _terms(query: Query, book: Book, lead_id: int, at: datetime) -> list[Ground]:
