@@ -54,6 +54,8 @@ def _complete(group: str, parameter: str) -> Complete | None:
         return lambda ctx, _param, begun: _items(_stems(ctx, folder), begun)
     if group == "data" and parameter in ("dataset", "datasets"):
         return lambda _ctx, _param, begun: _items(_datasets(), begun)
+    if group == "run" and parameter in ("only", "jobs", "job"):
+        return lambda ctx, _param, begun: _items(_jobs(ctx), begun)
     if group == "config" and parameter in ("one", "other"):
         return lambda ctx, _param, begun: _items(_environments(ctx), begun)
     return None
@@ -70,6 +72,12 @@ def _stems(ctx: click.Context, folder: str) -> list[str]:
 
 def _datasets() -> list[str]:
     return [path.stem for path in (Path(__file__).parents[1] / "schemas" / "datasets").glob("*.toml")]
+
+
+def _jobs(ctx: click.Context) -> list[str]:
+    from sfactl.runs.jobs import NEEDS, OBJECTS
+
+    return [*NEEDS, *(f"{kind}:{name}" for kind, folder in OBJECTS.items() for name in _stems(ctx, folder))]
 
 
 def _environments(ctx: click.Context) -> list[str]:

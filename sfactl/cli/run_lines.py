@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sfactl.runs.model import JobLine, JobRun, Saving, Summary
 
 MARKS = {
+    "due": " ",
+    "started": " ",
     "nothing": "·",
     "failed": "✗",
     "skipped": "–",
@@ -32,7 +34,7 @@ def summary_lines(result: Summary) -> Iterator[str]:
     yield f"{name} at {_at(result.at, zone)} {result.time_zone}{env}" if not result.dry_run else name
     if result.taken_over:
         yield f"Took over from {result.taken_over}."
-    yield from _job_rows(result.jobs, zone, dry_run=result.dry_run)
+    yield from _job_rows(result.jobs, zone)
     for problem in result.problems:
         yield f"  ✗ cannot be read: {problem}"
     yield from (f"Waits since {_at(one.since, zone)}: {one.detail}" for one in result.waiting if _is_older(one, result))
@@ -51,9 +53,8 @@ def summary_markdown(result: Summary) -> str:
     lines = [f"## sfactl {title}{env} · {_at(result.at, zone)} {result.time_zone}", ""]
     if result.jobs:
         heads = ["", "job", "state", "due", "what", "note"]
-        dry = result.dry_run
         rows = [
-            [MARKS.get(r.state, "✓"), r.job, _state(r, dry), _at(r.due_at, zone), _counts(r), _plain(r.detail)]
+            [MARKS.get(r.state, "✓"), r.job, r.state, _at(r.due_at, zone), _counts(r), _plain(r.detail)]
             for r in result.jobs
         ]
         lines += [*markdown(heads, rows), ""]
@@ -69,7 +70,7 @@ def summary_markdown(result: Summary) -> str:
 
 def due_lines(runs: Sequence[JobRun], zone: ZoneInfo) -> list[str]:
     """What is due."""
-    return list(_job_rows(runs, zone, dry_run=True)) or ["Nothing is due."]
+    return list(_job_rows(runs, zone)) or ["Nothing is due."]
 
 
 def job_lines(jobs: Sequence[JobLine], zone: ZoneInfo) -> Iterator[str]:
@@ -147,18 +148,14 @@ def saving_lines(rows: Sequence[Saving]) -> Iterator[str]:
         yield f"Nothing is declared for: {', '.join(silent)}"
 
 
-def _job_rows(runs: Iterable[JobRun], zone: ZoneInfo, *, dry_run: bool) -> Iterator[str]:
+def _job_rows(runs: Iterable[JobRun], zone: ZoneInfo) -> Iterator[str]:
     runs = list(runs)
     longest = max([width(run.job) for run in runs], default=0)
-    states = max([width(_state(run, dry_run)) for run in runs], default=0)
+    states = max([width(run.state) for run in runs], default=0)
     for run in runs:
         note = " · ".join(text for text in (_counts(run), run.detail) if text)
-        mark, state = MARKS.get(run.state, " " if dry_run else "✓"), _state(run, dry_run)
-        yield f"  {mark} {pad(run.job, longest)}  {pad(state, states)}  {_at(run.due_at, zone)}  {note}".rstrip()
-
-
-def _state(run: JobRun, dry_run: bool) -> str:
-    return "due" if dry_run and run.state == "started" else run.state
+        mark = MARKS.get(run.state, "✓")
+        yield f"  {mark} {pad(run.job, longest)}  {pad(run.state, states)}  {_at(run.due_at, zone)}  {note}".rstrip()
 
 
 def _total(result: Summary) -> str:

@@ -11,7 +11,7 @@ from sfactl.cli.words import count
 
 def register(group: click.Group) -> None:
     """Add the commands to the group ``strategy``."""
-    for command in (switch,):
+    for command in (switch, migrate):
         group.add_command(command)
 
 
@@ -52,3 +52,32 @@ def switch(app: App, name: str, steps: tuple[str, ...], dry_run: bool, output: O
         ]
 
     output.emit(moved, human=human)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--owner", default="", metavar="REP", help="Who gets tasks that name nobody, of leads without a rep.")
+@options.dry_run
+@options.output
+@pass_app
+def migrate(app: App, name: str, owner: str, dry_run: bool, output: Output) -> None:
+    """Rewrite the file of NAME in today's form and show the difference; a campaign becomes a strategy.
+
+    Old files load for ever. Who got a message from the campaign does not get it again from the strategy.
+
+    \b
+    Example:
+      sfactl strategy migrate spring-webinar --owner sam --dry-run
+      sfactl strategy migrate spring-webinar --owner sam
+    """
+    from sfactl.strategies import usecases
+
+    result = usecases.migrate(app.session(dry_run=dry_run), name, owner=owner)
+
+    def human() -> list[str]:
+        if not result.diff:
+            return [f"{result.file} has the newest form, {result.became}. Nothing to migrate."]
+        last = f"Written. {result.file} is gone." if result.written else "Dry run: nothing is written."
+        return [*result.diff, last, f"Next: sfactl strategy show {name}"]
+
+    output.emit(result, human=human)

@@ -368,11 +368,10 @@ def _address(chosen: Chosen) -> Comparison:
         Level(name="same street, other town", cut=0.2, belief=0.03),
         Level(name="differs", cut=0.0, belief=0.05),
     )
-    shows = ("street", "postal_code", "city", "region")
     return Comparison(
         name="address",
         feature="st",
-        shows=shows,
+        shows=("street", "postal_code", "city", "region"),
         score=score,
         levels=levels,
         shared=chosen.has_names,

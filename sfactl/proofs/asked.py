@@ -13,10 +13,11 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked(Generic[R]):
-    """``rule`` is to answer ``trials``."""
+    """``rule`` is to answer ``trials``; ``to_break`` it, the first that comes out otherwise than expected is enough."""
 
     rule: R
     trials: tuple[Trial, ...]
+    to_break: bool = False
 
 
 Answers = list[dict[int, Actual]]

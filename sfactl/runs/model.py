@@ -13,7 +13,7 @@ from sfactl.engine.calendars import Calendar
 from sfactl.engine.periods import Period
 from sfactl.engine.schedules import Schedule
 
-State = Literal["started", "done", "nothing", "partly", "waiting", "failed", "skipped", "missed", "interrupted"]
+State = Literal["due", "started", "done", "nothing", "partly", "waiting", "failed", "skipped", "missed", "interrupted"]
 FINAL: tuple[State, ...] = ("done", "nothing", "partly", "waiting", "missed")
 """States after which a slot is not tried again, however many attempts are left."""
 UNWELL: tuple[State, ...] = ("failed", "skipped", "partly", "interrupted")

@@ -20,7 +20,7 @@ from . import run_world
 
 pytestmark = pytest.mark.crash
 
-KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 12
+KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 8
 LEADS = 40
 NOTHING_DUE = 42
 CONFLICT = 5

@@ -12,15 +12,13 @@ from sfactl.session import open_session
 from sfactl.workspace import Workspace
 
 PRESET = Path(__file__).parents[2] / "configs" / "b2b"
-FOLDERS = ("segments", "scores", "prices", "calendars")
 
 
 def preset(folder: Path) -> Path:
     """A workspace with the preset's rules and no tests."""
     Workspace.create(folder).close()
-    for name in FOLDERS:
-        shutil.copytree(PRESET / name, folder / name)
-    shutil.copy(PRESET / "assignment.toml", folder)
+    shutil.copytree(PRESET, folder, dirs_exist_ok=True)
+    shutil.rmtree(folder / "tests")
     (folder / "tests").mkdir()
     return folder
 

@@ -104,6 +104,7 @@ def test_a_schedule_by_the_minute_after_a_long_rest_is_decided_quickly() -> None
 def test_no_slot_is_done_twice_and_none_is_lost(misfire: Misfire, visits: list[int], fails: list[bool]) -> None:
     """Whenever runners come and whatever fails, each slot is settled exactly once or still open."""
     made, start = job("*/30 * * * *", misfire=misfire), datetime(2026, 11, 23)
+    every = coming(made, start, UTC, 200)
     attempts: list[Attempt] = []
     covered: list[datetime] = []
     now, outcomes = start, iter(fails)
@@ -115,11 +116,11 @@ def test_no_slot_is_done_twice_and_none_is_lost(misfire: Misfire, visits: list[i
             attempts.append(Attempt(run_id="", job="scores", due_at=one.due_at, attempt=one.attempt, state=state))
             if bad:
                 break
-            covered += [at for at in coming(made, start, UTC, 200) if one.first_due_at <= at <= one.due_at]
+            covered += [at for at in every if one.first_due_at <= at <= one.due_at]
     assert len(covered) == len(set(covered))
     open_ = due_runs(made, Past(since=start, attempts=attempts), now, UTC)
-    left = [at for at in coming(made, start, UTC, 200) if open_ and open_[0].first_due_at <= at <= now]
-    assert sorted([*covered, *left]) == [at for at in coming(made, start, UTC, 200) if at <= now]
+    left = [at for at in every if open_ and open_[0].first_due_at <= at <= now]
+    assert sorted([*covered, *left]) == [at for at in every if at <= now]
 
 
 def test_a_slot_between_the_first_look_and_the_next_is_not_lost(place: Place) -> None:

@@ -127,6 +127,17 @@ def test_an_approved_plan_whose_data_moved_is_planned_anew(shop: Place) -> None:
     assert letters(shop) == 0
 
 
+def test_the_higher_priority_comes_first(shop: Place) -> None:
+    shop.write("strategies/vip.toml", "priority = 90\n" + STRATEGY % ("active", 5))
+    shop.write("strategies/last.toml", "priority = 10\n" + STRATEGY % ("active", 5))
+    due = shop.run(dry_run=True, only=("strategy",)).jobs
+    assert [(run.job, run.state) for run in due] == [
+        ("strategy:vip", "due"),
+        ("strategy:calls", "due"),
+        ("strategy:last", "due"),
+    ]
+
+
 def test_a_draft_is_planned_only(shop: Place) -> None:
     shop.write("strategies/calls.toml", STRATEGY % ("draft", 5))
     (run,) = shop.run(only=("strategy",)).jobs
@@ -161,6 +172,7 @@ def test_a_plan_that_was_begun_is_gone_on_with(shop: Place, monkeypatch: pytest.
     monkeypatch.undo()
     (run,) = shop.run(only=("campaign",)).jobs
     assert (run.attempt, letters(shop)) == (2, 3)
+    assert (run.state, dict(run.counts), run.items) == ("done", {"accepted": 3}, 3)
     with shop.session() as session:
         assert [r.state for r in usecases.log(session)] == [run.state, "interrupted"]
 

@@ -1,4 +1,4 @@
-"""Tell a year in about ten lines: what was done, with which command, and what came of it."""
+"""Tell a year in about eleven lines: what was done, with which command, and what came of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from sfactl.demo.story.verdict import Verdict, verdict
-from sfactl.demo.story.year import Year, ends_of_rounds, first_tuesday, folder_of
+from sfactl.demo.story.year import STRATEGIES, Year, ends_of_rounds, first_tuesday, folder_of
 from sfactl.demo.world import World, made
 from sfactl.insight import usecases as insight
 from sfactl.insight.model import AGES, Age, Overview, Turnover
@@ -43,6 +43,7 @@ def tell(session: Session, clock: FixedClock, world: World) -> Told:
             year.catch_up(since, until)
             year.books(until)
             if number == CAMPAIGN_AFTER:
+                year.strategies(first_tuesday(until))
                 year.campaign(first_tuesday(until))
             progress.advance()
         clock.at = world.closes_at
@@ -73,6 +74,11 @@ def lines(year: Year, overview: Overview, judged: Verdict) -> Iterator[tuple[str
     )
     yield "touch import", f"{c['touches']:,} visits, clicks, forms and calls"
     yield "score, segment", f"{c['scored']:,} leads by what they are and what they do; {c['hot']:,} in hot-b2b"
+    yield (
+        "strategy apply",
+        f"{c['entered']:,} people entered {len(STRATEGIES)} strategies: {c['strategy_mails']:,} mails, "
+        f"{c['tasks']:,} calls for reps",
+    )
     yield "campaign apply", f"{c['mails']:,} mails in {c['waves']} waves into outbox/; {c['held']:,} people held back"
     yield "lead qualify", f"{c['mql']:,} marketing-qualified; {c['sql']:,} sales-qualified after a call"
     yield "assign, convert", f"{c['assigned']:,} leads to {c['reps']} reps; {c['converted']:,} became deals"

@@ -28,8 +28,10 @@ from sfactl.reps import usecases as reps
 from sfactl.scoring import usecases as scoring
 from sfactl.segments import usecases as segments
 from sfactl.session import FixedClock, Session
+from sfactl.strategies import usecases as strategies
 
 CAMPAIGN = "spring-webinar"
+STRATEGIES = ("hot-and-reachable", "wake-up")
 QUOTE_DAYS = 180
 """Quotes of the story hold for so long: its customers take their time."""
 
@@ -99,6 +101,18 @@ class Year:
         answers = self._incoming / f"{CAMPAIGN}-answers.csv"
         if desk.write_answers(answers, self._addressed(), CAMPAIGN, self._clock.at - timedelta(days=4)):
             self.counts["touches"] += leads.import_touches(self._session, [answers]).new
+
+    def strategies(self, day: date) -> None:
+        """Plan and apply the preset's strategies on a day on which their windows are open."""
+        self._clock.at = datetime.combine(day, datetime.min.time()) + timedelta(hours=2)
+        for name in STRATEGIES:
+            plan = strategies.plan(self._session, name)
+            if plan.needs_approval:
+                strategies.approve(self._session, plan.plan_id)
+            done = strategies.apply(self._session, plan.plan_id)
+            self.counts["entered"] += done.enters
+            self.counts["strategy_mails"] += done.accepted
+            self.counts["tasks"] += done.tasks
 
     def books(self, until: datetime) -> None:
         """Push orders, let the accountant bill and bank, and pull what came of it."""

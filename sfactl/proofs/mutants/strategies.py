@@ -65,7 +65,7 @@ def _exit_mutants(strategy: Strategy, rule: Exit, types: Types) -> Iterator[Muta
     if rule.where:
         for text in condition_mutants(Source(text=rule.where), types):
             yield text.into(replace(strategy, exit=replace(rule, where=text.rule)), "exit.where")
-    for after, edge in nearby(parse_period(rule.after)) if rule.after else ():
+    for after, edge in nearby(parse_period(rule.after), reached=True) if rule.after else ():
         missing = f"A case that is in for exactly {edge} would tell."
         changed = replace(strategy, exit=replace(rule, after=str(after)))
         yield Mutant(rule=changed, place="exit.after", change=f"{rule.after} → {after}", missing=missing)
@@ -90,7 +90,7 @@ def _entering(strategy: Strategy) -> Iterator[Mutant[Strategy]]:
             missing=missing,
         )
         return
-    for moved, edge in nearby(parse_period(again)):
+    for moved, edge in nearby(parse_period(again), reached=True):
         entry: Entry = replace(strategy.entry, again=str(moved))
         missing = f"A case that left exactly {edge} ago would tell."
         changed = replace(strategy, entry=entry)
@@ -109,7 +109,7 @@ def _caps(strategy: Strategy) -> Iterator[Mutant[Strategy]]:
             yield Mutant(rule=changed, place="touch.caps.messages", change=change, missing=missing)
     for within, edge in nearby(parse_period(caps.within)):
         changed = replace(strategy, touch=replace(strategy.touch, caps=replace(caps, within=str(within))))
-        missing = f"A case with {caps.messages} messages of which one was sent almost {edge} ago would tell."
+        missing = f"A case with {caps.messages} messages of which one was sent {edge} less an hour ago would tell."
         change = f"{caps.within} → {within}"
         yield Mutant(rule=changed, place="touch.caps.within", change=change, missing=missing)
 
@@ -120,7 +120,7 @@ def _step_mutants(strategy: Strategy, step: Step, types: Types) -> Iterator[Muta
         if text:
             for mutant in condition_mutants(Source(text=text), types):
                 yield mutant.into(_changed(step, **{key: mutant.rule}), key)
-    for lasts, edge in nearby(parse_period(step.lasts)) if step.lasts else ():
+    for lasts, edge in nearby(parse_period(step.lasts), reached=True) if step.lasts else ():
         missing = f"A case that has stood at {step.name} for exactly {edge} would tell."
         rule = _changed(step, lasts=str(lasts))
         yield Mutant(rule=rule, place="for", change=f"{step.lasts} → {lasts}", missing=missing)

@@ -75,9 +75,8 @@ class Bench:
 
     @property
     def limits(self) -> Limits:
-        """How much of the machine a made-up world may take."""
-        engine = self.session.settings.engine
-        return Limits(memory=engine.memory_limit, threads=engine.threads)
+        """How much of the machine a made-up world may take: it is small, and threads would only wait for each other."""
+        return Limits(memory=self.session.settings.engine.memory_limit, threads=1)
 
     @property
     def _ground(self) -> tuple[Schemas, Limits]:

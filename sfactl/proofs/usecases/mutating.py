@@ -40,7 +40,7 @@ def mutation_of(bench: Bench, judges: Mapping[Kind, Judge], passed: Sequence[Tri
 
 def _fates(judge: Judge, planted: Sequence[Planted]) -> list[MutantResult]:
     told = [one for one in planted if not one.mutant.equivalent]
-    answers = iter(_answers(judge, [Asked(rule=one.mutant.rule, trials=one.trials) for one in told]))
+    answers = iter(_answers(judge, [Asked(rule=one.mutant.rule, trials=one.trials, to_break=True) for one in told]))
     results = []
     for one in planted:
         mutant: Mutant[Any] = one.mutant
@@ -77,6 +77,7 @@ def _killer(trials: Sequence[Trial], answer: Mapping[int, Actual] | str) -> str:
     if isinstance(answer, str):
         return f"cannot be asked: {answer}"
     for trial in trials:
-        if next(wrong(trial, answer[trial.number]), None) is not None:
+        # Where one trial was enough to break the rule, the others were not asked.
+        if trial.number in answer and next(wrong(trial, answer[trial.number]), None) is not None:
             return f"{trial.file} · {trial.label}"
     return ""

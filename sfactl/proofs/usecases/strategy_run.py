@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sfactl.campaigns.planning import effects_table
+from sfactl.engine.conditions.entity import time_column
 from sfactl.proofs.model import Row
 from sfactl.proofs.world import table
 from sfactl.schemas import Schemas
@@ -30,34 +31,61 @@ WRITTEN = ("enrolments", "enrolment_events", "messages", "touchpoints", "tasks",
 OWN = (*WRITTEN, "plan_items")
 """Names that a run makes tables of."""
 PLAN = "test"
+WORK = {"task", "approval", "push"}
+"""What a run leaves to people and to other departments."""
 
 
 class MadeUpRun:
-    """The runs of one strategy in one world. ``rows`` are what its datasets hold before the first run."""
+    """The runs of one strategy in one world. ``rows`` are all that its datasets ever hold beside what it writes.
+
+    A row with a time is there from that time on: before, nobody can know of it.
+    """
 
     def __init__(self, query: Query, schemas: Schemas, rows: Mapping[str, Sequence[Row]]) -> None:
         self.query = query
         self._schemas = schemas
-        for name in WRITTEN:
-            given = f"given_{name}"
-            query.register(given, table(rows.get(name, ()), schemas, name))
-            query.run(f"create or replace temp table {name} as select * from {given}")
+        self._until = datetime.min
+        self._times = {name: time_column(schemas[name]) for name in {*WRITTEN, *arriving(rows, schemas)}}
+        self._given = {name: [row.get(time or "") for row in rows.get(name, ())] for name, time in self._times.items()}
+        for name in self._times:
+            query.register(f"given_{name}", table(rows.get(name, ()), schemas, name))
+            query.run(f"create or replace temp table {name} as select * from given_{name} where false")
 
     def once(self, book: Book, at: datetime, leads: Sequence[int], refused: Collection[tuple[int, str]]) -> pa.Table:
         """Plan and apply for ``leads`` at ``at``; answers what was decided, as rows of ``walked``."""
         query = self.query
+        self._arrive(at)
         query.register("given_leads", _leads_table(leads))
         query.run("create or replace temp table ticked as select lead_id from given_leads")
         walk(query, book, at=at, look_at="ticked", check_texts=False)
         walked = query.table("select * from walked order by lead_id, step_no")
-        query.run(f"create or replace temp table plan_items as select '{PLAN}' as plan_id, * from walked")
+        done = set(walked["action"].to_pylist())
         writes = cast("Transaction", _Writes(query, self._schemas))
-        write_moves(writes, book, plan_id=PLAN, now=at)
-        write_work(writes, _plan_row(at), book, now=at)
-        self._send(book, at, refused)
-        settle(query, book, at=at, effects=effects_table(()))
-        write_moves(writes, book, plan_id=PLAN, now=at)
+        if done:
+            write_moves(writes, book, plan_id=PLAN, now=at)
+        if done & WORK:
+            query.run(f"create or replace temp table plan_items as select '{PLAN}' as plan_id, * from walked")
+            write_work(writes, _plan_row(at), book, now=at)
+        if "send" in done:
+            self._send(book, at, refused)
+            settle(query, book, at=at, effects=effects_table(()))
+            write_moves(writes, book, plan_id=PLAN, now=at)
         return walked
+
+    def _arrive(self, at: datetime) -> None:
+        """Let come what happened since the last run."""
+        for name, column in self._times.items():
+            first = self._until == datetime.min
+            times = self._given[name]
+            if not any(first if when is None else self._until < when <= at for when in times):
+                continue
+            when = f'"{column}"' if column else "cast(null as timestamp)"
+            self.query.run(
+                f"insert into {name} select * from given_{name} where {when} > $since and {when} <= $at"
+                f" or ({when} is null and $first)",
+                {"since": self._until, "at": at, "first": first},
+            )
+        self._until = at
 
     def decide(self, book: Book, at: datetime, leads: Sequence[int], result: str) -> None:
         """Give the word that open approvals of ``leads`` wait for."""
@@ -87,6 +115,11 @@ class MadeUpRun:
         query.run("insert into messages by name select * from settled")
         sent = query.statement("campaigns", "touchpoints")
         query.run(f"insert into touchpoints by name {sent}", {"actor": "test"})
+
+
+def arriving(rows: Mapping[str, Sequence[Row]], schemas: Schemas) -> list[str]:
+    """The datasets whose rows come at a time of their own; leads are there from the beginning."""
+    return sorted(name for name in rows if name != "leads" and time_column(schemas[name]))
 
 
 class _Writes:

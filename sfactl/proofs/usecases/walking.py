@@ -20,13 +20,15 @@ from sfactl.campaigns.usecases.scene import place_of
 from sfactl.engine.conditions.compile import segments_in
 from sfactl.engine.conditions.source import Source
 from sfactl.proofs.asked import Answers, Asked, by_subject
+from sfactl.proofs.decisions import decided, line, taken, ways_of
+from sfactl.proofs.expectations import differences, wrong
 from sfactl.proofs.fixtures import nearest
 from sfactl.proofs.lanes import BUCKETS, Draw, drawn, lanes, together
 from sfactl.proofs.model import Actual, Covered, Row, Trial
 from sfactl.proofs.mutants.model import Planted
 from sfactl.proofs.mutants.strategies import strategy_mutants
 from sfactl.proofs.usecases.bench import Bench
-from sfactl.proofs.usecases.strategy_run import OWN, MadeUpRun
+from sfactl.proofs.usecases.strategy_run import OWN, MadeUpRun, arriving
 from sfactl.proofs.world import lead_of, world_of
 from sfactl.segments.files import with_used
 from sfactl.strategies.asking import audience_text, member_of
@@ -55,6 +57,7 @@ class Walks:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._files: dict[str, StrategyFile] = {}
+        self._known: dict[tuple[object, ...], dict[int, Actual]] = {}
 
     @cached_property
     def _names(self) -> Names:
@@ -88,12 +91,24 @@ class Walks:
         """What was done at each moment, and where the lead is then."""
         answers: Answers = [{} for _ in asked]
         for place, one in enumerate(asked):
+            kept = (one.rule.name, *(trial.number for trial in one.trials))
+            own = one.rule is self._files.get(one.rule.name)
+            if own and kept in self._known:
+                answers[place] = dict(self._known[kept])
+                continue
             apart = self._reads_addresses(one.rule)
             chosen = [self._chosen(self.rule(trial), trial) for trial in one.trials]
             by_number = {new.number: old.number for old, new in zip(one.trials, chosen, strict=True)}
             for lane in lanes(chosen, apart=apart):
-                for number, actual in self._walked(one.rule, lane, apart=apart).items():
-                    answers[place][by_number[number]] = actual
+                found = self._walked(Asked(rule=one.rule, trials=tuple(lane), to_break=one.to_break), apart=apart)
+                broken = [trial for trial in lane if one.to_break and next(wrong(trial, found[trial.number]), None)]
+                if broken:
+                    found = {broken[0].number: found[broken[0].number]}
+                answers[place] |= {by_number[number]: actual for number, actual in found.items()}
+                if broken:
+                    break
+            if own:
+                self._known[kept] = answers[place]
         return answers
 
     def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
@@ -101,17 +116,18 @@ class Walks:
         found: list[Planted] = []
         for own in by_subject(trials):
             file = self.rule(own[0])
-            found += [
-                Planted(rule=own[0].rule, file=f"{FOLDER}/{file.name}.toml", mutant=mutant, trials=own)
-                for mutant in strategy_mutants(file, self._bench.types)
-            ]
+            (answers,) = self.observe([Asked(rule=file, trials=own)])
+            for mutant in strategy_mutants(file, self._bench.types):
+                able = tuple(trial for trial in own if _comes_by(mutant.place, answers[trial.number]))
+                name = f"{FOLDER}/{file.name}.toml"
+                found.append(Planted(rule=own[0].rule, file=name, mutant=mutant, trials=able))
         return found, []
 
     def explain(self, trial: Trial, actual: Actual) -> tuple[tuple[str, ...], str]:
         """What was decided about the lead, run by run."""
-        lines = [line for moment in actual["moments_log"] for line in moment]
+        lines = [text for moment in actual["moments_log"] for text in moment]
         hint = ""
-        if not lines or all("·" not in line for line in lines):
+        if not lines or all("·" not in text for text in lines):
             audience = " ".join(audience_text(self.rule(trial).strategy).split())
             hint = f"It never entered. Those enter for whom this holds: {audience}"
         return tuple(lines), hint
@@ -121,7 +137,7 @@ class Walks:
         found: list[Covered] = []
         for own in by_subject(trials):
             file = self.rule(own[0])
-            seen = dict.fromkeys(_ways(file), 0)
+            seen = dict.fromkeys(ways_of(file), 0)
             (answers,) = self.observe([Asked(rule=file, trials=own)])
             for actual in answers.values():
                 for key in actual["ways"]:
@@ -130,12 +146,14 @@ class Walks:
             found += [Covered(rule=own[0].rule, what=what, way=way, seen=n) for (what, way), n in seen.items()]
         return found
 
-    def _walked(self, file: StrategyFile, lane: Sequence[Trial], *, apart: bool) -> dict[int, Actual]:
-        """Every tick of some trials in one world."""
+    def _walked(self, asked: Asked[StrategyFile], *, apart: bool) -> dict[int, Actual]:
+        """Every tick of some trials in one world, or as many as it takes to break the rule."""
+        file, lane = asked.rule, asked.trials
         rows = together(lane, apart=apart)
         rows["enrolments"] = [_of_version(row, file) for row in rows.get("enrolments", ())]
-        steady = {name: own for name, own in rows.items() if name not in OWN}
-        with world_of(steady, self._bench.schemas, self._bench.limits, written=OWN) as query:
+        moving = {*OWN, *arriving(rows, self._bench.schemas)}
+        steady = {name: own for name, own in rows.items() if name not in moving}
+        with world_of(steady, self._bench.schemas, self._bench.limits, written=moving) as query:
             run = MadeUpRun(query, self._bench.schemas, rows)
             book = self._book(query, file)
             actual: dict[int, dict[str, Any]] = {
@@ -143,16 +161,15 @@ class Walks:
             }
             for tick in _ticks(lane):
                 self._tick(run, book, tick, actual)
-        for found in actual.values():
-            last = found["moments"][-1] if found["moments"] else {}
-            found |= {key: value for key, value in last.items() if key not in found}
-        return {number: dict(found) for number, found in actual.items()}
+                if asked.to_break and any(_is_broken(trial, actual[trial.number], tick.at) for trial in tick.trials):
+                    break
+        return {trial.number: _concluded(trial, actual[trial.number]) for trial in lane}
 
     def _tick(self, run: MadeUpRun, book: Book, tick: Tick, actual: Mapping[int, dict[str, Any]]) -> None:
         for word in ("approved", "refused"):
-            decided = [lead_of(t) for t in tick.trials if _moment(t, tick.at).get("decide") == word]
-            if decided:
-                run.decide(book, tick.at, decided, word)
+            leads = [lead_of(t) for t in tick.trials if _moment(t, tick.at).get("decide") == word]
+            if leads:
+                run.decide(book, tick.at, leads, word)
         refused = [(lead_of(t), step) for t in tick.trials for step in t.asked.get("refused", ())]
         walked = run.once(book, tick.at, [lead_of(t) for t in tick.trials], refused).to_pylist()
         by_lead: dict[int, list[dict[str, Any]]] = {}
@@ -163,9 +180,9 @@ class Walks:
             own = by_lead.get(lead_of(trial), [])
             step, state, reason = standing.get(lead_of(trial), (None, OUTSIDE, None))
             found = actual[trial.number]
-            found["moments"].append({**_decided(own), "step": step, "state": state, "reason": reason})
-            found["moments_log"].append([_line(tick.at, row) for row in own])
-            found["ways"] += [key for row in own for key in _taken(row)]
+            found["moments"].append({**decided(own), "step": step, "state": state, "reason": reason})
+            found["moments_log"].append([line(tick.at, row) for row in own])
+            found["ways"] += [key for row in own for key in taken(row)]
 
     def _book(self, query: Query, file: StrategyFile) -> Book:
         """The book of a strategy in a made-up world; everybody may enter who is asked for."""
@@ -219,6 +236,27 @@ def _ticks(trials: Sequence[Trial]) -> list[Tick]:
     return [Tick(at=at, trials=tuple(found[at])) for at in sorted(found)]
 
 
+def _is_broken(trial: Trial, actual: Mapping[str, Any], at: datetime) -> bool:
+    """Whether the run at ``at`` came out otherwise than expected."""
+    last = actual["moments"][-1]
+    found = differences(_moment(trial, at), last)
+    ended = len(actual["moments"]) == max(len(trial.moments), 1)
+    return next(found, None) is not None or (ended and next(differences(trial.expect, last), None) is not None)
+
+
+def _concluded(trial: Trial, actual: dict[str, Any]) -> Actual:
+    """What came out in the end; of trials that were not looked at to their end, nothing that is expected."""
+    ended = len(actual["moments"]) == max(len(trial.moments), 1)
+    last = actual["moments"][-1] if ended else trial.expect
+    return {**last, **actual}
+
+
+def _comes_by(place: str, actual: Actual) -> bool:
+    """Whether a mistake at ``place`` can make a difference to a trial: one in a step to those who come there."""
+    name = place.removeprefix("steps.").split(",")[0] if place.startswith("steps.") else ""
+    return not name or any(what == f"step {name}" for what, _ in actual["ways"])
+
+
 def _moment(trial: Trial, at: datetime) -> Mapping[str, Any]:
     return next((moment.expect for moment in trial.moments if moment.at == at), {})
 
@@ -252,62 +290,3 @@ def _of_version(row: Row, file: StrategyFile) -> Row:
     filled["entered_at"] = row.get("entered_at") or row.get("since")
     filled["state"] = row.get("state") or ("active" if row.get("left_at") is None else "finished")
     return filled
-
-
-def _decided(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    def steps(*actions: str) -> list[str]:
-        return [row["step"] for row in rows if row["action"] in actions]
-
-    return {
-        "sends": steps("send"),
-        "tasks": steps("task", "approval"),
-        "pushes": steps("push"),
-        "skips": {row["step"]: row["reason"] for row in rows if row["action"] == "skip"},
-        "waits": {row["step"]: row["reason"] for row in rows if row["action"] == "wait"},
-        "moves": [f"{row['step']} → {row['to_step']}" for row in rows if row["to_step"]],
-    }
-
-
-def _line(at: datetime, row: Mapping[str, Any]) -> str:
-    said = " ".join(part for part in (row["reason"] or "", f"→ {row['to_step']}" if row["to_step"] else "") if part)
-    return f"{at:%Y-%m-%d %H:%M}  {row['step']} · {row['action']} {said}".rstrip()
-
-
-def _ways(file: StrategyFile) -> list[tuple[str, str]]:
-    """Everything that a strategy can do."""
-    strategy = file.strategy
-    found = [("entry", "enters")] + ([("entry", "held out as control")] if strategy.holdout.percent else [])
-    for step in strategy.steps:
-        name = f"step {step.name}"
-        if step.action == "touch":
-            found += [(name, "sent"), (name, "skipped")]
-        elif step.action == "wait":
-            found += [(name, "waits")] + ([(name, "until")] if step.until else [])
-            found += [(name, "time ran out" if step.until else "is over")] if step.lasts else []
-        elif step.action in ("branch", "split", "approval"):
-            found += [(name, reason) for reason, _ in strategy.ways[step.name]]
-            found += [(name, "asked")] if step.action == "approval" else []
-        else:
-            found.append((name, {"task": "made", "push": "told", "stop": "reached"}[step.action]))
-    exits = [("goal", bool(strategy.goal)), ("blacklisted", bool(strategy.blacklist))]
-    exits += [
-        ("exit", bool(strategy.exit and strategy.exit.where)),
-        ("too long", bool(strategy.exit and strategy.exit.after)),
-    ]
-    return found + [("leaves", name) for name, there in exits if there]
-
-
-def _taken(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What one decision shows of a strategy."""
-    name, action, reason = f"step {row['step']}", row["action"], row["reason"] or ""
-    if row["step"] == "entry":
-        yield "entry", "enters" if action == "enter" else "held out as control"
-    elif action == "leave":
-        yield ("leaves", reason) if reason != "finished" else (name, "reached")
-    elif action == "pass":
-        yield name, {"condition holds": "until"}.get(reason, reason).removeprefix("arm ")
-        if reason.endswith(" are over"):
-            yield name, "is over"
-    else:
-        ways = {"send": "sent", "skip": "skipped", "wait": "waits", "task": "made", "approval": "asked", "push": "told"}
-        yield name, ways.get(action, action)

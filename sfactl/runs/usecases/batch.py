@@ -47,7 +47,7 @@ class Batch:
     def rehearse(self) -> Summary:
         """What would be done; nothing is."""
         for due in self._due():
-            self._ended.append(self._record(due, "missed" if due.missed else "started", detail=_lateness(due)))
+            self._ended.append(self._record(due, "missed" if due.missed else "due", detail=_lateness(due)))
         return self._summary()
 
     def work(self) -> Summary:

@@ -28,14 +28,13 @@ def _source(session: Session, job: Job) -> Done:
     (found,) = pull(session, [job.object]).sources
     counts = {name: getattr(found, name) for name in ("rows", "new", "updated", "rejected")}
     said = [found.problem, found.hint] if found.problem else [found.stopped and f"stopped at {found.stopped}"]
-    rejected = found.rejected and f"{found.rejected:,} rejected"
     if found.code == LockBusy.code:
         return Done(state="skipped", error=found.code, detail=found.problem or "")
     return Done(
-        state="failed" if found.problem else "partly" if rejected else "done" if found.rows else "nothing",
+        state="failed" if found.problem else "partly" if found.rejected else "done" if found.rows else "nothing",
         items=found.new + found.updated,
         counts=_present(counts),
-        detail=" · ".join(text for text in (*said, rejected) if text),
+        detail=" · ".join(text for text in said if text),
         error=found.code or "",
     )
 

@@ -71,15 +71,17 @@ def _sources(session: Session) -> tuple[Owned, ...]:
 
 
 def _strategies(session: Session) -> tuple[Owned, ...]:
-    found = []
+    """The strategies, those of a higher priority first: they have the first call on whom only one may have."""
+    found: list[tuple[int, Owned]] = []
     for name in strategy_names(session.folder):
         try:
             strategy = read_strategy(session.folder, name).strategy
         except SfactlError as err:
-            found.append(Owned(name=name, problem=_from_here(session, err)))
+            found.append((0, Owned(name=name, problem=_from_here(session, err))))
             continue
-        found.append(_owned(f"strategies/{name}.toml", name, strategy.schedule, strategy.minutes_saved))
-    return tuple(found)
+        owned = _owned(f"strategies/{name}.toml", name, strategy.schedule, strategy.minutes_saved)
+        found.append((strategy.priority, owned))
+    return tuple(owned for _, owned in sorted(found, key=lambda one: (-one[0], one[1].name)))
 
 
 def _from_here(session: Session, err: SfactlError) -> str:

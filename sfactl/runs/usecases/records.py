@@ -37,12 +37,7 @@ def read_runs(query: Query, where: str = "true", params: Mapping[str, Any] | Non
 def write_runs(tx: Transaction, runs: Sequence[JobRun]) -> None:
     """Put records in, or in the place of what the same runs said before."""
     if runs:
-        tx.upsert(RUNS, _table(session_schema(tx), runs))
-
-
-def session_schema(tx: Transaction) -> pa.Schema:
-    """The Arrow schema of the dataset."""
-    return tx.query.table("select * from runs limit 0").schema
+        tx.upsert(RUNS, _table(runs))
 
 
 def pasts(session: Session, query: Query, jobs: Iterable[Job], env: str) -> dict[str, Past]:
@@ -100,9 +95,12 @@ def _run(row: dict[str, Any]) -> JobRun:
     return JobRun(**row)
 
 
-def _table(schema: pa.Schema, runs: Sequence[JobRun]) -> pa.Table:
+def _table(runs: Sequence[JobRun]) -> pa.Table:
     import pyarrow as pa
 
+    from sfactl.schemas import core_schemas
+
+    schema = core_schemas()[RUNS].arrow()
     columns = {f.name: [getattr(run, f.name) for run in runs] for f in fields(JobRun)}
     columns["counts"] = [json.dumps(dict(run.counts), ensure_ascii=False) for run in runs]
     return pa.table({f.name: pa.array(columns[f.name], f.type) for f in schema})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 from sfactl.api.errors import Conflict, PolicyError
 from sfactl.campaigns import usecases as campaigns
@@ -16,44 +17,52 @@ from sfactl.runs.model import Done, Job, State
 from sfactl.session import Session
 from sfactl.strategies import usecases as strategies
 
-Result = TypeVar("Result")
-CAMPAIGN_COUNTS = ("accepted", "refused", "unknown", "left", "tasks")
-STRATEGY_COUNTS = ("enters", "moves", *CAMPAIGN_COUNTS, "pushes")
+Do = Callable[[Session, str], Any]
+COUNTS = ("enters", "moves", "accepted", "refused", "unknown", "left", "tasks", "pushes")
 SAID = {"enters": "entered", "moves": "moved", "pushes": "pushed"}
 
 
 def campaign(session: Session, job: Job) -> Done:
     """Plan the campaign and apply the plan, unless it waits for an approval."""
-    state, plan_id = _open_plan(session, job.object)
-    if state == "partly" and (resumed := _tried(campaigns.resume, session, plan_id)) and resumed.stopped:
-        return _applied(resumed, "campaign", CAMPAIGN_COUNTS)
-    if state == "approved" and (applied := _tried(campaigns.apply, session, plan_id)):
-        return _applied(applied, "campaign", CAMPAIGN_COUNTS)
+    before, ended = _begun(session, job.object, campaigns.resume, campaigns.apply, "campaign")
+    if before is not None and ended:
+        return before
     made = campaigns.plan(session, job.object)
     if made.obstacles:
-        return Done(state="nothing", detail=made.obstacles[0], plan_id=made.plan_id)
-    if not made.sends + made.tasks:
-        return Done(state="nothing", plan_id=made.plan_id)
-    if made.needs_approval:
-        return _waiting(made.plan_id, _count(made.sends, "message"), made.sends + made.tasks, "campaign")
-    return _applied(campaigns.apply(session, made.plan_id), "campaign", CAMPAIGN_COUNTS)
+        done = Done(state="nothing", detail=made.obstacles[0], plan_id=made.plan_id)
+    elif not made.sends + made.tasks:
+        done = Done(state="nothing", plan_id=made.plan_id)
+    elif made.needs_approval:
+        done = _waiting(made.plan_id, _count(made.sends, "message"), made.sends + made.tasks, "campaign")
+    else:
+        done = _applied(campaigns.apply(session, made.plan_id), "campaign")
+    return _together(before, done)
 
 
 def strategy(session: Session, job: Job) -> Done:
     """Plan the strategy and apply the plan, unless it waits for an approval or is a draft."""
-    state, plan_id = _open_plan(session, job.object)
-    if state == "partly" and (resumed := _tried(strategies.resume, session, plan_id)) and resumed.stopped:
-        return _applied(resumed, "strategy", STRATEGY_COUNTS)
-    if state == "approved" and (applied := _tried(strategies.apply, session, plan_id)):
-        return _applied(applied, "strategy", STRATEGY_COUNTS)
+    before, ended = _begun(session, job.object, strategies.resume, strategies.apply, "strategy")
+    if before is not None and ended:
+        return before
     made = strategies.plan(session, job.object)
     if made.obstacles:
-        return Done(state="nothing", detail=made.obstacles[0], plan_id=made.plan_id)
-    if not made.effects + made.moves:
-        return Done(state="nothing", plan_id=made.plan_id)
-    if made.needs_approval:
-        return _waiting(made.plan_id, _count(made.effects, "effect"), made.effects, "strategy")
-    return _applied(strategies.apply(session, made.plan_id), "strategy", STRATEGY_COUNTS)
+        done = Done(state="nothing", detail=made.obstacles[0], plan_id=made.plan_id)
+    elif not made.effects + made.moves:
+        done = Done(state="nothing", plan_id=made.plan_id)
+    elif made.needs_approval:
+        done = _waiting(made.plan_id, _count(made.effects, "effect"), made.effects, "strategy")
+    else:
+        done = _applied(strategies.apply(session, made.plan_id), "strategy")
+    return _together(before, done)
+
+
+def _begun(session: Session, name: str, resume: Do, apply: Do, group: str) -> tuple[Done | None, bool]:
+    """What came of the plan that was begun or approved, if there is one; and whether that is all for now."""
+    state, plan_id = _open_plan(session, name)
+    done = None if not state else _tried(resume if state == "partly" else apply, session, plan_id)
+    if done is None:
+        return None, False
+    return _applied(done, group), state == "approved" or bool(done.stopped)
 
 
 def _open_plan(session: Session, name: str) -> tuple[str, str]:
@@ -67,7 +76,7 @@ def _open_plan(session: Session, name: str) -> tuple[str, str]:
     return state, plan_id
 
 
-def _tried(do: Callable[[Session, str], Result], session: Session, plan_id: str) -> Result | None:
+def _tried(do: Do, session: Session, plan_id: str) -> Any:
     with suppress(Conflict, PolicyError):
         return do(session, plan_id)
     return None
@@ -82,8 +91,22 @@ def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def _applied(done: Any, group: str, names: tuple[str, ...]) -> Done:
-    counts = {name: int(getattr(done, name)) for name in names}
+def _together(before: Done | None, done: Done) -> Done:
+    """What was gone on with and what was done then, as one."""
+    if before is None or before.state == "nothing":
+        return done
+    counts = {name: before.counts.get(name, 0) + done.counts.get(name, 0) for name in {**before.counts, **done.counts}}
+    return replace(
+        done,
+        state=before.state if done.state == "nothing" else done.state,
+        items=before.items + done.items,
+        counts=counts,
+        detail=" · ".join(text for text in (before.detail, done.detail) if text),
+    )
+
+
+def _applied(done: Any, group: str) -> Done:
+    counts = {name: int(getattr(done, name, 0)) for name in COUNTS}
     said = [done.stopped, *(f"{r.messages:,} {r.reason}" for r in (*done.blocked, *done.details))]
     if done.unknown:
         said.append("see: sfactl touch list --state unknown")
@@ -93,7 +116,7 @@ def _applied(done: Any, group: str, names: tuple[str, ...]) -> Done:
     state: State = "partly" if done.partly else "done" if did else "nothing"
     return Done(
         state=state,
-        items=counts["accepted"] + counts["tasks"] + counts.get("pushes", 0),
+        items=counts["accepted"] + counts["tasks"] + counts["pushes"],
         counts={SAID.get(name, name): n for name, n in counts.items() if n},
         detail=" · ".join(text for text in said if text),
         plan_id=done.plan_id,

@@ -6,6 +6,7 @@ from sfactl.strategies.usecases.feeding import rows as feed_rows
 from sfactl.strategies.usecases.feeding import totals as feed_totals
 from sfactl.strategies.usecases.history import log
 from sfactl.strategies.usecases.looking import check, items, samples, show, status, strategies, versions
+from sfactl.strategies.usecases.migrating import migrate
 from sfactl.strategies.usecases.pausing import pause, unpause
 from sfactl.strategies.usecases.plans import approve, difference, plan
 from sfactl.strategies.usecases.switching import switch
@@ -20,6 +21,7 @@ __all__ = [
     "feed_totals",
     "items",
     "log",
+    "migrate",
     "pause",
     "plan",
     "resume",
