@@ -38,10 +38,11 @@ def mutation_of(bench: Bench, judges: Mapping[Kind, Judge], passed: Sequence[Tri
     results: list[MutantResult] = []
     with bench.session.progress("Mistakes planted", len(planted)) as progress:
         for judge in dict.fromkeys(judge for judge, _ in planted):
-            own = [one for owner, one in planted if owner is judge]
-            for start in range(0, len(own), AT_ONCE):
-                results += _fates(judge, own[start : start + AT_ONCE])
-                progress.advance(len(own[start : start + AT_ONCE]))
+            mutants = [one for owner, one in planted if owner is judge]
+            for start in range(0, len(mutants), AT_ONCE):
+                part = mutants[start : start + AT_ONCE]
+                results += _fates(judge, part)
+                progress.advance(len(part))
     return Mutation(mutants=tuple(results), left_out=tuple(left_out))
 
 
