@@ -179,6 +179,8 @@ def explain(app: App, name: str, lead: str, *, as_of: str | None, output: Output
 def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output) -> None:
     """Say why LEAD is not a member of segment NAME, and the smallest change that would admit it.
 
+    The change is not guessed: it is applied to a copy of the lead's data and the whole condition is asked again.
+
     \b
     Example:
       sfactl segment why-not hot-b2b lead:8841
@@ -186,7 +188,7 @@ def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output
     from sfactl.engine.references import number_of
     from sfactl.segments import usecases
 
-    result = usecases.explain(app.session(as_of=as_of), name, number_of("lead", lead))
+    result = usecases.why_not(app.session(as_of=as_of), name, number_of("lead", lead))
     output.emit(result, human=lambda: [*_explained(result), *_admission(result)])
 
 
@@ -250,12 +252,16 @@ def _actual(term: TermAnswer) -> str:
 def _admission(result: Explanation) -> Iterator[str]:
     if result.member:
         return
-    changes = [term.change or f"make this hold: {term.text}" for term in result.terms if not term.holds]
-    if len(changes) == 1:
-        yield f"Smallest change that would admit it: {changes[0]}."
+    if result.admission is None:
+        yield "No change of single values was found that would admit it. These would have to hold:"
+        yield from (f"  {term.text}" for term in result.terms if not term.holds)
         return
-    yield "Smallest changes that would admit it, all of them:"
-    yield from (f"  {change}" for change in changes)
+    if len(result.admission) == 1:
+        yield f"Smallest change that would admit it: {result.admission[0].text}."
+    else:
+        yield "Smallest changes that would admit it, all of them:"
+        yield from (f"  {change.text}" for change in result.admission)
+    yield "Tried on a copy of its data: it would be a member."
 
 
 import_module("sfactl.cli.segment_export").register(group)

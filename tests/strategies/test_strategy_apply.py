@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 
 from sfactl.api.errors import Conflict, LockBusy, PolicyError
+from sfactl.api.offers import TouchpointSenderOffer
+from sfactl.api.records import CheckReport, Message, Receipt
+from sfactl.campaigns.usecases import delivery
 from sfactl.strategies import usecases
+from sfactl.strategies.usecases import applying
 from sfactl.strategies.usecases.scene import scope_of
 
 from .conftest import HEAD, TASK, TOUCH, WAIT, Acme
@@ -192,3 +197,64 @@ def test_time_does_not_change_what_is_decided(acme: Acme) -> None:
     first = acme.plan()
     acme.clock.advance(timedelta(minutes=10))
     assert acme.plan().plan_id == first.plan_id
+
+
+def test_an_edited_segment_or_header_stops_it_too(acme: Acme) -> None:
+    acme.leads(1, 2)
+    acme.leads(3, company="Rival")
+    acme.write("segments/never.toml", "schema = 1\nwhere = \"company = 'Rival'\"\n")
+    acme.strategy(TOUCH, WAIT, head=HEAD.replace("owner", 'blacklist = "never"\nowner'))
+    made = acme.plan()
+    acme.write("segments/never.toml", "schema = 1\nwhere = \"company = 'Rival' or lead_id = 1\"\n")
+    with pytest.raises(Conflict, match=r"the files changed since this plan: 1 lead differs \(lead 1\)"):
+        acme.apply(made.plan_id)
+
+
+def test_who_is_blacklisted_while_messages_leave_gets_none(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.leads(1, 2)
+    acme.write("segments/never.toml", "schema = 1\nwhere = \"company = 'Rival'\"\n")
+    acme.strategy(TOUCH, WAIT, head=HEAD.replace("owner", 'blacklist = "never"\nowner'))
+    made = acme.plan()
+    begin = applying._Run._begin
+
+    def begun(run: applying._Run) -> dict[str, int]:
+        done = begin(run)
+        acme.leads(2, company="Rival")
+        return done
+
+    monkeypatch.setattr(applying._Run, "_begin", begun)
+    result = acme.apply(made.plan_id)
+    assert [(r.reason, r.messages) for r in result.blocked] == [("blacklisted", 1)]
+    assert acme.outbox() == ["u1@example.com"]
+    acme.run(days=1)
+    assert acme.standing()[2] == ("offer", "exit", "blacklisted")
+
+
+class Unsure:
+    """A sender that never knows whether a message arrived."""
+
+    def check(self) -> CheckReport:
+        return CheckReport()
+
+    def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
+        for message in messages:
+            yield Receipt(key=message.key, outcome="unknown", detail="the line went dead")
+
+    def close(self) -> None: ...
+
+
+def test_an_unknown_outcome_is_held_until_somebody_knows(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.leads(1)
+    acme.strategy(TOUCH, WAIT)
+    forgetful = TouchpointSenderOffer(name="unsure", summary="", target="nowhere:Nothing")
+    monkeypatch.setattr(applying, "make_sender", lambda session, files: Unsure())
+    monkeypatch.setattr(delivery, "sender_offer", lambda session, files: forgetful)
+    assert acme.run().unknown == 1
+    held = acme.plan()
+    assert [(c.step, c.action, c.reason) for c in held.counts] == [("offer", "hold", "unknown outcome")]
+    assert acme.standing() == {1: ("offer", "active", None)}
+    with acme.session() as session:
+        [row] = session.ledger.rows(state="unknown")
+        session.ledger.resolve(row.key, "accepted", "the customer said so")
+    acme.run()
+    assert acme.standing() == {1: ("breathe", "active", None)}
