@@ -63,7 +63,8 @@ def _head(result: Simulation) -> Iterator[str]:
 
 def _way(way: Way) -> Iterator[str]:
     control = f" and {way.control:,} as control group" if way.control else ""
-    yield f"{way.entered:,} entered{control}. Goal {way.goal:,}{_share(way.goal, way.entered)}"
+    before = f"{way.began:,} were inside, " if way.began else ""
+    yield f"{before}{way.entered:,} entered{control}. Goal {way.goal:,}{_share(way.goal, way.began + way.entered)}"
     yield f"  finished {way.finished:,} · left otherwise {way.exited:,} · inside at the end {way.inside:,}"
     if way.control:
         yield f"  of the control group {way.control_goal:,}{_share(way.control_goal, way.control)} reached the goal"

@@ -29,8 +29,8 @@ _SHOWN = 4
 
 def way(query: Query, book: Book, source: str, start: datetime, zone: ZoneInfo) -> Way:
     """What the simulated wording did from ``start`` on."""
-    ends = query.one(query.statement(PACKAGE, "ends"), {"start": start}) or (0,) * 7
-    entered, control, goal, control_goal, exited, finished, inside = map(int, ends)
+    ends = query.one(query.statement(PACKAGE, "ends"), {"start": start}) or (0,) * 8
+    entered, control, goal, control_goal, exited, finished, inside, began = map(int, ends)
     days = by_day(query, zone)
     loads = tuple(_load(what, days) for what in LOADS)
     totals = {load.what: load.total for load in loads}
@@ -46,6 +46,7 @@ def way(query: Query, book: Book, source: str, start: datetime, zone: ZoneInfo) 
         exited=exited,
         finished=finished,
         inside=inside,
+        began=began,
         messages=totals["messages"],
         tasks=totals["tasks"],
         approvals=totals["approvals"],

@@ -83,7 +83,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One wording of a strategy, simulated: how many went in and came out, and where."""
+    """One wording of a strategy, simulated: how many went in and came out, and where.
+
+    ``began`` were inside at the beginning, ``inside`` are so at the end; the control group is counted apart.
+    """
 
     name: str
     version: str
@@ -95,6 +98,7 @@ class Way:
     exited: int
     finished: int
     inside: int
+    began: int
     messages: int
     tasks: int
     approvals: int

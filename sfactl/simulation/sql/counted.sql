@@ -2,7 +2,7 @@
 -- this step before. is_settled: their message was accepted or refused, and they went on. Reads walked, sim_held (what was
 -- planned in reality and not sent) and sim_settled.
 select cast($at as timestamp) as "at", w.step, case when h.message_key is null then w.action else 'hold' end as action,
-    coalesce(w.reason, '') as reason, w.to_step, w.arrived is null or w.arrived >= $then as is_fresh, count(*) as leads,
+    coalesce(w.reason, '') as reason, w.to_step, w.arrived is null or w.arrived > $then as is_fresh, count(*) as leads,
     false as is_settled
 from walked w
 left join sim_held h on h.message_key = w.message_key

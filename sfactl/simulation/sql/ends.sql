@@ -5,5 +5,6 @@ select count(*) filter (where entered_at >= $start and state <> 'control') as en
     count(*) filter (where left_at >= $start and reason = 'goal' and state = 'control') as control_goal,
     count(*) filter (where left_at >= $start and reason not in ('goal', 'finished') and state <> 'control') as exited,
     count(*) filter (where left_at >= $start and reason = 'finished' and state <> 'control') as finished,
-    count(*) filter (where left_at is null and state <> 'control') as inside
+    count(*) filter (where left_at is null and state <> 'control') as inside,
+    count(*) filter (where entered_at < $start and (left_at is null or left_at >= $start) and state <> 'control') as began
 from sim_enrolments
