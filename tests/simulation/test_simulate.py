@@ -36,7 +36,7 @@ def test_edited_wording_is_set_beside_the_real_one(life: Life, tmp_path: Path) -
     edited = tmp_path / "edited.toml"
     text = (life.folder / "strategies" / "winback.toml").read_text()
     for old, new in (
-        ('"end"', '"call"'),
+        ('otherwise = "end"', 'otherwise = "call"'),
         ("4 days", "1 day"),
         ("percent = 10", "percent = 30"),
         ("limit = 12", "limit = 40"),
@@ -47,7 +47,7 @@ def test_edited_wording_is_set_beside_the_real_one(life: Life, tmp_path: Path) -
     assert found.edited is not None
     figures = {line.figure: line for line in found.lines}
     assert figures["tasks"].difference > 0
-    assert figures["entered"].edited > figures["entered"].real > 0
+    assert figures["control"].edited > figures["control"].real > 0
     shifted = {shift.what: shift for shift in found.shifts}
     assert shifted["messages"].more > 0
     assert shifted["messages"].less > 0
