@@ -107,22 +107,31 @@ def build(
 
 @group.command()
 @click.argument("name")
+@click.option("--computed", is_flag=True, help="Ask the condition about the data then, whatever was stored.")
 @options.limit(50)
 @options.as_of
 @options.output
 @pass_app
-def members(app: App, name: str, *, limit: int, as_of: str | None, output: Output) -> None:
-    """List the stored members of the segment NAME.
+def members(app: App, name: str, *, computed: bool, limit: int, as_of: str | None, output: Output) -> None:
+    """List the members of the segment NAME: those that the last build stored, or with --computed those who meet it.
+
+    With --as-of T stored members are those of the last build before T; computed ones are found with the condition as
+    it is in the file now, in the data as it was known at T.
 
     \b
     Example:
       sfactl segment members hot-b2b --limit 0 --format csv
+      sfactl segment members hot-b2b --as-of 2026-10-01 --computed
     """
     from sfactl.segments import usecases
 
     session = app.session(as_of=as_of)
-    table = usecases.members(session, name)
+    table = usecases.computed_members(session, name) if computed else usecases.members(session, name)
     total = table.num_rows
+    if as_of and computed:
+        session.note(f"Computed with the condition as it is now, in the data known at {as_of}")
+    elif as_of:
+        session.note(f"Stored by the last build before {as_of}; who met the condition then: --computed")
     if limit and total > limit:
         table = table.slice(0, limit)
         session.note(f"{limit:,} of {total:,} members; see all with --limit 0")
@@ -199,7 +208,7 @@ def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output
 @options.output
 @pass_app
 def diff(app: App, name: str, *, start: str, end: str | None, output: Output) -> None:
-    """List who joined and who left the stored segment NAME between two moments.
+    """List who joined and who left the stored segment NAME between two moments, and which terms turned for each.
 
     \b
     Example:
