@@ -43,7 +43,7 @@ def mutation_of(bench: Bench, judges: Mapping[Kind, Judge], passed: Sequence[Tri
                 part = mutants[start : start + AT_ONCE]
                 results += _fates(judge, part)
                 progress.advance(len(part))
-    return Mutation(mutants=tuple(results), left_out=tuple(left_out))
+    return Mutation.of(results, left_out)
 
 
 def _fates(judge: Judge, planted: Sequence[Planted]) -> list[MutantResult]:
@@ -59,9 +59,10 @@ def _fates(judge: Judge, planted: Sequence[Planted]) -> list[MutantResult]:
                 file=one.file,
                 place=mutant.place,
                 change=mutant.change,
+                state="equivalent" if mutant.equivalent else "killed" if killer else "survived",
                 killed_by=killer,
                 missing="" if killer or mutant.equivalent else mutant.missing,
-                equivalent=mutant.equivalent,
+                proof=mutant.equivalent,
             )
         )
     return results
