@@ -53,6 +53,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Insight": {
         "report": "Reports for managers.",
+        "case-library": "Won deals kept as examples, and strategies after them.",
         "process": "How far cases keep to a process: MTL, LTC, ITR, and your own.",
         "sql": "Query every dataset, read-only.",
     },
@@ -75,7 +76,13 @@ _FOLDER = Path(__file__).parent
 
 def exists(name: str) -> bool:
     """Whether the module of the group is installed; looks for the file, imports nothing."""
-    return (_FOLDER / f"{name}.py").is_file() or (_FOLDER / name).is_dir()
+    file = module_of(name)
+    return (_FOLDER / f"{file}.py").is_file() or (_FOLDER / file).is_dir()
+
+
+def module_of(name: str) -> str:
+    """The module of a group, in whose name a hyphen cannot stand."""
+    return name.replace("-", "_")
 
 
 class LazyGroups(click.Group):
@@ -90,7 +97,7 @@ class LazyGroups(click.Group):
         name = ALIASES.get(cmd_name, cmd_name)
         if name not in GROUPS or not exists(name):
             return None
-        found: click.Command = import_module(f"sfactl.cli.{name}").group
+        found: click.Command = import_module(f"sfactl.cli.{module_of(name)}").group
         if ctx.resilient_parsing:
             from sfactl.cli.names import attach
 

@@ -107,22 +107,31 @@ def build(
 
 @group.command()
 @click.argument("name")
+@click.option("--computed", is_flag=True, help="Ask the condition about the data then, whatever was stored.")
 @options.limit(50)
 @options.as_of
 @options.output
 @pass_app
-def members(app: App, name: str, *, limit: int, as_of: str | None, output: Output) -> None:
-    """List the stored members of the segment NAME.
+def members(app: App, name: str, *, computed: bool, limit: int, as_of: str | None, output: Output) -> None:
+    """List the members of the segment NAME: those that the last build stored, or with --computed those who meet it.
+
+    With --as-of T stored members are those of the last build before T; computed ones are found with the condition as
+    it is in the file now, in the data as it was known at T.
 
     \b
     Example:
       sfactl segment members hot-b2b --limit 0 --format csv
+      sfactl segment members hot-b2b --as-of 2026-10-01 --computed
     """
     from sfactl.segments import usecases
 
     session = app.session(as_of=as_of)
-    table = usecases.members(session, name)
+    table = usecases.computed_members(session, name) if computed else usecases.members(session, name)
     total = table.num_rows
+    if as_of and computed:
+        session.note(f"Computed with the condition as it is now, in the data known at {as_of}")
+    elif as_of:
+        session.note(f"Stored by the last build before {as_of}; who met the condition then: --computed")
     if limit and total > limit:
         table = table.slice(0, limit)
         session.note(f"{limit:,} of {total:,} members; see all with --limit 0")
@@ -179,6 +188,8 @@ def explain(app: App, name: str, lead: str, *, as_of: str | None, output: Output
 def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output) -> None:
     """Say why LEAD is not a member of segment NAME, and the smallest change that would admit it.
 
+    The change is not guessed: it is applied to a copy of the lead's data and the whole condition is asked again.
+
     \b
     Example:
       sfactl segment why-not hot-b2b lead:8841
@@ -186,7 +197,7 @@ def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output
     from sfactl.engine.references import number_of
     from sfactl.segments import usecases
 
-    result = usecases.explain(app.session(as_of=as_of), name, number_of("lead", lead))
+    result = usecases.why_not(app.session(as_of=as_of), name, number_of("lead", lead))
     output.emit(result, human=lambda: [*_explained(result), *_admission(result)])
 
 
@@ -197,7 +208,7 @@ def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output
 @options.output
 @pass_app
 def diff(app: App, name: str, *, start: str, end: str | None, output: Output) -> None:
-    """List who joined and who left the stored segment NAME between two moments.
+    """List who joined and who left the stored segment NAME between two moments, and which terms turned for each.
 
     \b
     Example:
@@ -250,12 +261,16 @@ def _actual(term: TermAnswer) -> str:
 def _admission(result: Explanation) -> Iterator[str]:
     if result.member:
         return
-    changes = [term.change or f"make this hold: {term.text}" for term in result.terms if not term.holds]
-    if len(changes) == 1:
-        yield f"Smallest change that would admit it: {changes[0]}."
+    if result.admission is None:
+        yield "No change of single values was found that would admit it. These would have to hold:"
+        yield from (f"  {term.text}" for term in result.terms if not term.holds)
         return
-    yield "Smallest changes that would admit it, all of them:"
-    yield from (f"  {change}" for change in changes)
+    if len(result.admission) == 1:
+        yield f"Smallest change that would admit it: {result.admission[0].text}."
+    else:
+        yield "Smallest changes that would admit it, all of them:"
+        yield from (f"  {change.text}" for change in result.admission)
+    yield "Tried on a copy of its data: it would be a member."
 
 
 import_module("sfactl.cli.segment_export").register(group)

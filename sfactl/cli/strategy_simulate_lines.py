@@ -28,7 +28,8 @@ def simulation_lines(result: Simulation) -> Iterator[str]:
         yield ""
         yield from _replay(result)
     yield ""
-    yield from (f"Assumed: {text}." for text in result.assumptions)
+    yield "Assumed:"
+    yield from (f"  · {text}" for text in result.assumptions)
     yield "Nothing was written or sent."
 
 
@@ -56,8 +57,8 @@ def _head(result: Simulation) -> Iterator[str]:
     first, last = result.commits
     commits = f"commits {first} to {last}" if first != last else f"commit {last}"
     yield f"Simulated {result.strategy} from {start} to {end}: {count(result.runs, 'run')}, {result.pace}"
-    yield f"History: what {'was known at each run' if result.history == 'known' else 'had happened'} ({commits})"
-    yield from (f"  {note}" for note in result.notes)
+    yield f"History: what {'was known' if result.history == 'known' else 'had happened'} at each run ({commits})"
+    yield from (f"  · {note}" for note in result.notes)
 
 
 def _way(way: Way) -> Iterator[str]:
@@ -72,7 +73,7 @@ def _way(way: Way) -> Iterator[str]:
     for load in way.loads:
         if load.total:
             most = f", most {load.most:,} on {load.on}" if load.on else ""
-            yield f"Load: {count(load.total, _PER[load.what])}, {load.mean:,.0f} a day with any{most}"
+            yield f"{count(load.total, _PER[load.what])}, {load.mean:,.1f} on a day that has any{most}"
     for rep in way.reps[:5]:
         yield f"  {rep.owner or 'nobody'}: {count(rep.tasks, 'task')}, most {rep.most:,} on {rep.on}"
     if len(way.reps) > 5:

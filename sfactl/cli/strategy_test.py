@@ -58,6 +58,8 @@ def test(
     from sfactl.cli import strategy_test_lines as lines
     from sfactl.proofs.usecases.running import Options, run
 
+    if junit is not None and not junit.absolute().parent.is_dir():
+        raise click.UsageError(f"--junit {junit}: there is no folder {junit.parent}")
     asked = Options(
         only=only,
         coverage=coverage or min_coverage is not None,

@@ -96,11 +96,9 @@ def _coverage(coverage: Coverage) -> Iterator[str]:
 
 
 def _mutation(mutation: Mutation) -> Iterator[str]:
-    told_apart = len(mutation.mutants) - mutation.count("equivalent")
-    yield (
-        f"Mutation score {mutation.percent:.1f} %: {mutation.count('killed')} of {count(told_apart, 'planted mistake')}"
-        " noticed"
-    )
+    told_apart = mutation.killed + mutation.survived
+    told = count(told_apart, "planted mistake")
+    yield f"Mutation score {mutation.percent:.1f} %: {mutation.killed} of {told} noticed"
     rules = list(dict.fromkeys(mutant.rule for mutant in mutation.mutants))
     longest = max(map(width, rules), default=0)
     for rule in rules:
@@ -119,7 +117,7 @@ def _mutation(mutation: Mutation) -> Iterator[str]:
         yield from _cut(lines)
     for mutant in mutation.mutants:
         if mutant.state == "equivalent":
-            yield f"  not counted: {mutant.file}: {mutant.place}: {mutant.change} ({mutant.equivalent})"
+            yield f"  not counted: {mutant.file}: {mutant.place}: {mutant.change} ({mutant.proof})"
     for line in mutation.left_out:
         yield f"  left out: {line}"
 

@@ -1,7 +1,8 @@
 """Match clean rows with each other and with known leads by exact keys, and say what each row is.
 
 Rows of one person inside a file collapse in file order. The order of the keys decides: the id of the same namespace,
-then the e-mail without case, then the phone together with the name. Two different ids of one namespace are two leads,
+then the e-mail without case, then the phone together with the name. Who has a phone and a name in common is one person
+under two addresses too; a phone without a name may be a switchboard. Two different ids of one namespace are two leads,
 whatever else they share. A row without any key is refused; where none is mapped, the whole row is the key, and
 identical rows are told apart by how many there are.
 """
@@ -16,6 +17,8 @@ from sfactl.leads.cleaning.expression import literal
 from sfactl.leads.identities import are_there, known_keys
 from sfactl.leads.model import IdentityKey, Plan
 
+LONGEST_CHAIN = 20
+"""Rounds in which rows are joined that know each other through others."""
 LABELS: Mapping[str, str] = {"external_id": "id", "email": "e-mail", "phone": "phone", "tax_id": "tax id"}
 
 
@@ -42,11 +45,42 @@ def prepare(query: Query, cleaned: str, plan: Plan, fields: Sequence[str]) -> No
     """Make the table ``keyed``: each good row with its keys and its group, the first row of its person."""
     keys = key_columns(plan.keys, fields)
     columns = ", ".join(f"{sql} as k_{k}" for k, sql in keys.items())
-    query.run(f"create or replace temp table plain_keys as select _row, {columns} from {cleaned} where _reason is null")
+    named = "full_name is not null" if "full_name" in fields else "false"
+    query.run(
+        f"create or replace temp table plain_keys as select _row, {named} as _named, {columns} from {cleaned}"
+        " where _reason is null"
+    )
     known = " or ".join(f"k_{k} is not null" for k in keys)
     query.run(f"create or replace temp view with_key as select * from plain_keys where {known}")
     group = _group(query, list(keys))
     query.run(f"create or replace temp table keyed as select *, {group} as _person from with_key")
+    if "phone" in plan.keys[1:] and "full_name" in fields:
+        _join_addresses(query, with_id=plan.keys[0] == "external_id")
+
+
+def _join_addresses(query: Query, *, with_id: bool) -> None:
+    """Make one person of those in ``keyed`` with a phone and a name in common; ids of their own keep them apart."""
+    # Numbers are compared before texts: in most files nobody comes under two addresses.
+    query.run(
+        "create or replace temp table meeting as select k_phone from keyed where _named and hash(k_phone) in"
+        " (select hash(k_phone) from keyed where _named and k_phone is not null group by 1"
+        "  having min(hash(_person)) <> max(hash(_person))) group by 1 having min(_person) <> max(_person)"
+    )
+    sure = "starts_with(_person, '0')" if with_id else "false"
+    for _ in range(LONGEST_CHAIN):
+        query.run(
+            "create or replace temp table joining as select _person, arg_min(into_, place) as into_ from"
+            " (select m._person, t._person as into_, t.place from"
+            f"  (select distinct k_phone, _person from keyed semi join meeting using (k_phone) where not {sure}) m"
+            "  join (select k_phone, arg_min(_person, place) as _person, min(place) as place from"
+            "   (select k.k_phone, k._person, p.place from keyed k semi join meeting using (k_phone)"
+            f"    join (select _person, min(_row) + case when {sure} then 0 else 1e15::bigint end as place from keyed"
+            "     group by 1) p using (_person) where k._named) group by 1) t using (k_phone)"
+            "  where t._person <> m._person) group by 1"
+        )
+        if not query.rows("select 1 from joining limit 1"):
+            return
+        query.run("update keyed set _person = j.into_ from joining j where j._person = keyed._person")
 
 
 def _group(query: Query, keys: list[str]) -> str:

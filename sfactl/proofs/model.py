@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -119,61 +119,63 @@ class Covered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Everything that the tested rules can do, and what no test saw."""
+    """Everything that the tested rules can do, how much of it a test saw, and the rules that no test is about."""
 
+    percent: float
+    seen: int
     items: tuple[Covered, ...]
     untested: tuple[str, ...] = ()
 
-    @property
-    def seen(self) -> int:
-        """How many of the items a test saw."""
-        return sum(1 for item in self.items if item.seen)
-
-    @property
-    def percent(self) -> float:
-        """The share of the items that a test saw; 100 where there is nothing to see."""
-        return 100 * self.seen / len(self.items) if self.items else 100.0
+    @classmethod
+    def of(cls, items: Sequence[Covered], untested: Sequence[str]) -> Coverage:
+        """The coverage that ``items`` make; 100 % where there is nothing to see."""
+        seen = sum(1 for item in items if item.seen)
+        percent = 100 * seen / len(items) if items else 100.0
+        return cls(percent=round(percent, 2), seen=seen, items=tuple(items), untested=tuple(untested))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MutantResult:
-    """One planted mistake: where, what was changed, and the first trial that noticed it.
+    """One planted mistake: where, what was changed, and what became of it (killed, survived, equivalent).
 
-    ``missing`` says which case would notice, ``equivalent`` proves that none can.
+    ``killed_by`` is the first trial that noticed it, ``missing`` says which case would, ``proof`` why none can.
     """
 
     rule: str
     file: str
     place: str
     change: str
+    state: str
     killed_by: str = ""
     missing: str = ""
-    equivalent: str = ""
-
-    @property
-    def state(self) -> str:
-        """killed, survived or equivalent."""
-        if self.equivalent:
-            return "equivalent"
-        return "killed" if self.killed_by else "survived"
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """The planted mistakes of a run."""
+    """The planted mistakes of a run. ``percent`` is the share of those that can be noticed and were."""
 
+    percent: float
+    killed: int
+    survived: int
+    equivalent: int
     mutants: tuple[MutantResult, ...]
     left_out: tuple[str, ...] = ()
 
-    def count(self, state: str) -> int:
-        """How many mutants are in ``state``."""
-        return sum(1 for mutant in self.mutants if mutant.state == state)
-
-    @property
-    def percent(self) -> float:
-        """The share of the mutants that can be noticed and were."""
-        told = len(self.mutants) - self.count("equivalent")
-        return 100 * self.count("killed") / told if told else 100.0
+    @classmethod
+    def of(cls, mutants: Sequence[MutantResult], left_out: Sequence[str]) -> Mutation:
+        """The score of ``mutants``; 100 % where there is none that can be noticed."""
+        states = [mutant.state for mutant in mutants]
+        killed, survived = states.count("killed"), states.count("survived")
+        told = killed + survived
+        return cls(
+            percent=round(100 * killed / told, 2) if told else 100.0,
+            killed=killed,
+            survived=survived,
+            equivalent=states.count("equivalent"),
+            mutants=tuple(mutants),
+            left_out=tuple(left_out),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,9 @@ def chosen(layers: dict[str, Layer], kind: Kind, name: str | None) -> Layer:
             raise UserError(f"layer {name!r} is of kind {layers[name].kind!r}, not {kind!r}")
         from sfactl.engine.conditions.source import nearest  # late: what only reads names does not pay for the parser
 
-        raise NotFound(f"there is no layer {name!r}.{nearest(name, own)}", hint=f"layers/*.toml: {', '.join(own)}")
+        raise NotFound(
+            f"there is no layer {name!r}.{nearest(name, own)}", hint=f"Layers of kind {kind}: {', '.join(own)}"
+        )
     written = [known for known in own if known in layers]
     if name is None and kind not in written and len(written) > 1:
         raise UserError(f"there are several layers of kind {kind!r}: {', '.join(written)}", hint="Name one.")

@@ -80,8 +80,22 @@ class TermAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """A change that was tried: in words, of which kind (field, rows, score, tag, membership), and the new value."""
+
+    text: str
+    subject: str
+    kind: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a lead is a member of a segment or not. ``stored`` is what the last build decided."""
+    """Why a lead is a member of a segment or not. ``stored`` is what the last build decided.
+
+    ``admission`` are the smallest changes that were found to make it a member, all of them together; None where it is
+    one, where nobody asked, or where none were found.
+    """
 
     segment: str
     lead_id: int
@@ -90,6 +104,7 @@ class Explanation:
     member: bool
     stored: bool
     terms: tuple[TermAnswer, ...]
+    admission: tuple[Admission, ...] | None = None
 
     @property
     def held(self) -> int:

@@ -105,7 +105,7 @@ def _steps(query: Query, book: Book) -> Iterable[StepCount]:
     )
     reasons = query.rows(
         "select step, action, reason, sum(leads) from sim_counts where reason <> '' and (action = 'skip' or"
-        " (action = 'wait' and is_fresh)) group by step, action, reason order by 4 desc, 3"
+        " (action = 'wait' and is_fresh)) group by step, action, reason order by 4 desc, 3, 2"
     )
     steps = {step.name: step for file in reversed(book.versions) for step in file.strategy.steps}
     order = [step.name for step in book.file.strategy.steps]
@@ -117,10 +117,12 @@ def _steps(query: Query, book: Book) -> Iterable[StepCount]:
             arrived=arrived.get((name, ""), 0),
             done=sum(counted.get((name, what), 0) for what in DONE[action]),
             skipped=counted.get((name, "skip"), 0),
-            waits=fresh.get((name, ""), 0),
+            waits=arrived.get((name, ""), 0) if action == "wait" else fresh.get((name, ""), 0),
             waiting=waiting.get((name, ""), 0),
             reasons=tuple(
-                Reason(what=what, reason=reason, leads=int(n)) for s, what, reason, n in reasons if s == name
+                Reason(what=what, reason=reason, leads=int(n))
+                for s, what, reason, n in reasons
+                if s == name and (what == "skip" or action != "wait")
             )[:_SHOWN],
         )
 

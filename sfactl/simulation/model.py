@@ -13,7 +13,7 @@ then, as it is known now."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCount:
-    """What became of those who came to one step. ``waiting`` stand there at the end of the period."""
+    """What became of those who came to one step. ``waits`` had to stay for a while, ``waiting`` do so at the end."""
 
     step: str
     action: str

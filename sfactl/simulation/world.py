@@ -20,8 +20,8 @@ LOOKED = "sim_looked"
 """The table of the leads that a run looks at."""
 TIMED = frozenset({"suppressions"})
 """State datasets without a lead's number whose rows begin to hold at a time of their own."""
-WRITTEN_OUT = frozenset({"messages", "touchpoints"})
-"""Datasets whose own rows were written out for the leads looked at only."""
+FEW = ("enrolments", "messages", "tasks")
+"""Datasets that a walk reads again and again: of the leads looked at their rows are gathered once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,8 @@ class World:
 
     ``whole`` are SELECTs that stand for a dataset instead of its files, of rows that were there at ``at``. With
     ``happened`` rows later than ``at`` are left out, because the base holds what came to be known afterwards. ``own``
-    says which rows are the strategy's own, and what stands in their place. ``some`` leaves only leads of `LOOKED`.
+    says which rows are the strategy's own, and what stands in their place. ``some`` leaves only leads of `LOOKED`;
+    ``ready`` are the tables in which their rows lie already.
     """
 
     base: Views
@@ -39,6 +40,7 @@ class World:
     happened: bool
     own: Mapping[str, Own]
     whole: Mapping[str, str] = field(default_factory=dict)
+    ready: Mapping[str, str] = field(default_factory=dict)
     some: bool = False
 
     @property
@@ -51,7 +53,7 @@ class World:
 
     def select(self, name: str) -> str:
         """A SELECT of the rows of ``name`` in this world."""
-        return self.rows(name, some=self.some)
+        return f"select * from {self.ready[name]}" if name in self.ready else self.rows(name, some=self.some)
 
     def lookup(self, name: str, key: Sequence[Any]) -> tuple[str, Mapping[str, Any]] | None:
         """A SELECT for the row of ``key``."""
@@ -76,7 +78,7 @@ class World:
         where = f" where {' and '.join(terms)}" if terms else ""
         sql = f"select r.* from ({source}) as r{where}"
         if own is not None and own.rows:
-            mine = limit if of_lead and name not in WRITTEN_OUT else ""
+            mine = limit if of_lead else ""
             sql += f" union all by name select r.* from ({own.rows}) as r{f' where {mine}' if mine else ''}"
         return sql
 

@@ -169,7 +169,6 @@ def touches(file: StrategyFile, names: Names, sender: str) -> CampaignFiles:
         message_class=touch.message_class,
         window=touch.window,
         caps=touch.caps,
-        blacklist=strategy.blacklist,
         expires_at=strategy.expires_at,
     )
     return assemble(names.folder, campaign, file.path, names.schemas)

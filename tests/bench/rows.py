@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.model import Bench
-from tests.bench.works import assign, campaigns, commit, dedupe, lead_import, score, segment, show, start
+from tests.bench.works import assign, campaigns, commit, dedupe, lead_import, score, segment, show, simulate, start
 
 BENCHES: dict[str, Bench] = {
     bench.name: bench
@@ -17,6 +17,7 @@ BENCHES: dict[str, Bench] = {
         segment.BENCH,
         assign.BENCH,
         campaigns.PLAN,
+        simulate.BENCH,
         campaigns.DISPATCH,
     )
 }

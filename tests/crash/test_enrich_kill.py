@@ -17,7 +17,7 @@ from sfactl.workspace.verify import verify
 
 pytestmark = pytest.mark.crash
 
-LEADS, KILLS = 300, int(os.environ.get("SFACTL_KILLS", "0")) or 12
+LEADS, KILLS = 300, int(os.environ.get("SFACTL_KILLS", "0")) or 8
 PROVIDER = """
 schema = 1
 use = "file"

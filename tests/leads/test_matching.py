@@ -154,6 +154,40 @@ def test_dry_run_says_the_same_and_writes_nothing(desk) -> None:
     assert counts(desk.load(content)) == counts(done)
 
 
+TWO_ADDRESSES = {
+    "one person under two addresses": (["Ming,a@x.tw,0912345678", "Ming,b@x.tw,0912345678"], 1),
+    "a third row knows the second address": (["Ming,a@x.tw,0912345678", "Ming,b@x.tw,0912345678", "Ming,b@x.tw,"], 1),
+    "two phones join three addresses": (
+        ["Ming,a@x.tw,0912345678", "Ming,b@x.tw,0912345678", "Ming,b@x.tw,0987654321", "Ming,c@x.tw,0987654321"],
+        1,
+    ),
+    "another name": (["Ming,a@x.tw,0912345678", "Mei,b@x.tw,0912345678"], 2),
+    "a switchboard and no names": ([",a@x.tw,0223456789", ",b@x.tw,0223456789"], 2),
+    "another phone": (["Ming,a@x.tw,0912345678", "Ming,b@x.tw,0987654321"], 2),
+}
+
+
+@pytest.mark.parametrize(("rows", "leads"), TWO_ADDRESSES.values(), ids=TWO_ADDRESSES)
+def test_a_phone_with_a_name_joins_two_addresses_in_whatever_order(make_desk, rows: list[str], leads: int) -> None:
+    desk = make_desk()
+    head = "name,email,phone\n"
+    assert desk.load(head + "\n".join(rows[::-1]) + "\n", dry_run=True).new == leads
+    assert desk.load(head + "\n".join(rows) + "\n").new == leads
+    again = desk.load(head + "\n".join(rows) + "\n")
+    assert (again.new, again.updated) == (0, 0)
+    first = desk.load(f"{head}{rows[0]}\n", dry_run=True)
+    assert first.new == 0, "the address that a later row replaced leads there too"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_ids_of_their_own_keep_two_apart_whatever_they_share(make_desk, turned: bool) -> None:
+    rows = ["1,Ming,a@x.tw,0912345678", "2,Ming,b@x.tw,0912345678", ",Ming,c@x.tw,0912345678"]
+    desk = make_desk()
+    content = "id,name,email,phone\n" + "\n".join(rows[::-1] if turned else rows) + "\n"
+    assert desk.load(content, source="crm").new == 2
+    assert desk.rows("select count(*) from leads where external_id is not null") == [(2,)]
+
+
 person = st.fixed_dictionaries(
     {
         "id": st.sampled_from(["", "", "1", "2", "3"]),

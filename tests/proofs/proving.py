@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from sfactl.config.settings import Settings
@@ -11,6 +12,7 @@ from sfactl.proofs.usecases.running import Options, run
 from sfactl.session import open_session
 from sfactl.workspace import Workspace
 
+NOW = datetime(2026, 11, 24, 10)
 PRESET = Path(__file__).parents[2] / "configs" / "b2b"
 
 

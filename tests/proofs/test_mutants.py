@@ -76,6 +76,17 @@ CONDITIONS = {
         },
     ),
     "not": ("not tag('vip')", {"not tag('vip') → tag('vip')"}),
+    "sequences": (
+        "has(tasks) filter (where followed_by(orders, '3 days'))",
+        {
+            "followed_by: '3 days' → '4 days'",
+            "followed_by: '3 days' → '2 days'",
+            "followed_by(orders, '3 days') → not followed_by(orders, '3 days')",
+            "has(tasks) filter (where followed_by(orders, '3 days')) → has(tasks)",
+            "has(tasks) filter (where followed_by(orders, '3 days'))"
+            " → not has(tasks) filter (where followed_by(orders, '3 days'))",
+        },
+    ),
     "aggregates": (
         "min(orders.at) < '2026-01-01'",
         {

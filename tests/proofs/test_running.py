@@ -156,6 +156,19 @@ INVALID = {
         'cases = [{ id = "a", expect.member = true }, { id = "a", expect.member = true }]',
         "'a' is there twice",
     ),
+    "an arm that is no table": ('strategy = "wake-up"', 'given.arms = "x"\nexpect.state = "active"', "is not a table"),
+    "an unknown arm": (
+        'strategy = "wake-up"',
+        'given.arms.which-offer = "servce"\nexpect.state = "active"',
+        "Did you mean 'service'?",
+    ),
+    "an unknown step": ('strategy = "wake-up"', 'expect.sends = ["offer-servce"]', "Did you mean 'offer-service'?"),
+    "a moment before the clock": (
+        'strategy = "wake-up"',
+        'then = [{ at = "1 day ago", sends = [] }]',
+        "is before the clock",
+    ),
+    "moments of a score": ('score = "fit"', 'then = [{ at = "now", sends = [] }]', "only a strategy"),
     "too many rows": ('segment = "hot-b2b"', "given.orders = [{ times = 100001 }]\nexpect.member = true", "times"),
 }
 

@@ -144,6 +144,19 @@ def test_check_names_every_mistake(session: Session, folder: Path) -> None:
     assert "none-such" in problems[2]
 
 
+def test_a_tag_that_nothing_declares_is_a_mistake_in_a_score_too(session: Session, folder: Path) -> None:
+    rule = 'schema = 1\n[[rules]]\nname = "a"\npoints = 1\nwhere = "tag(\'{}\')"\n'
+    file = folder / "scores" / "x.toml"
+    file.write_text(rule.format("vipp"), encoding="utf-8")
+    assert usecases.check(session).problems == ()
+    (folder / "tags.toml").write_text('schema = 1\nmanual = ["vip"]\n', encoding="utf-8")
+    (problem,) = usecases.check(session).problems
+    assert "scores/x.toml: rule 'a': where" in problem
+    assert "vipp" in problem
+    file.write_text(rule.format("VIP"), encoding="utf-8")
+    assert usecases.check(session).problems == ()
+
+
 class Recent:
     """A strategy in SQL: two reasons a lead."""
 

@@ -31,6 +31,7 @@ SEGMENTS = {
     "buyer": "sum(orders.amount) filter (where within('1 month')) > 50 or max(orders.amount) > employees",
     "linked": "member_of('field') and not member_of('recent')",
     "scored": "score.intent >= 5",
+    "layered": "layer.rfm = 'loyal' and layer.rfm.third >= 2",
     "followed": "has(touchpoints) filter (where kind = 'visit' and followed_by(orders, '4 days'))",
     "unanswered": "has(touchpoints) filter (where kind = 'visit' and not followed_by(orders, '36 hours'))",
     "second": "has(orders) filter (where nth(2)) and not member_of('unanswered')",
@@ -93,7 +94,7 @@ def do(session: Session, clock: FixedClock, step: Step, number: int) -> None:
 
 
 def change(session: Session, what: str, n: int, k: int, now: datetime) -> None:
-    with session.write("leads", "orders", "scores") as tx:
+    with session.write("leads", "orders", "scores", "layers") as tx:
         if what == "lead":
             tx.upsert("leads", lead_rows(now, [n], k))
         elif what == "drop lead":
@@ -110,6 +111,8 @@ def change(session: Session, what: str, n: int, k: int, now: datetime) -> None:
         else:
             row = {"lead_id": [n], "score": ["intent"], "points": [float(k % 10)], "as_of": [now]}
             tx.upsert("scores", pa.table(row))
+            layer = {"layer": ["rfm"], "lead_id": [n], "class": ["loyal" if k % 3 else "new"], "third": [k % 5]}
+            tx.upsert("layers", pa.table(layer))
         tx.commit()
 
 

@@ -293,3 +293,37 @@ def test_a_refund_is_no_purchase(tmp_path: Path) -> None:
         assert layering.customers(session, "rfm").column("money").to_pylist() == [1000.0, 200.0]
         periods = layering.customers(session, "lifecycle").select(["lead_id", "orders"]).to_pylist()
         assert [tuple(row.values()) for row in periods] == [(1, 1), (3, 2)]
+
+
+def test_activity_and_growth_by_amount(tmp_path: Path) -> None:
+    """The third axis may be touchpoints; growth may be told by amounts of one currency."""
+    given = [(1, 10, 20, "EUR"), (1, 100, 40, "EUR"), (1, 9000, 130, "USD"), (2, 90, 20, "EUR"), (2, 100, 130, "EUR")]
+    rows = [
+        {
+            "order_id": n,
+            "lead_id": lead,
+            "amount": amount,
+            "at": RETAIL_NOW - timedelta(days=days),
+            "currency": currency,
+        }
+        for n, (lead, amount, days, currency) in enumerate(given, 1)
+    ]
+    with workspace(tmp_path, RETAIL_NOW) as session:
+        with session.write("leads", "orders") as tx:
+            tx.upsert("leads", pa.table({"lead_id": [1, 2]}))
+            tx.upsert("orders", pa.Table.from_pylist(rows))
+            seen = [{"event_id": f"e{n}", "lead_id": 2, "at": RETAIL_NOW, "kind": "visit"} for n in range(3)]
+            tx.append("touchpoints", pa.Table.from_pylist(seen))
+            tx.commit()
+        (tmp_path / "layers").mkdir()
+        for name, text in {
+            "busy": 'kind = "rfa"\n[settings]\nthird = "activity"\nquantiles = 2\n',
+            "money": 'kind = "lifecycle"\n[settings]\nmeasure = "amount"\ncurrency = "EUR"\nyoung = "30 days"\n',
+        }.items():
+            (tmp_path / "layers" / f"{name}.toml").write_text(f"schema = 1\n{text}", encoding="utf-8")
+        run = layering.look(session, "rfa", "busy")
+        assert (run.value_name, run.unit) == ("activity", "touchpoints")
+        busy = layering.customers(session, "rfa", "busy").select(["lead_id", "activity", "code"]).to_pylist()
+        assert [tuple(row.values()) for row in busy] == [(1, 0.0, "BAB"), (2, 3.0, "BBA")]
+        lives = layering.customers(session, "lifecycle", "money").select(["lead_id", "class"]).to_pylist()
+        assert [row["class"] for row in lives] == ["growth", "maturity"]

@@ -25,7 +25,7 @@ PUBLISHED = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
 def test_the_published_estimates(shared_data: Path, tmp_path: Path) -> None:
     """Fader, Hardie, Lee (2005), table 2: the sample of CDNOW, 39 weeks."""
     with workspace(tmp_path, CDNOW_END) as session:
-        load_cdnow(session, shared_data)
+        orders_given = load_cdnow(session, shared_data)
         run = layering.run(session, "lifecycle")
         assert run.fitted is not None
         assert {name: round(value, 3) for name, value in run.fitted.parameters.items()} == PUBLISHED
@@ -48,6 +48,14 @@ def test_the_published_estimates(shared_data: Path, tmp_path: Path) -> None:
                 continue
             odds = p["a"] / (p["b"] + x - 1) * ((p["alpha"] + age) / (p["alpha"] + last)) ** (p["r"] + x)
             assert alive[number] == pytest.approx(1 / (1 + odds), abs=2e-3)  # the file has its weeks rounded
+        returned = {lead for lead, at, _ in orders_given if at > CDNOW_END}
+        rows = layering.customers(session, "lifecycle").to_pylist()
+        again = {row["lead_id"]: row["class"] == "decline" for row in rows}
+        share = {
+            gone: sum(lead in returned for lead in again if again[lead] is gone) / list(again.values()).count(gone)
+            for gone in (True, False)
+        }
+        assert share[True] < 0.2 < 0.6 < share[False]  # the 39 weeks after, which nothing above has seen
         why = explain(session, "lifecycle", None, 1)
         assert [reason.what for reason in why.reasons] == ["orders", "silence", "P(alive)", "trend", "period"]
 

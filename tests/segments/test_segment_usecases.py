@@ -162,8 +162,42 @@ def test_diff_lists_who_joined_and_left(session: Session, clock: FixedClock) -> 
     assert second is not None
     rows = usecases.diff(session, "best", str(first), str(second)).to_pylist()
     assert [(r["lead_id"], r["change"]) for r in rows] == [(6, "left"), (8, "left"), (12, "left")]
+    assert {r["why"] for r in rows} == {"no longer member_of('busy')"}
     joined = usecases.diff(session, "best", str(first - 1), str(first)).to_pylist()
-    assert {r["change"] for r in joined} == {"joined"}
+    assert {(r["change"], r["why"].split(":")[0]) for r in joined} == {("joined", "no term changed")}
+
+
+@pytest.mark.usefixtures("three")
+def test_diff_says_what_turned_for_each(session: Session) -> None:
+    first = usecases.build(session).commit
+    with session.write("leads") as tx:
+        tx.upsert("leads", "select * replace (70 as employees) from leads where lead_id = 10")
+        tx.upsert("leads", "select * replace ('DE' as country, 10 as employees) from leads where lead_id = 8")
+        tx.delete("leads", "select lead_id from leads where lead_id = 12")
+        tx.commit()
+    usecases.build(session, full=True)
+    rows = {r["lead_id"]: (r["change"], r["why"]) for r in usecases.diff(session, "best", str(first), None).to_pylist()}
+    assert rows == {
+        8: ("left", "no longer member_of('asia'); no longer employees >= 60"),
+        10: ("joined", "now employees >= 60"),
+        12: ("left", "the lead is gone"),
+    }
+
+
+@pytest.mark.usefixtures("three")
+def test_members_of_the_past_are_stored_or_computed(
+    session: Session, clock: FixedClock, opened: Callable[..., Session]
+) -> None:
+    before = session.workspace.head()
+    usecases.build(session)
+    clock.advance(timedelta(days=30))
+    usecases.build(session)
+    assert stored(session, "best") == set()
+    with opened(as_of=str(before)) as past:
+        assert stored(past, "best") == set()
+        found = usecases.computed_members(past, "best")
+        assert set(found.column("lead_id").to_pylist()) == {6, 8, 12}
+        assert found.column_names == usecases.members(past, "best").column_names
 
 
 @pytest.mark.usefixtures("three")

@@ -159,24 +159,24 @@ class Life:
 
 
 def lived(folder: Path) -> Life:
-    """Thirty leads and three weeks: a run each day and a half, visits, clicks, forms, an opt-out, approvals, leads that come and change."""
+    """Thirty leads and sixteen days: a run each second day, visits, clicks, forms, an opt-out, approvals, leads that come and change."""
     life = Life(folder)
     life.rows("leads", *(life.lead(n) for n in range(1, 31)))
-    for day in range(14):
+    for day in range(9):
         now = life.clock.now()
         events = [life.event(day * 10 + n, kind, (day * 7 + n * 5) % 34 + 1) for n, kind in enumerate(KINDS[day % 4])]
         life.rows("touchpoints", *events)
-        if day == 3:
+        if day == 2:
             life.rows("leads", *(life.lead(n, created_at=now, first_contact_on=now.date()) for n in range(31, 35)))
-        if day == 5:
+        if day == 4:
             life.rows(
                 "leads", life.lead(3, status="disqualified"), life.lead(5, email=None), life.lead(8, email="x@y.z")
             )
-        if day == 8:
+        if day == 6:
             answer_approvals(life)
         life.clock.advance(timedelta(minutes=5))
         life.run()
-        life.clock.at = now + timedelta(hours=36)
+        life.clock.at = now + timedelta(days=2)
     return life
 
 
@@ -199,5 +199,5 @@ def answer_approvals(life: Life) -> None:
 
 @pytest.fixture(scope="session")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """A workspace in which a strategy ran for three weeks; tests only read it."""
+    """A workspace in which a strategy ran for sixteen days; tests only read it."""
     return lived(tmp_path_factory.mktemp("life") / "ws")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 
 from sfactl.api.errors import Conflict, LockBusy, PolicyError
+from sfactl.api.offers import TouchpointSenderOffer
+from sfactl.api.records import CheckReport, Message, Receipt
+from sfactl.campaigns.usecases import delivery
 from sfactl.strategies import usecases
+from sfactl.strategies.usecases import applying
 from sfactl.strategies.usecases.scene import scope_of
 
 from .conftest import HEAD, TASK, TOUCH, WAIT, Acme
@@ -40,10 +45,14 @@ def test_a_customer_goes_the_whole_way(acme: Acme) -> None:
     ]
 
 
-def test_the_same_plan_twice_does_nothing(acme: Acme) -> None:
+def test_a_dry_run_does_nothing_and_a_plan_is_applied_once(acme: Acme) -> None:
     acme.leads(1, 2)
     acme.strategy(TOUCH, WAIT)
     made = acme.plan()
+    with acme.session(dry_run=True) as session:
+        said = usecases.apply(session, made.plan_id)
+    assert (said.ready, said.enters, said.accepted) == (2, 2, 0)
+    assert (acme.outbox(), acme.standing()) == ([], {})
     acme.apply(made.plan_id)
     assert acme.apply(made.plan_id).nothing
     assert len(acme.outbox()) == 2
@@ -66,11 +75,13 @@ def test_what_moved_since_the_plan_stops_it_and_is_named(acme: Acme) -> None:
     assert found.column("lead_id").to_pylist() == [2, 3, 3]
 
 
-def test_data_that_changes_no_decision_does_not_stop_it(acme: Acme) -> None:
+def test_neither_time_nor_data_without_a_part_in_it_stop_it(acme: Acme) -> None:
     acme.leads(1)
     acme.strategy(TOUCH, WAIT)
     made = acme.plan()
+    acme.clock.advance(timedelta(minutes=10))
     acme.leads(9, status="lost")
+    assert acme.plan().plan_id == made.plan_id
     assert acme.apply(made.plan_id).accepted == 1
 
 
@@ -163,17 +174,6 @@ def test_a_push_tells_every_order_once(acme: Acme) -> None:
     assert acme.select("select order_id, amount, what from feeds order by 1") == [(7, 250, "order"), (8, 50, "order")]
 
 
-def test_a_dry_run_writes_and_sends_nothing(acme: Acme) -> None:
-    acme.leads(1)
-    acme.strategy(TOUCH, WAIT)
-    made = acme.plan()
-    with acme.session(dry_run=True) as session:
-        said = usecases.apply(session, made.plan_id)
-    assert (said.ready, said.enters, said.accepted) == (1, 1, 0)
-    assert acme.outbox() == []
-    assert acme.standing() == {}
-
-
 def test_a_window_holds_a_message_back_until_it_opens(acme: Acme) -> None:
     acme.leads(1)
     acme.strategy('[touch.window]\ndays = ["mon"]\n', TOUCH, WAIT)
@@ -186,9 +186,62 @@ def test_a_window_holds_a_message_back_until_it_opens(acme: Acme) -> None:
     assert acme.outbox() == ["u1@example.com"]
 
 
-def test_time_does_not_change_what_is_decided(acme: Acme) -> None:
+def test_an_edited_segment_or_header_stops_it_too(acme: Acme) -> None:
     acme.leads(1, 2)
+    acme.leads(3, company="Rival")
+    acme.write("segments/never.toml", "schema = 1\nwhere = \"company = 'Rival'\"\n")
+    acme.strategy(TOUCH, WAIT, head=HEAD.replace("owner", 'blacklist = "never"\nowner'))
+    made = acme.plan()
+    acme.write("segments/never.toml", "schema = 1\nwhere = \"company = 'Rival' or lead_id = 1\"\n")
+    with pytest.raises(Conflict, match=r"the files changed since this plan: 1 lead differs \(lead 1\)"):
+        acme.apply(made.plan_id)
+
+
+def test_who_is_blacklisted_while_messages_leave_gets_none(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.leads(1, 2)
+    acme.write("segments/never.toml", "schema = 1\nwhere = \"company = 'Rival'\"\n")
+    acme.strategy(TOUCH, WAIT, head=HEAD.replace("owner", 'blacklist = "never"\nowner'))
+    made = acme.plan()
+    begin = applying._Run._begin
+
+    def begun(run: applying._Run) -> dict[str, int]:
+        done = begin(run)
+        acme.leads(2, company="Rival")
+        return done
+
+    monkeypatch.setattr(applying._Run, "_begin", begun)
+    result = acme.apply(made.plan_id)
+    assert [(r.reason, r.messages) for r in result.blocked] == [("blacklisted", 1)]
+    assert acme.outbox() == ["u1@example.com"]
+    acme.run(days=1)
+    assert acme.standing()[2] == ("offer", "exit", "blacklisted")
+
+
+class Unsure:
+    """A sender that never knows whether a message arrived."""
+
+    def check(self) -> CheckReport:
+        return CheckReport()
+
+    def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
+        for message in messages:
+            yield Receipt(key=message.key, outcome="unknown", detail="the line went dead")
+
+    def close(self) -> None: ...
+
+
+def test_an_unknown_outcome_is_held_until_somebody_knows(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.leads(1)
     acme.strategy(TOUCH, WAIT)
-    first = acme.plan()
-    acme.clock.advance(timedelta(minutes=10))
-    assert acme.plan().plan_id == first.plan_id
+    forgetful = TouchpointSenderOffer(name="unsure", summary="", target="nowhere:Nothing")
+    monkeypatch.setattr(applying, "make_sender", lambda session, files: Unsure())
+    monkeypatch.setattr(delivery, "sender_offer", lambda session, files: forgetful)
+    assert acme.run().unknown == 1
+    held = acme.plan()
+    assert [(c.step, c.action, c.reason) for c in held.counts] == [("offer", "hold", "unknown outcome")]
+    assert acme.standing() == {1: ("offer", "active", None)}
+    with acme.session() as session:
+        [row] = session.ledger.rows(state="unknown")
+        session.ledger.resolve(row.key, "accepted", "the customer said so")
+    acme.run()
+    assert acme.standing() == {1: ("breathe", "active", None)}

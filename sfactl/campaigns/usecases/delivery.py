@@ -47,11 +47,19 @@ class Delivery:
     """The messages of one plan on their way. ``blocked`` may not be sent any more, ``later`` not yet, by reason.
 
     Only messages of steps that ``files`` has are looked at, so that a plan with several senders is several deliveries.
-    ``scope`` is the ledger's, by default the campaign's; ``version`` limits it to leads who follow that of a strategy.
+    ``scope`` is the ledger's, by default the campaign's; ``version`` limits it to leads who follow that of a strategy;
+    ``blacklist`` makes the table of that name afresh where it is more than the stored members of a segment.
     """
 
     def __init__(
-        self, session: Session, plan_id: str, files: CampaignFiles, *, scope: str | None = None, version: str = ""
+        self,
+        session: Session,
+        plan_id: str,
+        files: CampaignFiles,
+        *,
+        scope: str | None = None,
+        version: str = "",
+        blacklist: Callable[[Query], None] | None = None,
     ) -> None:
         self.tally = Tally()
         self.blocked: Counter[str] = Counter()
@@ -61,6 +69,7 @@ class Delivery:
         self._plan_id = plan_id
         self._files = files
         self._version = version
+        self._blacklist = blacklist
         self._place = place_of(session)
         self._scope = scope or scope_of(files.campaign.name)
 
@@ -143,6 +152,8 @@ class Delivery:
         import pyarrow.compute as pc
 
         load_frozen(self._session, query, self._files, chunk.select(["lead_id", "step", "rotation"]))
+        if self._blacklist is not None:
+            self._blacklist(query)
         load_candidates(query, self._files, self._place)
         load_refusals(query, self._files.campaign)
         effects = effects_of(r for r in self._session.ledger.rows())

@@ -56,6 +56,8 @@ def _target(need: Need, actual: object) -> tuple[object, str]:
         nearest = min(values, key=lambda v: _distance(v, actual))
         words = shown(nearest) if len(values) == 1 else f"one of {', '.join(map(shown, values))}"
         return nearest, f"{{}} {words}"
+    if need.operator == "contains":
+        return values[0], f"{{}} containing {shown(values[0])}"
     if need.operator == "<>":
         return None, f"{{}} anything but {shown(values[0])}"
     if need.operator == "not in":
@@ -68,6 +70,7 @@ _STATES = {
     "is not null": "{} filled in",
     "member": "membership of {}",
     "not member": "no membership of {}",
+    "not contains": "{} without that text",
     "tagged": "the tag {}",
     "not tagged": "no tag {}",
 }

@@ -51,7 +51,7 @@ def evidence(
             relation = relation_of(argument.parts[0].name.lower(), plan.settings.entity, schemas)
             if relation is None:
                 continue
-            sql = _rows_sql(plan, source, relation, condition, limit)
+            sql = rows_sql(plan, source, relation, condition, limit)
             found.append(Evidence(term=term, relation=relation.dataset, sql=sql, params=plan.used(sql)))
     return tuple(found)
 
@@ -72,7 +72,8 @@ def _aggregates(node: exp.Expr) -> Iterator[tuple[exp.Column, exp.Expr | None]]:
             yield named[0], call.expression.this if isinstance(call, exp.Filter) else None
 
 
-def _rows_sql(plan: Plan, source: Source, relation: Relation, condition: exp.Expr | None, limit: int) -> str:
+def rows_sql(plan: Plan, source: Source, relation: Relation, condition: exp.Expr | None, limit: int) -> str:
+    """The rows of ``relation`` that meet ``condition``, of the entity bound as ``$key``, newest first."""
     entity = plan.settings.entity
     link = quote(entity.link or "")
     checker = Checker(plan, Scope(plan.settings, source))

@@ -105,9 +105,8 @@ class Need:
     """What a simple test asks of its subject.
 
     ``operator`` is one of = <> < <= > >= in, not in, between, not between, is null, is not null, member, not member,
-    tagged, not tagged,
-    or "" for tests without a smallest change (like, contains …). ``column`` is the entity's field where the subject is
-    nothing but one, ``kind`` the kind of the subject's value.
+    tagged, not tagged, contains, not contains, or "" for tests without a smallest change (like …). ``column`` is the
+    entity's field where the subject is nothing but one, ``kind`` the kind of the subject's value.
     """
 
     subject: str

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
-from sfactl.api.errors import DataError
+from sfactl.api.errors import DataError, SfactlError
 from sfactl.leads.files.dialect import LOOK, find_header, unique_names
 from sfactl.leads.files.options import Reading
 from sfactl.leads.files.staging import Staged, Stager
@@ -18,12 +18,21 @@ from sfactl.leads.files.staging import Staged, Stager
 
 def stage_sheet(reading: Reading) -> Staged:
     """Read one sheet into ``reading.into``. Raises `DataError` where it cannot be read or has no header."""
+    try:
+        return _staged(reading)
+    except (SfactlError, KeyboardInterrupt, SystemExit, MemoryError, OSError):
+        raise
+    except BaseException as err:
+        # In the middle of a broken workbook the library may panic, which is no Exception.
+        if not isinstance(err, Exception) and type(err).__name__ != "PanicException":
+            raise
+        raise DataError(f"{reading.file} cannot be read as a spreadsheet: {err}") from err
+
+
+def _staged(reading: Reading) -> Staged:
     from python_calamine import CalamineWorkbook
 
-    try:
-        book = CalamineWorkbook.from_path(str(reading.path))
-    except Exception as err:
-        raise DataError(f"{reading.file} cannot be read as a spreadsheet: {err}") from err
+    book = CalamineWorkbook.from_path(str(reading.path))
     name, notes = _choose(book, reading)
     sheet = book.get_sheet_by_name(name)
     top = (sheet.start or (0, 0))[0]

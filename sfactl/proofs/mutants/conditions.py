@@ -52,7 +52,13 @@ SWAPPED: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.Avg: exp.Sum,
 }
 TESTS = (exp.In, exp.Is, exp.Between, exp.Like, exp.ILike, exp.Contains, exp.StartsWith, exp.RegexpLike)
-YES_NO_CALLS = ("has", "member_of", "tag", "within")
+YES_NO_CALLS = ("has", "member_of", "tag", "within", "followed_by", "preceded_by", "nth")
+PERIODS: Mapping[str, tuple[int, str]] = {
+    "within": (0, "ago"),
+    "followed_by": (1, "later"),
+    "preceded_by": (1, "before"),
+}
+"""Calls with a period: the place of the argument, and how its age is told."""
 WHOLE = ("bigint", "integer")
 SHORT = 60
 
@@ -204,15 +210,19 @@ def _telling(test: exp.Expr, node: exp.Expr, value: Decimal, moved: Decimal) -> 
 
 def _period(node: exp.Expr) -> Iterator[Change]:
     call = node.parent
-    if not isinstance(call, exp.Anonymous) or str(call.this).lower() != "within" or call.expressions[0] is not node:
+    name = str(call.this).lower() if isinstance(call, exp.Anonymous) else ""
+    if call is None or name not in PERIODS:
+        return
+    place, when = PERIODS[name]
+    if len(call.expressions) <= place or call.expressions[place] is not node:
         return
     try:
         period = parse_period(str(node.this))
     except PeriodError:
         return
     for moved, edge in nearby(period):
-        missing = f"A case in which it happened exactly {edge} ago would tell."
-        said = f"within('{node.this}') → within('{moved}')"
+        missing = f"A case in which it happened exactly {edge} {when} would tell."
+        said = f"{name}: '{node.this}' → '{moved}'" if place else f"within('{node.this}') → within('{moved}')"
         yield Change(node=node, by=exp.Literal.string(str(moved)), said=said, missing=missing)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from math import ceil, gcd
+from math import ceil, floor, gcd
 from typing import Any
 
 from sfactl.engine.conditions.source import Source
@@ -91,7 +91,7 @@ def _decays(score: Score, rule: Rule, decay: Decay) -> Iterator[Mutant[Rule]]:
 def _telling_age(score: Score, rule: Rule, one: Decay, other: Decay) -> int | None:
     """The least age in days at which a single row gives different points, as they are rounded."""
     for days in range(1, 1000):
-        amounts = {round(float(rule.points * score.unit) * _left(decay, days)) for decay in (one, other)}
+        amounts = {floor(abs(float(rule.points * score.unit)) * _left(decay, days) + 0.5) for decay in (one, other)}
         if len(amounts) == 2:
             return days
     return None

@@ -18,7 +18,7 @@ def coverage_of(bench: Bench, judges: Mapping[Kind, Judge], trials: Sequence[Tri
     for judge in dict.fromkeys(judges.values()):
         own = [trial for trial in trials if judges.get(trial.kind) is judge]
         items += judge.coverage(own) if own else []
-    return Coverage(items=tuple(items), untested=tuple(_untested(bench, trials)))
+    return Coverage.of(items, _untested(bench, trials))
 
 
 def _untested(bench: Bench, trials: Sequence[Trial]) -> list[str]:

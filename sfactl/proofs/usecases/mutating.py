@@ -17,6 +17,9 @@ from sfactl.proofs.mutants.model import Mutant, Planted
 from sfactl.proofs.usecases.bench import Bench
 from sfactl.proofs.usecases.kinds import Judge
 
+AT_ONCE = 60
+"""So many mutants are asked together, so that progress shows."""
+
 
 def mutation_of(bench: Bench, judges: Mapping[Kind, Judge], passed: Sequence[Trial], *, most: int = 0) -> Mutation:
     """The fate of every mutant of the rules that ``passed`` are about; of ``most`` at most, picked by the seed."""
@@ -33,9 +36,14 @@ def mutation_of(bench: Bench, judges: Mapping[Kind, Judge], passed: Sequence[Tri
         chosen = sorted(bench.session.random("mutants").sample(range(len(planted)), most))
         planted = [planted[place] for place in chosen]
     results: list[MutantResult] = []
-    for judge in dict.fromkeys(judge for judge, _ in planted):
-        results += _fates(judge, [one for owner, one in planted if owner is judge])
-    return Mutation(mutants=tuple(results), left_out=tuple(left_out))
+    with bench.session.progress("Mistakes planted", len(planted)) as progress:
+        for judge in dict.fromkeys(judge for judge, _ in planted):
+            mutants = [one for owner, one in planted if owner is judge]
+            for start in range(0, len(mutants), AT_ONCE):
+                part = mutants[start : start + AT_ONCE]
+                results += _fates(judge, part)
+                progress.advance(len(part))
+    return Mutation.of(results, left_out)
 
 
 def _fates(judge: Judge, planted: Sequence[Planted]) -> list[MutantResult]:
@@ -51,9 +59,10 @@ def _fates(judge: Judge, planted: Sequence[Planted]) -> list[MutantResult]:
                 file=one.file,
                 place=mutant.place,
                 change=mutant.change,
+                state="equivalent" if mutant.equivalent else "killed" if killer else "survived",
                 killed_by=killer,
                 missing="" if killer or mutant.equivalent else mutant.missing,
-                equivalent=mutant.equivalent,
+                proof=mutant.equivalent,
             )
         )
     return results

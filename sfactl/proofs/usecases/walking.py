@@ -73,6 +73,7 @@ class Walks:
 
     def check(self, trial: Trial) -> None:
         """Refuse steps and arms that the strategy does not have."""
+        _check_asked(trial.asked)
         strategy = self.rule(trial).strategy
         steps = [step.name for step in strategy.steps]
         for key, expect in _expected(trial):
@@ -225,6 +226,19 @@ class Walks:
             for column in Source(text=text).parse().find_all(exp.Column)
         )
         return any(c.name.lower() in ("email", "phone") and not isinstance(c.parent, exp.Is) for c in columns)
+
+
+def _check_asked(asked: Mapping[str, Any]) -> None:
+    """Refuse values that cannot be what a test may choose about chance and receivers."""
+    fine = {
+        "control": isinstance(asked.get("control", False), bool),
+        "arms": isinstance(arms := asked.get("arms", {}), Mapping) and all(isinstance(v, str) for v in arms.values()),
+        "refused": isinstance(steps := asked.get("refused", []), list) and all(isinstance(v, str) for v in steps),
+    }
+    wanted = {"control": "true or false", "arms": 'a table: { SPLIT = "ARM" }', "refused": 'a list: ["STEP"]'}
+    for key, right in fine.items():
+        if not right:
+            raise UserError(f"given.{key}: {asked[key]!r} is not {wanted[key]}")
 
 
 def _ticks(trials: Sequence[Trial]) -> list[Tick]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sfactl.api.errors import InternalError, NotFound, PluginError, SfactlError
 from sfactl.api.protocols import LearningScoring, SqlScoring, TableScoring
+from sfactl.config.tags import known_tags
 from sfactl.engine.conditions.compile import settings_of
 from sfactl.engine.conditions.plan import Plan
 from sfactl.scoring import files
@@ -27,10 +28,11 @@ SQL = "scoring"
 
 
 def plan_at(session: Session, now: datetime) -> Plan:
-    """An empty plan about leads as of ``now``, which knows the names of scores and segments."""
+    """An empty plan about leads as of ``now``, which knows the names of scores, segments and declared tags."""
     segments = {path.stem for path in (session.folder / "segments").glob("*.toml")}
     scores = {path.stem for path in (session.folder / files.FOLDER).glob("*.toml")}
-    return Plan(settings_of("leads", session.workspace.schemas, now, segments, scores))
+    tags = known_tags(session.folder)
+    return Plan(settings_of("leads", session.workspace.schemas, now, segments, scores, tags))
 
 
 def made(session: Session, score: Score) -> SqlScoring | TableScoring | LearningScoring:

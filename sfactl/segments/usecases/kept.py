@@ -114,7 +114,7 @@ def _bounds(one: CompiledMany, two: CompiledMany, at: datetime) -> dict[str, lis
 
 def _bound(kept: Mapping[str, Any], at: datetime) -> CompiledMany:
     params = {name: _moment(said, at) if said[0] != "is" else _value(said) for name, said in kept["params"].items()}
-    windows = [Window(**{**w, "period": w["period"] and Period(**w["period"])}) for w in kept["windows"]]
+    windows = [_window(w) for w in kept["windows"]]
     return CompiledMany(
         sql=kept["sql"],
         among_sql=kept["among_sql"],
@@ -146,6 +146,17 @@ def _moment(said: Sequence[Any], at: datetime) -> date:
     _, is_date, zone, months, seconds = said
     period = Period(months=months, seconds=seconds)
     return start(Window(dataset="", column="", is_date=is_date, zone=zone, period=period), at)
+
+
+def _window(said: Mapping[str, Any]) -> Window:
+    period, only = said["period"], said["only"]
+    return Window(
+        **{
+            **said,
+            "period": period and Period(**period),
+            "only": None if only is None else (only[0], tuple(only[1])),
+        }
+    )
 
 
 def _ordered(windows: Sequence[Window]) -> bool:

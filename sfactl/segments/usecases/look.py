@@ -126,17 +126,6 @@ def explain(session: Session, name: str, lead_id: int) -> Explanation:
     )
 
 
-def diff(session: Session, name: str, start: str, end: str | None) -> pa.Table:
-    """Who joined and who left the stored segment between two moments: lead_id, change, full_name, company, since."""
-    files.named(files.read_segments(session.folder), name)
-    statement = "select lead_id, since from segment_members where segment = $segment"
-    with session.query(start) as query:
-        before = query.table(statement, {"segment": name})
-    with session.query(end) as query:
-        query.register("before_members", before)
-        return query.table(query.statement(SQL, "diff"), {"segment": name})
-
-
 def _problem(session: Session, segment: Segment, path: Path, known: set[str]) -> list[str]:
     try:
         compile_condition(

@@ -15,7 +15,7 @@ from sfactl.simulation.looked import Changes
 from sfactl.simulation.model import History
 from sfactl.simulation.rows import begin, messages_sql, own_rows
 from sfactl.simulation.ticks import Tick
-from sfactl.simulation.world import LINK, LOOKED, World, moment
+from sfactl.simulation.world import FEW, LINK, LOOKED, World, moment
 from sfactl.workspace.changes import changed_since
 
 
@@ -43,20 +43,27 @@ class Past:
     def turn(self, tick: Tick, *, some: bool) -> None:
         """Let the query's names stand for the world of a run, for all leads or for those looked at."""
         self._seq = self._read_at(tick)
-        at = tick.at
-        snapshot = self._session.workspace.snapshot(self._seq)
-        whole = {"leads": f"select * exclude (_appears) from sim_leads where _appears <= {moment(at)}"}
-        self.query.turn_to(
-            World(
-                base=snapshot,
-                schemas=self._session.workspace.schemas,
-                at=at,
-                happened=self.history == "happened",
-                own=own_rows(self._name, at, messages=self._messages(at, some=some), recorded=self._recorded_tasks(at)),
-                whole=whole if self.history == "happened" else {},
-                some=some,
-            )
+        happened = self.history == "happened"
+        leads = f"select * exclude (_appears) from sim_leads where _appears <= {moment(tick.at)}"
+        world = World(
+            base=self._session.workspace.snapshot(self._seq),
+            schemas=self._session.workspace.schemas,
+            at=tick.at,
+            happened=happened,
+            own=own_rows(
+                self._name,
+                tick.at,
+                messages=messages_sql(self._name, self._key_prefix, tick.at, self._sent(some=some)),
+                recorded=self._recorded_tasks(tick.at),
+            ),
+            whole={"leads": leads} if happened else {},
+            some=some,
         )
+        if some:
+            for name in FEW:
+                self.query.run(f"create or replace temp table sim_few_{name} as {world.rows(name, some=True)}")
+            world = replace(world, ready={name: f"sim_few_{name}" for name in FEW})
+        self.query.turn_to(world)
 
     def changes(self, datasets: Iterable[str], then: Tick, now: Tick) -> Changes:
         """The leads that may differ between two runs because something was learned in between."""
@@ -97,14 +104,10 @@ class Past:
             return self._head
         return tick.seq if tick.seq is not None else self._session.workspace.seq_at(tick.at)
 
-    def _messages(self, at: datetime, *, some: bool) -> str:
-        """A SELECT of what was sent; for the few who are looked at it is written out once, not at each reading."""
-        if not some:
-            return messages_sql(self._name, self._key_prefix, at, "sim_sent")
-        few = f"(select * from sim_sent where {LINK} in (select {LINK} from {LOOKED}))"
-        sql = messages_sql(self._name, self._key_prefix, at, few)
-        self.query.run(f"create or replace temp table sim_messages as {sql}")
-        return "select * from sim_messages"
+    @staticmethod
+    def _sent(*, some: bool) -> str:
+        """What was sent; the few are picked before anything is written out for them."""
+        return f"(select * from sim_sent where {LINK} in (select {LINK} from {LOOKED}))" if some else "sim_sent"
 
     def _recorded_tasks(self, at: datetime) -> str:
         rows = self._session.workspace.snapshot(self._seq).select("tasks")

@@ -122,7 +122,7 @@ class _Simulator:
             runs=len(self.ticks),
             pace=self.pace,
             commits=(self._seq(self.ticks[0]), self._seq(self.ticks[-1])) if self.history == "known" else (last, last),
-            notes=(*notes_of(self.history, self.session, self.start, self.end), *real.notes),
+            notes=(*notes_of(self.history, self.session, self.start, self.ticks[-1].at), *real.notes),
             assumptions=assumptions_of(self.asked.approvals, fresh=self._fresh, file=self.file),
             real=real.way,
             days=real.days,

@@ -19,16 +19,13 @@ APPROVALS = {
 def notes_of(history: History, session: Session, start: datetime, end: datetime) -> Iterator[str]:
     """What the history is, and what it cannot tell."""
     if history == "known":
-        yield "Each run sees what the workspace knew at that time, as its commits tell."
+        yield "Each run sees what the workspace knew at that time."
     else:
         first = session.workspace.commit_time(1)
-        since = f" (the first commit is of {first:%Y-%m-%d})" if first and first > start else ""
-        yield f"Each run sees what had happened by then, as it is known now{since}: events by their own time."
-        yield (
-            "Not known: what fields, deals, scores and owners were then; they are taken as they are now. "
-            "Leads are there from their first contact or event."
-        )
-        yield "Events that were deleted, corrected or never imported are missing, as are leads that were erased."
+        since = f"; the workspace begins on {first:%Y-%m-%d}" if first and first > start else ""
+        yield f"Events count by their own time, as they are known now{since}."
+        yield "Not known: fields, deals, scores and owners of then. They are taken as they are now."
+        yield "Leads are there from their first contact or event on; what was never imported is missing."
     if end > session.now():
         yield f"Nothing is known after {session.now():%Y-%m-%d %H:%M} UTC: from there on nobody reacts."
 
@@ -36,13 +33,13 @@ def notes_of(history: History, session: Session, start: datetime, end: datetime)
 def assumptions_of(approvals: str, *, fresh: bool, file: StrategyFile) -> tuple[str, ...]:
     """What was taken for granted."""
     found = [
-        "messages are accepted at once, unless the same message was really sent: then it ended as it did",
-        "reactions (opens, clicks, orders …) are the recorded ones, whatever the simulation sends",
+        "a message is accepted at once; one that was really sent ended as it did",
+        "opens, clicks, orders and other reactions are the recorded ones",
     ]
     if file.strategy.of("approval"):
         found.append(APPROVALS[approvals])
     if file.strategy.of("task"):
-        found.append("tasks are done when the same task was really done, others stay open")
+        found.append("a task is done when it was really done, else it stays open")
     if fresh:
         found.append("at the beginning nobody is in the strategy or ever was")
     return tuple(found)

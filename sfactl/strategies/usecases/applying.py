@@ -21,7 +21,9 @@ from sfactl.campaigns.usecases.checking import make_sender
 from sfactl.campaigns.usecases.delivery import Delivery
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.scene import moved_since
+from sfactl.engine.duck import Query
 from sfactl.session import Session
+from sfactl.strategies.asking import load_blacklist
 from sfactl.strategies.book import Book
 from sfactl.strategies.planning import content_version, draft
 from sfactl.strategies.usecases import recording
@@ -120,7 +122,14 @@ class _Run:
         if row.sends or session.ledger.rows(scope_of(book.name), "unknown"):
             for file in book.versions:
                 for files in check_senders(session, file, book.names).values():
-                    delivery = Delivery(session, row.plan_id, files, scope=scope_of(book.name), version=file.version)
+                    delivery = Delivery(
+                        session,
+                        row.plan_id,
+                        files,
+                        scope=scope_of(book.name),
+                        version=file.version,
+                        blacklist=self._load_blacklist,
+                    )
                     self.deliveries.append((delivery, files))
 
     def perform(self, lease: Lease, *, begun_only: bool) -> ApplyResult:
@@ -153,6 +162,9 @@ class _Run:
         row = self.row
         return self._result(ready=ready, enters=row.enters, moves=row.moves, tasks=row.tasks, pushes=row.pushes)
 
+    def _load_blacklist(self, query: Query) -> None:
+        load_blacklist(query, self.book.file, self.book.names, self.session.now())
+
     def _sender(self, opened: ExitStack, files: CampaignFiles) -> TouchpointSender:
         return opened.enter_context(closing(make_sender(self.session, files)))
 
@@ -180,11 +192,10 @@ class _Run:
             self._check_drift()
 
     def _check_drift(self) -> None:
-        """Work the plan out again for its own time, on the data of now; refuse if any decision differs."""
-        others = any(r.kind == "message" for r in self.session.ledger.rows())
-        moved = moved_since(self.session, self.row.data_seq) - {"plans", "plan_items"}
-        if not others and not moved:
-            return
+        """Work the plan out again for its own time, on data and files of now; refuse if any decision differs.
+
+        Segments, rivals and the header of the file decide too, so that data which stand still prove nothing.
+        """
         with self.session.query() as query:
             work_out(self.session, query, self.book, self.row.planned_at)
             if draft(query, self.book, at=self.row.planned_at).plan_id == self.row.plan_id:
@@ -193,9 +204,11 @@ class _Run:
         leads = sorted(set(found.column("lead_id").to_pylist()))
         named = ", ".join(f"lead {n}" for n in leads[:_SHOWN]) + (" …" if len(leads) > _SHOWN else "")
         differ = f"{len(leads):,} leads differ" if len(leads) != 1 else "1 lead differs"
+        moved = moved_since(self.session, self.row.data_seq) - {"plans", "plan_items"}
         head = self.session.workspace.head()
+        what = f"data moved since this plan (commit {self.row.data_seq} → {head})"
         raise Conflict(
-            f"the data moved since this plan (commit {self.row.data_seq} → {head}): {differ} ({named})",
+            f"the {what if moved else 'files changed since this plan'}: {differ} ({named})",
             hint=f"Make a new plan: sfactl strategy plan {self.row.campaign}      "
             f"or see them: sfactl strategy diff {self.row.short}",
         )

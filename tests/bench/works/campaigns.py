@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench.model import Bench, Measured, Place, Size
 from tests.bench.process import SFACTL, BenchFailed, best, here, ran
+from tests.bench.works import strategies
 from tests.bench.workspace import workspace
 
 CLOCK = {"SFACTL_NOW": "2026-11-02T10:00:00"}
@@ -63,6 +64,7 @@ def plan(size: Size, place: Place) -> Iterator[Measured]:
         bar=20,
         note=f"the same plan {plans[0][:12]} twice (again in {again.seconds:.1f} s)",
     )
+    yield from strategies.planned(folder, size, bare.seconds)
 
 
 def dispatch(size: Size, place: Place) -> Iterator[Measured]:
@@ -127,5 +129,5 @@ def sink() -> Iterator[int]:
             server.stdout.close()
 
 
-PLAN = Bench(name="plan", summary="plan a campaign for everybody, twice", run=plan)
+PLAN = Bench(name="plan", summary="plan a campaign and a strategy for everybody, twice", run=plan)
 DISPATCH = Bench(name="dispatch", summary="deliver a campaign over SMTP", run=dispatch, sized=False)

@@ -14,7 +14,7 @@ from tests.bench.model import Bench, Measured, Place, Size
 from tests.bench.process import SFACTL, BenchFailed, here, ran
 from tests.bench.workspace import workspace
 
-PERIOD = ("--from", "2026-08-03", "--to", "2026-10-31", "--every", "1 day")
+START, END, SOON = "2026-08-03", "2026-10-31", "2026-08-05"
 CLOCK = {"SFACTL_NOW": "2026-11-02T10:00:00"}
 STRATEGY = """schema = 1
 summary = "Ten steps for everybody"
@@ -101,9 +101,10 @@ To hear no more of this: {{ message.unsubscribe }}
 def run(size: Size, place: Place) -> Iterator[Measured]:
     folder = workspace(place, size) / "ws"
     write(folder)
-    ours = ran([*SFACTL, "-w", folder, "strategy", "simulate", "ten", *PERIOD, "--format", "json"], env=CLOCK)
+    period = ("--from", START, "--to", SOON if place.quick else END, "--every", "1 day", "--history", "happened")
+    ours = ran([*SFACTL, "-w", folder, "strategy", "simulate", "ten", *period, "--format", "json"], env=CLOCK)
     said = json.loads(ours.out)["result"]["real"]
-    if not size.leads * 0.05 < said["entered"] <= size.leads or not said["messages"]:
+    if not size.leads * 0.5 < said["entered"] <= size.leads or not said["messages"]:
         raise BenchFailed(f"{said['entered']} entered and {said['messages']} messages: this simulates something else")
     bare = ran(here("bare", "aggregate", folder))
     yield Measured(
