@@ -59,6 +59,26 @@ def check(app: App, files: tuple[Path, ...], *, output: Output) -> None:
 
 
 @group.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options.dry_run
+@options.output
+@pass_app
+def define(app: App, file: Path, *, dry_run: bool, output: Output) -> None:
+    """Check the process FILE and put it into the workspace under its own name.
+
+    \b
+    Example:
+      sfactl process define ~/drafts/returns.toml
+    """
+    from sfactl.processes import usecases
+
+    result = usecases.define(app.session(dry_run=dry_run), file)
+    said = "is there already" if result.known else "would be defined" if dry_run else "is defined"
+    head = f"Process {result.process} {said}: {count(result.activities, 'activity')}."
+    output.emit(result, human=lambda: (*(f"note: {note}" for note in result.notes), head))
+
+
+@group.command()
 @click.argument("name")
 @options.as_of
 @options.output

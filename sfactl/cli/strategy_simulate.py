@@ -72,10 +72,10 @@ def simulate(
 
     \b
     Example:
-      sfactl strategy simulate win-back --from 2026-08-01 --to 2026-10-31
-      sfactl strategy simulate win-back --from 2026-08-01 --to 2026-10-31 --file edited.toml
-      sfactl strategy simulate win-back --from 2026-10-01 --to 2026-10-31 --recorded
-      sfactl strategy simulate win-back --from 2026-10-01 --to 2026-10-31 --contact 8841
+      sfactl strategy simulate vip --from 2026-08-01 --to 2026-10-31
+      sfactl strategy simulate vip --from 2026-08-01 --to 2026-10-31 --file e.toml
+      sfactl strategy simulate vip --from 2026-10-01 --to 2026-10-31 --recorded
+      sfactl strategy simulate vip --from 2026-10-01 --to 2026-10-31 --contact 7
     """
     from sfactl.cli import strategy_simulate_lines as lines
     from sfactl.simulation import usecases

@@ -100,7 +100,10 @@ def _tables(han: bool) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Other characters that stand for one, and characters that stand for several."""
     same: dict[str, list[str]] = {}
     longer: dict[str, str] = {}
+    simplified = _simplified() if han else {}
     for char in _characters(han):
+        if not (unicodedata.decomposition(char) or char.lower() != char or ord(char) in simplified):
+            continue
         to = folded(char, han=han)
         if to == char:
             continue

@@ -27,6 +27,17 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Defined:
+    """A process file that was put into the workspace; ``known`` says that it was there already."""
+
+    process: str
+    activities: int
+    notes: tuple[str, ...]
+    known: bool
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """The rows of one activity: how many are events of a case, and how many are tied to none."""
 

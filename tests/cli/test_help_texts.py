@@ -58,6 +58,7 @@ READS = frozenset(
         "queue",
         "reconcile",
         "schema",
+        "simulate",
         "show",
         "size",
         "verify",

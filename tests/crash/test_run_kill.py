@@ -30,6 +30,8 @@ JOBS = ["campaign:spring", "qualify", "scores", "segments", "strategy:calls"]
 class Worker:
     """The process that forks runners."""
 
+    _child = 0
+
     def __init__(self) -> None:
         script = Path(__file__).with_name("run_worker.py")
         self._process = subprocess.Popen(
@@ -37,12 +39,18 @@ class Worker:
         )
 
     def start(self, day: str, folder: Path) -> int:
-        return int(self._ask(f"{day} {folder}"))
+        self._child = int(self._ask(f"{day} {folder}"))
+        return self._child
 
     def wait(self) -> int:
-        return int(self._ask("wait"))
+        code = int(self._ask("wait"))
+        self._child = 0
+        return code
 
     def close(self) -> str:
+        if self._child:  # a child that was left stopped would hold the pipes open for ever
+            os.kill(self._child, signal.SIGKILL)
+            self.wait()
         return self._process.communicate()[1]
 
     def _ask(self, line: str) -> str:
@@ -99,14 +107,38 @@ def test_killed_runners_do_each_slot_once_and_lose_none(tmp_path: Path, worker: 
     assert len(list((folder / "outbox" / "new").iterdir())) == LEADS * day
 
 
-def test_a_stopped_runner_that_wakes_after_the_takeover_changes_nothing(tmp_path: Path, worker: Worker) -> None:
-    folder = tmp_path / "acme"
-    run_world.make(folder, leads=LEADS)
-    pid = worker.start("-0", folder)
+def stopped(worker: Worker, day: str, folder: Path) -> int:
+    """A runner that has stopped itself, as if it had been silent for long."""
+    pid = worker.start(day, folder)
     while "T" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
         time.sleep(0.01)
     (about,) = (folder / ".sfactl" / "locks").glob("run-*.json")
-    os.utime(about, (0, 0))  # as if it had been silent for long
+    os.utime(about, (0, 0))
+    return pid
+
+
+def test_two_runners_never_both_send(tmp_path: Path, worker: Worker) -> None:
+    folder = tmp_path / "acme"
+    run_world.make(folder, leads=LEADS)
+    pid = stopped(worker, "+0", folder)
+    (run,) = run_world.run(folder, 0).jobs
+    assert (run.job, run.state) == ("campaign:spring", "skipped")
+    assert "another run is at work on campaign/spring" in run.detail
+
+    os.kill(pid, signal.SIGCONT)
+    assert worker.wait() == CONFLICT
+    (run,) = run_world.run(folder, 0).jobs
+    assert (run.job, run.state) == ("campaign:spring", "done")
+    with run_world.opened(folder, 0) as session, session.query() as query:
+        sent = query.rows("select count(*), count(distinct lead_id) from messages where state = 'accepted'")
+    assert sent == [(LEADS, LEADS)]
+    assert len(list((folder / "outbox" / "new").iterdir())) == LEADS
+
+
+def test_a_stopped_runner_that_wakes_after_the_takeover_changes_nothing(tmp_path: Path, worker: Worker) -> None:
+    folder = tmp_path / "acme"
+    run_world.make(folder, leads=LEADS)
+    pid = stopped(worker, "-0", folder)
 
     summary = run_world.run(folder, 0)
     assert f"process {pid}" in summary.taken_over

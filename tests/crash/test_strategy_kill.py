@@ -19,7 +19,7 @@ from . import campaign_world as world
 
 pytestmark = pytest.mark.crash
 
-KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 12
+KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 8
 LEADS = 120
 OUT_OF_WORK = 42
 

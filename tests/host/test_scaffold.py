@@ -7,12 +7,13 @@ import site
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from sfactl.api.errors import PolicyError, UserError
-from sfactl.host.scaffold import PREFIXES, new_plugin
+from sfactl.host.scaffold import PREFIXES, NewPlugin, new_plugin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,7 +44,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new virtual environment that sees the libraries of this one, so that nothing is downloaded."""
     folder = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / "bin" / "python"
     command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     packages = Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
@@ -53,22 +54,33 @@ def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, fresh_python: Path) -> dict[str, NewPlugin]:
+    """A new plugin of each kind, all installed in one go."""
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("plugins")
+    made = {kind: new_plugin(kind, "expo-2026", folder) for kind in PREFIXES}
+    # Not editable: the wheels themselves must hold everything.
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    command = [sys.executable, "-m", "pip", "--python", fresh_python, "install", *options]
+    run([*command, *(plugin.folder for plugin in made.values())], folder)
+    return made
+
+
+def run(command: Sequence[str | Path], folder: Path) -> str:
+    clean = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "PYTEST_ADDOPTS"}}
+    clean["SFACTL_CACHE_DIR"] = str(folder.parent / "cache")
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", PREFIXES)
-def test_a_new_plugin_installs_and_passes_its_own_tests(tmp_path: Path, fresh_python: Path, kind: str) -> None:
-    pytest.importorskip("hatchling")
-    made = new_plugin(kind, "expo-2026", tmp_path)
-    clean = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "PYTEST_ADDOPTS"}}
-    clean["SFACTL_CACHE_DIR"] = str(tmp_path / "cache")
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [fresh_python, *arguments], cwd=made.folder, env=clean, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    # Not editable: the wheel itself must hold everything.
-    run("-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", ".")
-    assert " passed" in run("-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert "In order." in run("-m", "sfactl", "plugin", "check", made.distribution)
+def test_a_new_plugin_installs_and_passes_its_own_tests(
+    installed: dict[str, NewPlugin], fresh_python: Path, kind: str
+) -> None:
+    made = installed[kind]
+    assert " passed" in run([fresh_python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], made.folder)
+    said = run([fresh_python, "-m", "sfactl", "plugin", "check", made.distribution], made.folder)
+    assert "In order." in said

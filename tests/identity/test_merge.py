@@ -204,6 +204,21 @@ def test_imports_after_a_merge_make_nobody_new(session: Session, tmp_path: Path)
     assert rows_of(session, sql) == [(5,)], "two of before, two of the file, and one that came late with the old number"
 
 
+def test_an_old_export_brings_back_nothing_that_a_merge_set_aside(small: Session, tmp_path: Path) -> None:
+    file = tmp_path / "crm.csv"
+    head = "id,name,company,budget,city,note\n"
+    old = "X1,Ann Li,Acme,12345678901234.5678,,met in Taipei\nX2,Ann Lee,,,Taipei,asked for a price\n"
+    merge(small, "lead", ["1", "2"], into="2")
+    sql = "select * exclude (updated_at, first_name, last_name) from leads where lead_id = 2"
+    before = rows_of(small, sql)
+    file.write_text(head + old, encoding="utf-8")
+    assert import_files(small, [file], source="crm").new == 0
+    assert rows_of(small, sql) == before
+    file.write_text(head + "X1,Ann Chen,Acme,12345678901234.5678,Tainan,\n", encoding="utf-8")
+    assert import_files(small, [file], source="crm").updated == 1
+    assert rows_of(small, "select full_name, city from leads where lead_id = 2") == [("Ann Chen", "Tainan")]
+
+
 def test_who_had_unsubscribed_stays_so(session: Session) -> None:
     merge(session, "lead", ["1", "2"], into="2")
     found = rows_of(session, "select value, reason from suppressions order by 1")

@@ -355,7 +355,7 @@ pays = st.tuples(st.sampled_from("abcdefg"), cents, st.sampled_from(["1", "2", "
     pages=st.lists(st.one_of(st.lists(bills, max_size=4), st.lists(pays, max_size=4)), max_size=5), by_age=st.booleans()
 )
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_receivable_is_allocated_plus_open_on_every_day(
     session: Session,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sfactl.api.errors import ConditionError, ConfigError, NotFound, UserError
+from sfactl.api.errors import ConditionError, ConfigError, NotFound, PolicyError, UserError
 from sfactl.processes import usecases
 from sfactl.session import Session
 from tests.process_world import NOW, activity, told
@@ -234,6 +234,21 @@ def test_mistakes_are_named(session: Session, folder: Path, name: str) -> None:
         usecases.conformance(session, "p")
     (problem,) = usecases.check(session).problems
     assert "p.toml" in problem
+
+
+def test_a_file_is_put_into_the_workspace_once(opened: Callable[..., Session], folder: Path, tmp_path: Path) -> None:
+    draft = tmp_path / "drafts" / "p.toml"
+    draft.parent.mkdir()
+    draft.write_text(ABC)
+    assert not usecases.define(opened(dry_run=True), draft).known
+    assert not (folder / "processes/p.toml").exists()
+    assert [usecases.define(opened(), draft).known for _ in range(2)] == [False, True]
+    draft.write_text(ABC.replace("30 days", "31 days"))
+    with pytest.raises(PolicyError, match="says something else"):
+        usecases.define(opened(), draft)
+    draft.write_text(ABC.replace("activity = 'a'", "activty = 'a'"))
+    with pytest.raises(ConditionError, match="Did you mean"):
+        usecases.define(opened(), draft)
 
 
 def test_unknown_names(session: Session, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import ConfigError, NotFound, UserError
@@ -80,11 +81,10 @@ def place_of(session: Session) -> Place:
 
 def transactional(session: Session) -> list[str]:
     """Campaigns and strategies whose messages count for no cap."""
-    folder = session.folder / "campaigns"
-    paths = [folder / f"{name}.toml" for name in campaign_names(session.folder)]
-    found = [p.stem for p in paths if read_toml(p).get("class") == "transactional"]
+    campaigns = [session.folder / "campaigns" / f"{name}.toml" for name in campaign_names(session.folder)]
     strategies = sorted((session.folder / "strategies").glob("*.toml"))
-    return found + [p.stem for p in strategies if _touch_class(read_toml(p).get("touch")) == "transactional"]
+    found = [p.stem for p in campaigns if _said(p).get("class") == "transactional"]
+    return found + [p.stem for p in strategies if _touch_class(_said(p).get("touch")) == "transactional"]
 
 
 def load_audience(session: Session, query: Query, files: CampaignFiles, at: datetime) -> None:
@@ -186,6 +186,14 @@ def paused_by(session: Session, campaign: str) -> str | None:
     """Who paused the campaign; None while it runs."""
     found = session.workspace.cursor(pause_name(campaign))
     return str(found["by"]) if found else None
+
+
+def _said(path: Path) -> Mapping[str, Any]:
+    """What a file says; one that cannot be read stops no other, and what it sent counts for caps like any message."""
+    try:
+        return read_toml(path)
+    except ConfigError:
+        return {}
 
 
 def _touch_class(touch: object) -> object:

@@ -43,7 +43,8 @@ class Subject:
     """An expression: its ``key``, and every value it can have.
 
     Where it is computed from the key, ``back`` turns a set of its values into the set of the key's values that give
-    them, and ``space`` is every value of the key. ``given`` must hold wherever the value is not null.
+    them, and ``space`` is every value of the key. ``given`` must hold wherever the value is not null; ``near`` says
+    what else must hold for the value to be in a set.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Subject:
     back: Callable[[Domain], Domain] | None = None
     space: Domain | None = None
     given: Formula = ALWAYS
+    near: Callable[[Domain], Formula] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +258,12 @@ class Reader:
         field = self.checker.value(call.expressions[0])
         settings = self.checker.plan.settings
         today = _moment(zones.day_of(settings.now, settings.zone))
-        # Elsewhere days are not all of one length, and some begin twice.
-        if field.is_literal or (field.kind == TIME and settings.zone not in zones.PLAIN):
+        if field.is_literal:
             return Subject(key=self.checker.value(call).sql, every=whole_line("whole"))
+        if field.kind == TIME and settings.zone not in zones.PLAIN:
+            # Elsewhere days are not all of one length, and some begin twice: the time itself is known but to the day.
+            key = self.checker.value(call).sql
+            return Subject(key=key, every=whole_line("whole"), near=lambda days: _about(field.sql, today, days))
         length, last = (1, 0) if field.kind == DATE else (DAY_US, DAY_US - 1)
 
         def back(days: Domain) -> Domain:
@@ -327,9 +332,25 @@ def _leaf(subject: Subject, true: Domain, false: Domain, want: Want) -> Formula:
     if want.startswith("not"):
         met = met.complement().meet(subject.space or subject.every)
     leaf = Leaf(subject.key, met)
-    if want.startswith("not") or subject.given == ALWAYS or met.null:
+    if want.startswith("not") or met.null:
         return leaf
-    return All((leaf, subject.given))
+    if subject.near:
+        return All((leaf, subject.near(met)))
+    return leaf if subject.given == ALWAYS else All((leaf, subject.given))
+
+
+def _about(key: str, today: int, days: Domain) -> Formula:
+    """The time ``key`` where it lies so many days back: two days more either way hold every zone."""
+    spans = [
+        Span(
+            None if s.high is None else (today - s.high - 2) * DAY_US,
+            False,
+            None if s.low is None else (today - s.low + 3) * DAY_US,
+            False,
+        )
+        for s in days.spans
+    ]
+    return Leaf(key, domain("whole", spans))
 
 
 def _yes_no(key: str, want: Want, *, null: bool = True) -> Formula:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sfactl.api.errors import ConfigError, DataError, UserError
 from sfactl.config.objects import read_object
 from sfactl.engine.duck import Query
-from sfactl.leads import collisions, identities, matching, merging, posts, rejects, suggest
+from sfactl.leads import collisions, identities, matching, merging, posts, rejects, set_aside, suggest
 from sfactl.leads.cleaning.clean import Cleaned, clean
 from sfactl.leads.cleaning.expression import literal, name
 from sfactl.leads.files.kinds import stage
@@ -188,6 +188,7 @@ def write(session: Session, work: Work) -> FileImport:
         fresh = matching.fresh_leads(query)
         matching.number_leads(query, plan, session.reserve("lead", fresh) if fresh else 1)
         source = identities.silence(query, source, fields)
+        source = set_aside.silence(query, source, fields, session.workspace.schemas["leads"].types)
         values = merging.stated(fields, plan)
         merging.find_changes(query, source, values, plan, existing)
         new, updated, unchanged = merging.count_rows(query, source, values, plan, existing)

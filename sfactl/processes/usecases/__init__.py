@@ -12,7 +12,7 @@ from sfactl.processes.usecases.journeying import (
     run,
     status,
 )
-from sfactl.processes.usecases.listing import check, list_processes
+from sfactl.processes.usecases.listing import check, define, list_processes
 from sfactl.processes.usecases.service_gaps import service_gaps
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "conformance",
     "customer",
     "customers",
+    "define",
     "deviations",
     "explain",
     "import_log",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sfactl.api.errors import SfactlError
+from sfactl.api.errors import PolicyError, SfactlError
 from sfactl.processes import events
 from sfactl.processes.files import FOLDER, paths, read_process
 from sfactl.processes.model import END, Process
-from sfactl.processes.results import Checked, Listed
+from sfactl.processes.results import Checked, Defined, Listed
 from sfactl.session import Session
 
 
@@ -68,3 +68,27 @@ def _spread(start: set[int], steps: Sequence[tuple[int, int]]) -> set[int]:
         reached |= fresh
         fresh = {b for a, b in steps if a in fresh} - reached
     return reached
+
+
+def define(session: Session, path: Path) -> Defined:
+    """Check the process file ``path`` and put it into the workspace under its own name.
+
+    Raises `ConfigError` and `ConditionError`, and `PolicyError` where another process has that name.
+    """
+    process = read_process(path)
+    events.statement(process, schemas=session.workspace.schemas, now=session.now(), where=str(path))
+    target = session.folder / FOLDER / path.name
+    text = path.read_bytes()
+    known = target.exists()
+    if known and target.read_bytes() != text:
+        raise PolicyError(f"{FOLDER}/{path.name} is there already and says something else", hint="Edit it, or rename.")
+    if not known and not session.dry_run:
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(text)
+    return Defined(
+        process=process.name,
+        activities=len(process.activities),
+        notes=tuple(_dead_ends(process)),
+        known=known,
+        dry_run=session.dry_run,
+    )

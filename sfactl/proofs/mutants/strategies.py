@@ -35,6 +35,8 @@ def _mutants(strategy: Strategy, types: Types) -> Iterator[Mutant[Strategy]]:
     if strategy.where:
         for text in condition_mutants(Source(text=strategy.where), types):
             yield text.into(replace(strategy, where=text.rule), "where")
+    if strategy.fallback:
+        yield from _falling_back(strategy, types)
     yield from _leaving(strategy, types)
     yield from _entering(strategy)
     yield from _caps(strategy)
@@ -45,6 +47,18 @@ def _mutants(strategy: Strategy, types: Types) -> Iterator[Mutant[Strategy]]:
             if changed is not None:
                 yield mutant.into(changed, f"steps.{step.name}")
         yield from _without(strategy, step)
+
+
+def _falling_back(strategy: Strategy, types: Types) -> Iterator[Mutant[Strategy]]:
+    for text in condition_mutants(Source(text=strategy.fallback), types):
+        yield text.into(replace(strategy, fallback=text.rule), "fallback")
+    for samples in (strategy.min_samples + 1, strategy.min_samples - 1):
+        if samples > 0:
+            told = min(samples, strategy.min_samples)
+            missing = f"A case with a model that learned from {told} leads would tell."
+            change = f"{strategy.min_samples} → {samples}"
+            changed = replace(strategy, min_samples=samples)
+            yield Mutant(rule=changed, place="min_samples", change=change, missing=missing)
 
 
 def _leaving(strategy: Strategy, types: Types) -> Iterator[Mutant[Strategy]]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sfactl.engine.conditions import compile_condition
 from sfactl.engine.reasoning import Claim, Prover
-from sfactl.schemas.dataset import core_schemas
+from sfactl.schemas.dataset import Schemas, core_schemas
 
 NOW = datetime(2026, 6, 15, 12)
 SCHEMAS = core_schemas()
@@ -86,6 +86,14 @@ def test_contradictions_are_found(name: str) -> None:
 @pytest.mark.parametrize("name", POSSIBLE)
 def test_what_may_be_is_left_alone(name: str) -> None:
     assert clash(POSSIBLE[name]) is None
+
+
+def test_days_of_another_zone() -> None:
+    taipei = Prover(Schemas(zone="Asia/Taipei"), now=NOW)
+    far, close = (
+        Claim(text=f"days_since(created_at) > {days} and within('7 days', created_at)", where="x") for days in (30, 6)
+    )
+    assert (taipei.never(far) is None, taipei.never(close) is None) == (False, True)
 
 
 def test_only_the_terms_that_clash_are_named() -> None:
