@@ -72,6 +72,7 @@ FAULTS = {
     "no length": (["winback", "--from", "2026-09-07", "--to", "2026-09-08", "--every", "0 days"], "no length"),
     "nothing recorded": (["winback", "--from", "2020-01-01", "--to", "2020-01-02", "--recorded"], "was recorded"),
     "no such file": (["winback", "--from", "2026-09-07", "--to", "2026-09-08", "--file", "none.toml"], "none.toml"),
+    "nobody": (["winback", "--from", "2026-09-07", "--to", "2026-09-08", "--contact", "999"], "--contact 999"),
     "recorded and happened": (
         ["winback", "--from", "2026-09-07", "--to", "2026-09-08", "--recorded", "--history", "happened"],
         "--recorded",

@@ -102,6 +102,10 @@ class _Simulator:
             raise UserError("--recorded plays runs again on what was known at each, so it cannot be --history happened")
         self.ticks, self.pace = self._ticks()
         self.history: History = asked.history or history_of(session, self.ticks[0].at)
+        if asked.contact is not None:
+            with session.query() as query:
+                if query.get("leads", asked.contact) is None:
+                    raise NotFound(f"--contact {asked.contact}: there is no such lead", hint="See: sfactl lead list")
         for file in (self.file, self.edited):
             if file is not None:
                 check_strategy(file, self.names, now=self.start)
