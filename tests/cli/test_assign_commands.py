@@ -34,7 +34,7 @@ def test_from_unhandled_to_owned_and_into_the_pool(office: Path, sfactl: Call, m
     assert (moved.code, "lead:4 is no longer in the queue" in moved.err) == (5, True)
     assert sfactl("assign", "run", "--stage", "new", "--dry-run").code == 0
     done = sfactl("assign", "run", "--stage", "new", "--format", "json").json["result"]
-    assert (done["given"], done["strategy"], [r["leads"] for r in done["rules"]]) == (3, "rules", [0, 3])
+    assert (done["given"], done["strategy"], [r["leads"] for r in done["rules"]]) == (3, "rules", [1, 2])
     assert sfactl("assign", "run", "--stage", "new", "--fail-empty").code == 4
     assert sfactl("doctor", "--unhandled").code == 0
     assert sfactl("assign", "sla", "--state", "breached", "--fail-empty").code == 4
@@ -43,7 +43,7 @@ def test_from_unhandled_to_owned_and_into_the_pool(office: Path, sfactl: Call, m
     assert {row["lead_id"]: row["limit_s"] for row in late} == dict.fromkeys((1, 2, 3, 4), 14_400)
     assert sfactl("doctor", "--unhandled").code == 3
     assert sfactl("assign", "sla", "--apply", "--dry-run").code == 0
-    assert sfactl("lead", "pool", "release", "1", "3").code == 0
+    assert sfactl("lead", "pool", "release", "1", "2", "3").code == 0
     assert sfactl("lead", "pool", "check", "--company", "YAMA k.k.").code == 0
     assert sfactl("lead", "pool", "claim", "1", "--by", "sam").code == 0
     assert sfactl("lead", "pool", "check", "--company", "ACME Ltd").code == 3

@@ -35,7 +35,12 @@ class Worker:
     def __init__(self) -> None:
         script = Path(__file__).with_name("run_worker.py")
         self._process = subprocess.Popen(
-            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
 
     def start(self, day: str, folder: Path) -> int:
