@@ -84,8 +84,12 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
 
 
-def load_refusals(query: Query, campaign: Campaign) -> None:
-    """Make the tables of those whom the campaign may not write to: opted_out, opted_out_address, suppressed_address."""
+def load_refusals(query: Query, campaign: Campaign, *, consents: str = "touchpoints") -> None:
+    """Make the tables of those whom the campaign may not write to: opted_out, opted_out_address, suppressed_address.
+
+    ``consents`` is where people's own words are read from: anything with lead_id, kind and at.
+    """
+    query.run(f'create or replace temp view consents as select lead_id, kind, "at" from {consents} as t')
     named = {"campaign": campaign.name}
     for table, params in (("opted_out", None), ("opted_out_address", named), ("suppressed_address", named)):
         query.run(f"create or replace temp table {table} as {query.statement('campaigns', table)}", params)

@@ -33,6 +33,7 @@ class Stepper:
     at: datetime
     effects: pa.Table | None
     check_texts: bool
+    consents: str = "touchpoints"
     _files: dict[tuple[str, str], CampaignFiles] = field(default_factory=dict)
     _refused: bool = False
 
@@ -81,7 +82,7 @@ class Stepper:
         )
         load_candidates(query, files, place)
         if not self._refused:
-            load_refusals(query, files.campaign)
+            load_refusals(query, files.campaign, consents=self.consents)
             self._refused = True
         effects = effects_table(()) if self.effects is None else self.effects
         judge(query, files, place, at=self.at, effects=effects)

@@ -53,11 +53,12 @@ def walk(
     effects: pa.Table | None = None,
     look_at: str = "",
     check_texts: bool = True,
+    consents: str = "touchpoints",
 ) -> None:
     """Make the tables ``walked`` and ``moves`` for the moment ``at`` (naive UTC).
 
-    ``check_texts`` refuses a message that lacks a value for somebody it would go to. Raises `ConditionError`,
-    `ConfigError`, `DataError`.
+    ``consents`` is where people's own words about mail are read from. ``check_texts`` refuses a message that lacks a
+    value for somebody it would go to. Raises `ConditionError`, `ConfigError`, `DataError`.
     """
     everybody = f"select lead_id from {look_at}" if look_at else "select cast(null as bigint) as lead_id where false"
     query.run(f"create or replace temp table looked_at as {everybody}")
@@ -70,7 +71,7 @@ def walk(
     asking.load_blacklist(query, book.file, book.names, at)
     _settle(query, params)
     _enter(query, book, at, params, among=bool(look_at))
-    stepper = Stepper(query=query, book=book, at=at, effects=effects, check_texts=check_texts)
+    stepper = Stepper(query=query, book=book, at=at, effects=effects, check_texts=check_texts, consents=consents)
     for number, file in enumerate(book.versions, 1):
         for step in file.strategy.steps:
             stepper.take(number, file, step)

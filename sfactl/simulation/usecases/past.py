@@ -39,6 +39,15 @@ class Past:
         begin(self.query, self._name, fresh=fresh)
         if self.history == "happened":
             self._gather_leads()
+            self.query.run(
+                f"create or replace temp table sim_consents as {self.query.statement('simulation', 'consents')}"
+            )
+
+    def consents(self, tick: Tick) -> str:
+        """Where people's own words about mail are read from in a run: few of all events, so they are gathered once."""
+        if self.history == "known":
+            return "touchpoints"
+        return f'(select * from sim_consents where "at" <= {moment(tick.at)})'
 
     def turn(self, tick: Tick, *, some: bool) -> None:
         """Let the query's names stand for the world of a run, for all leads or for those looked at."""

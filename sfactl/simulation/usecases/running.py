@@ -48,7 +48,14 @@ def run(
         if everybody or query.one(f"select 1 from {LOOKED} limit 1"):
             if not everybody:
                 past.turn(tick, some=True)
-            walk(query, book, at=tick.at, look_at="" if everybody else LOOKED, check_texts=False)
+            walk(
+                query,
+                book,
+                at=tick.at,
+                look_at="" if everybody else LOOKED,
+                check_texts=False,
+                consents=past.consents(tick),
+            )
             taker.take(tick, before.at if before else tick.at, book, everybody=everybody)
         before = tick
         progress.advance()
