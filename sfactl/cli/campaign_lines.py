@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sfactl.campaigns.usecases.checking import Preview
     from sfactl.campaigns.usecases.looking import StatusResult
     from sfactl.campaigns.usecases.plans import PlanResult
+    from sfactl.strategies.usecases.applying import ApplyResult as StrategyApplied
 
 _ORDER = ("send", "task", "wait", "skip", "hold")
 
@@ -93,16 +94,7 @@ def apply_lines(result: ApplyResult, zone: str) -> Iterator[str]:
         yield f"Dry run: plan {short} would send {result.ready:,} messages and make {result.tasks:,} tasks."
     else:
         yield _done_line(result)
-    for note, reasons in (("left out since the plan", result.blocked), ("must wait", result.later)):
-        if reasons:
-            yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"
-    for r in result.details:
-        yield f"  {r.messages:,} {r.reason}"
-    if result.unknown:
-        yield f"  {result.unknown:,} held, because nobody knows if they arrived: sfactl touch list --state unknown"
-    if result.left:
-        why = f" ({result.stopped})" if result.stopped else ""
-        yield f"{result.left:,} not sent yet{why}. Go on with: sfactl campaign resume {short}"
+    yield from undone_lines(result, f"sfactl campaign resume {short}")
 
 
 def _done_line(result: ApplyResult) -> str:
@@ -113,6 +105,20 @@ def _done_line(result: ApplyResult) -> str:
     sent = result.accepted + result.refused + result.unknown
     pace = f"   {sent / result.seconds:,.0f}/s" if result.seconds >= 1 and sent else ""
     return f"Plan {result.plan_id[:6]} via {result.sender}: {' · '.join(parts)}{pace}"
+
+
+def undone_lines(result: ApplyResult | StrategyApplied, go_on: str) -> Iterator[str]:
+    """What a run did not do and why; ``go_on`` is the command that goes on with it."""
+    for note, reasons in (("left out since the plan", result.blocked), ("must wait", result.later)):
+        if reasons:
+            yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"
+    for r in result.details:
+        yield f"  {r.messages:,} {r.reason}"
+    if result.unknown:
+        yield f"  {result.unknown:,} held, because nobody knows if they arrived: sfactl touch list --state unknown"
+    if result.left:
+        why = f" ({result.stopped})" if result.stopped else ""
+        yield f"{result.left:,} not sent yet{why}. Go on with: {go_on}"
 
 
 def _reasons(reasons: Iterable[Reason]) -> str:

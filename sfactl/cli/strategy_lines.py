@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sfactl.cli.campaign_lines import local, table_lines
+from sfactl.cli.campaign_lines import local, table_lines, undone_lines
 from sfactl.cli.tables import cut, pad, terminal_width, width
 from sfactl.cli.words import count
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfactl.strategies.planning import Count
-    from sfactl.strategies.usecases.applying import ApplyResult, Reason
+    from sfactl.strategies.usecases.applying import ApplyResult
     from sfactl.strategies.usecases.feeding import FeedResult
     from sfactl.strategies.usecases.history import LogResult, Why
     from sfactl.strategies.usecases.looking import Shown, StatusResult
@@ -101,15 +101,7 @@ def apply_lines(result: ApplyResult, zone: str) -> Iterator[str]:
         parts += [f"refused {result.refused:,}"] if result.refused else []
         parts += [f"unknown {result.unknown:,}"] if result.unknown else []
         yield f"Plan {short} for {result.strategy}: {' · '.join(parts)}"
-    for note, reasons in (("left out since the plan", result.blocked), ("must wait", result.later)):
-        if reasons:
-            yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"
-    yield from (f"  {r.messages:,} {r.reason}" for r in result.details)
-    if result.unknown:
-        yield f"  {result.unknown:,} held, because nobody knows if they arrived: sfactl touch list --state unknown"
-    if result.left:
-        why = f" ({result.stopped})" if result.stopped else ""
-        yield f"{result.left:,} not sent yet{why}. Go on with: sfactl strategy resume {short}"
+    yield from undone_lines(result, f"sfactl strategy resume {short}")
 
 
 def show_lines(result: Shown) -> Iterator[str]:
@@ -204,10 +196,6 @@ def diff_lines(found: pa.Table, shown: pa.Table) -> Iterator[str]:
     yield from table_lines(shown)
     if shown.num_rows < found.num_rows:
         yield f"… {found.num_rows - shown.num_rows:,} more; see them with --limit 0"
-
-
-def _reasons(reasons: Iterable[Reason]) -> str:
-    return " · ".join(f"{r.messages:,} {r.reason}" for r in reasons)
 
 
 def _cut(line: str) -> str:

@@ -220,9 +220,9 @@ class _Run:
             accepted=outcomes["accepted"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
-            blocked=_reasons(self.delivery.blocked.items()),
-            later=_reasons(self.delivery.later.items()),
-            details=_reasons(self.delivery.tally.details.most_common(_SHOWN)),
+            blocked=reasons_of(self.delivery.blocked.items()),
+            later=reasons_of(self.delivery.later.items()),
+            details=reasons_of(self.delivery.tally.details.most_common(_SHOWN)),
             stopped=self.delivery.stopped,
             applied_at=self.row.applied_at,
             dry_run=self.session.dry_run,
@@ -230,7 +230,8 @@ class _Run:
         )
 
 
-def _reasons(counted: Iterable[tuple[str, int]]) -> tuple[Reason, ...]:
+def reasons_of(counted: Iterable[tuple[str, int]]) -> tuple[Reason, ...]:
+    """Reasons with their messages, the most frequent first."""
     return tuple(Reason(reason=r, messages=n) for r, n in sorted(counted, key=lambda c: (-c[1], c[0])))
 
 

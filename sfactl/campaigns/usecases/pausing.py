@@ -29,10 +29,15 @@ def unpause(session: Session, name: str) -> PauseResult:
 
 def _set(session: Session, name: str, *, paused: bool) -> PauseResult:
     read_files(session, name)
+    return PauseResult(campaign=name, paused=paused, changed=switch(session, name, paused=paused, campaign=name))
+
+
+def switch(session: Session, name: str, *, paused: bool, **told: str) -> bool:
+    """Pause ``name``, or let it go on; answers whether that is new. The commit tells what it was (``told``)."""
     changed = (paused_by(session, name) is not None) is not paused
     if changed:
         with session.write(reason=f"{'pause' if paused else 'unpause'} {name}") as tx:
             value = {"by": session.actor, "at": session.now().isoformat()} if paused else None
             tx.set_cursor(pause_name(name), value)
-            tx.commit(campaign=name, paused=paused)
-    return PauseResult(campaign=name, paused=paused, changed=changed)
+            tx.commit(**told, paused=paused)
+    return changed

@@ -166,7 +166,7 @@ def plan_table(rows: Sequence[PlanRow]) -> pa.Table:
     from sfactl.schemas import core_schemas
 
     schema = core_schemas()["plans"].arrow()
-    return pa.Table.from_pylist([{n: getattr(r, n) for n in PLAN_COLUMNS} for r in rows], schema)
+    return pa.Table.from_pylist([{n: getattr(r, n) for n in r.__dataclass_fields__} for r in rows], schema)
 
 
 def expires_at(session: Session, campaign: Campaign) -> datetime | None:

@@ -17,6 +17,7 @@ from typing import Any
 from sfactl.api.errors import Conflict, PolicyError
 from sfactl.api.protocols import TouchpointSender
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.usecases.applying import Reason, reasons_of
 from sfactl.campaigns.usecases.checking import make_sender
 from sfactl.campaigns.usecases.delivery import Delivery
 from sfactl.campaigns.usecases.folding import fold
@@ -42,14 +43,6 @@ from sfactl.strategies.usecases.scene import (
 from sfactl.workspace.ledger import Lease
 
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why some messages were not accepted."""
-
-    reason: str
-    messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,9 +242,9 @@ class _Run:
             accepted=outcomes["accepted"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
-            blocked=_reasons(_sum(d.blocked for d, _ in self.deliveries)),
-            later=_reasons(_sum(d.later for d, _ in self.deliveries)),
-            details=_reasons(Counter(dict(details.most_common(_SHOWN)))),
+            blocked=reasons_of(_sum(d.blocked for d, _ in self.deliveries).items()),
+            later=reasons_of(_sum(d.later for d, _ in self.deliveries).items()),
+            details=reasons_of(details.most_common(_SHOWN)),
             stopped=next((d.stopped for d, _ in self.deliveries if d.stopped), ""),
             applied_at=self.row.applied_at,
             dry_run=self.session.dry_run,
@@ -264,10 +257,6 @@ def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:
     for counter in counters:
         total += counter
     return total
-
-
-def _reasons(counted: Counter[str]) -> tuple[Reason, ...]:
-    return tuple(Reason(reason=r, messages=n) for r, n in sorted(counted.items(), key=lambda c: (-c[1], c[0])))
 
 
 def _summary(result: ApplyResult) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sfactl.campaigns.usecases.pausing import switch
 from sfactl.session import Session
 from sfactl.strategies.files import read_strategy
-from sfactl.strategies.usecases.scene import pause_name, paused_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,4 @@ def unpause(session: Session, name: str) -> PauseResult:
 
 def _set(session: Session, name: str, *, paused: bool) -> PauseResult:
     read_strategy(session.folder, name)
-    changed = (paused_by(session, name) is not None) is not paused
-    if changed:
-        with session.write(reason=f"{'pause' if paused else 'unpause'} {name}") as tx:
-            value = {"by": session.actor, "at": session.now().isoformat()} if paused else None
-            tx.set_cursor(pause_name(name), value)
-            tx.commit(strategy=name, paused=paused)
-    return PauseResult(strategy=name, paused=paused, changed=changed)
+    return PauseResult(strategy=name, paused=paused, changed=switch(session, name, paused=paused, strategy=name))

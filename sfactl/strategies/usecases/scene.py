@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from sfactl.api.errors import NotFound, UserError
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.planning import effects_table
 from sfactl.campaigns.usecases.checking import check_sender
-from sfactl.campaigns.usecases.scene import effects_of, pause_name, paused_by, place_of
+from sfactl.campaigns.usecases.scene import PlanRow as StoredPlan
+from sfactl.campaigns.usecases.scene import effects_of, paused_by, place_of, plan_table
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.book import Book, open_book
@@ -21,40 +22,21 @@ from sfactl.strategies.walk import walk
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["pause_name", "paused_by"]
+__all__ = ["paused_by", "plan_table"]
 
 KIND = "strategy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRow:
+class PlanRow(StoredPlan):
     """One plan of a strategy as it is stored."""
 
-    plan_id: str
-    campaign: str
-    version: str
-    data_seq: int
-    planned_at: datetime
-    sends: int
-    tasks: int
-    waits: int
-    skips: int
-    holds: int
-    state: str
-    approved_by: str | None
-    approved_at: datetime | None
-    applied_at: datetime | None
     kind: str | None
     enters: int
     moves: int
     pushes: int
     effects: int
     approved_effects: int | None
-
-    @property
-    def short(self) -> str:
-        """As people write it."""
-        return self.plan_id[:6]
 
 
 PLAN_COLUMNS = tuple(PlanRow.__dataclass_fields__)
@@ -111,13 +93,3 @@ def plan_rows(query: Query, where: str, params: Mapping[str, Any]) -> list[PlanR
     """Stored plans, newest first."""
     sql = f"select {', '.join(PLAN_COLUMNS)} from plans where {where} order by planned_at desc, plan_id"
     return [PlanRow(**dict(zip(PLAN_COLUMNS, row, strict=True))) for row in query.rows(sql, params)]
-
-
-def plan_table(rows: Sequence[PlanRow]) -> pa.Table:
-    """Plans as rows to store."""
-    import pyarrow as pa
-
-    from sfactl.schemas import core_schemas
-
-    schema = core_schemas()["plans"].arrow()
-    return pa.Table.from_pylist([{n: getattr(r, n) for n in PLAN_COLUMNS} for r in rows], schema)
