@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import random
     from zoneinfo import ZoneInfo
 
+    from sfactl.engine.links import Signer
     from sfactl.host import Host
     from sfactl.workspace import Ledger, Transaction
     from sfactl.workspace.fence import Fence
@@ -119,6 +120,17 @@ class Session:
         from zoneinfo import ZoneInfo
 
         return ZoneInfo(self.settings.workspace.time_zone)
+
+    @cached_property
+    def links(self) -> Signer:
+        """Signs and reads the links in messages. Raises `ConfigError` where a secret of ``[collect]`` is not there."""
+        from sfactl.engine.links import Signer
+        from sfactl.host.secrets import resolve
+
+        said = self.settings.collect
+        own = resolve(said.link_secret, self.folder) if said.link_secret else self.workspace.link_secret()
+        former = [resolve(said.former_secret, self.folder)] if said.former_secret else []
+        return Signer([*former, own])
 
     def now(self) -> datetime:
         """The time of this run, naive UTC."""

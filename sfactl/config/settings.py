@@ -60,6 +60,24 @@ class PluginSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CollectSettings:
+    """Where people's clicks and unsubscribes come in. ``url`` is the collector's public address; empty: there is none.
+
+    Links are signed with ``link_secret``, by default a key of the workspace's own; ``former_secret`` is still taken.
+    """
+
+    url: str = ""
+    link_secret: str = ""
+    former_secret: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that a mail program could not open safely."""
+        local = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/.*)?"
+        if self.url and not re.fullmatch(rf"https://[^\s/?#]+[^\s?#]*|{local}", self.url):
+            raise ValueError(f"url: {self.url!r} is not like https://go.acme.example")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a command may know from configuration.
 
@@ -73,6 +91,7 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
     run: RunSettings = field(default_factory=RunSettings)
+    collect: CollectSettings = field(default_factory=CollectSettings)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -73,6 +75,24 @@ class Workspace:
     def id(self) -> str:
         """The workspace's own id; part of every outside key."""
         return self.manifest.meta("id") or ""
+
+    def link_secret(self) -> str:
+        """The workspace's own key for the links in messages, made on first use; nobody else may read its file."""
+        path = self.private / "link.key"
+        fresh = path.with_name(f"link-{uuid4().hex}.key")
+        if not path.exists():
+            try:
+                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_hex(32))
+                    file.flush()
+                    os.fsync(file.fileno())
+                with suppress(FileExistsError):  # another process was first: its key counts
+                    os.link(fresh, path)
+            except OSError as err:
+                raise disk_error(err, path) from err
+            finally:
+                fresh.unlink(missing_ok=True)
+        return path.read_text(encoding="utf-8")
 
     def head(self) -> int:
         """Number of the newest commit; 0 in a fresh workspace."""
