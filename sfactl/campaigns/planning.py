@@ -85,7 +85,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
 
 
 def load_refusals(query: Query, campaign: Campaign, *, consents: str = "touchpoints") -> None:
-    """Make the tables of those whom the campaign may not write to: opted_out, opted_out_address, suppressed_address, exited.
+    """Make the tables of whom the campaign may not write to: opted_out(_address), suppressed_address, exited.
 
     ``consents`` is where people's own words are read from: anything with lead_id, kind and at.
     """

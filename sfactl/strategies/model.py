@@ -64,7 +64,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """Who must leave: who meets ``where``, has been in for longer than ``after``, or since entering did one of ``on``."""
+    """Who leaves: who meets ``where``, has been in for longer than ``after``, or since entering did one of ``on``."""
 
     where: str = ""
     after: str = ""
