@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.templates import Variable
 from sfactl.campaigns.windows import zone_of
+from sfactl.consent.model import SILENT, House
 from sfactl.engine.duck import Query
 
 if TYPE_CHECKING:
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a plan is made: the workspace's id, zone, name and language, and the campaigns that are transactional."""
+    """Where a plan is made: the workspace's id, zone, name and language, and what binds all messages.
+
+    ``transactional`` are the campaigns whose messages count for no cap.
+    """
 
     tenant: str
     time_zone: str
     name: str
     language: str = ""
     transactional: Sequence[str] = ()
+    house: House = SILENT
 
 
 def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:

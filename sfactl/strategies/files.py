@@ -166,6 +166,7 @@ def touches(file: StrategyFile, names: Names, sender: str) -> CampaignFiles:
         sent_as=touch.sent_as,
         reply_to=touch.reply_to,
         unsubscribe=touch.unsubscribe,
+        topic=touch.topic,
         message_class=touch.message_class,
         window=touch.window,
         caps=touch.caps,

@@ -83,6 +83,7 @@ class Touch:
     sent_as: str = field(default="", metadata={"key": "from"})
     reply_to: str = ""
     unsubscribe: str = ""
+    topic: str = ""
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     caps: Caps | None = None
@@ -90,6 +91,8 @@ class Touch:
     def __post_init__(self) -> None:
         if self.message_class == "transactional" and self.caps:
             raise ValueError("caps: transactional messages are exempt from caps")
+        if self.message_class == "transactional" and self.topic:
+            raise ValueError("topic: nobody can leave transactional messages, so they are about no topic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
