@@ -6,6 +6,7 @@ from sfactl.campaigns.usecases.looking import campaigns, items, status
 from sfactl.campaigns.usecases.messages import messages, resolve, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
 from sfactl.campaigns.usecases.plans import approve, difference, plan
+from sfactl.campaigns.usecases.stopping import standstill, start, stop
 
 __all__ = [
     "apply",
@@ -20,7 +21,10 @@ __all__ = [
     "preview",
     "resolve",
     "resume",
+    "standstill",
+    "start",
     "status",
+    "stop",
     "suppress",
     "unpause",
     "unsuppress",
