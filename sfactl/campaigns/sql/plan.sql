@@ -1,7 +1,7 @@
 -- One row per recipient and step within reach: what the plan made at $at does, and why. Sorted by recipient and step.
 -- Reads besides datasets: candidates, campaign_steps, openings, transactional, effects (what the ledger holds and has not
 -- yet folded into messages), wanted (who is to get which step in which rotation, and is_out: its condition does not
--- hold), and the people whom nobody may write to: blacklist, opted_out, opted_out_address, suppressed_address.
+-- hold), and the people whom nobody may write to: blacklist, opted_out, opted_out_address, suppressed_address, exited.
 with blacklisted_address as (
     select lower(l.email) as address from leads l join blacklist b on b.lead_id = l.lead_id where l.email is not null
     union
@@ -71,7 +71,7 @@ reached as (
         coalesce(al.accepted_at, aa.accepted_at) as after_at,
         (bl.lead_id is not null or ba.address is not null) as is_blacklisted,
         (oa.address is not null or ol.lead_id is not null) as is_opted_out,
-        sa.reason as suppressed,
+        sa.reason as suppressed, e.ending,
         greatest(coalesce(cl.n, 0), coalesce(ca.n, 0)) as contacts
     from stepped x
     left join known_of_lead kl on kl.step = x.step and kl.lead_id = x.lead_id and kl.rotation = x.rotation
@@ -83,6 +83,7 @@ reached as (
     left join opted_out_address oa on oa.address = x.address
     left join opted_out ol on ol.lead_id = x.lead_id
     left join suppressed_address sa on sa.address = x.address
+    left join exited e on e.lead_id = x.lead_id and e.rotation = x.rotation
     left join contacts_of_lead cl on cl.lead_id = x.lead_id
     left join contacts_of_address ca on ca.recipient = x.address
     where x.after_step is null or coalesce(al.accepted_at, aa.accepted_at) is not null
@@ -108,6 +109,7 @@ judged as (
             when d.known_rank = 2 then 'hold:unknown outcome'
             when d.known_rank = 1 then 'skip:refused before'
             when d.is_out then 'skip:condition of the step'
+            when d.ending is not null then 'skip:exit on ' || d.ending
             when d.is_blacklisted then 'skip:blacklisted'
             when d.action = 'send' and d.recipient is null then 'skip:no address'
             when d.action = 'send' and d.is_email = 1
