@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a plan is made: the workspace's id, zone, name, language and address, and the campaigns that are transactional."""
+    """Where a plan is made: the workspace's id, zone and names, and the campaigns that are transactional."""
 
     tenant: str
     time_zone: str

@@ -113,9 +113,9 @@ def parse_strategy(text: str, name: str, *, where: str) -> Strategy:
     check_version(raw, where=where)
     del raw["schema"]
     strategy = build(Strategy, raw, where=where, inject={"name": name})
-    for key, said in periods_of(strategy):
+    for key, period_text in periods_of(strategy):
         try:
-            period = parse_period(said)
+            period = parse_period(period_text)
             if key == "touch.caps.within" or key.endswith(".due"):
                 _ = period.fixed_days
         except PeriodError as err:

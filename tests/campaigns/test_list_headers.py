@@ -45,7 +45,13 @@ def test_one_click_at_the_collector_and_a_letter_as_second_way(acme: Acme) -> No
         link = session.links.read("unsubscribe", https.removeprefix("https://go.acme.example/u/"))
         assert session.links.read("unsubscribe", subject) == link
         row = session.query().one("select message_key from messages")
-    assert (link.lead_id, link.campaign, link.step, link.target, (link.message_key,)) == (1, "spring", "invite", "news", row)
+    assert (link.lead_id, link.campaign, link.step, link.target, (link.message_key,)) == (
+        1,
+        "spring",
+        "invite",
+        "news",
+        row,
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,12 +59,16 @@ def test_one_click_at_the_collector_and_a_letter_as_second_way(acme: Acme) -> No
     [
         pytest.param(MAILTO, False, "mailto:u@acme.example", False, id="letter"),
         pytest.param("", True, "https://go.acme.example/u/", True, id="collector"),
-        pytest.param('unsubscribe = "https://acme.example/out/{key}"', True, "https://acme.example/out/", True, id="own"),
+        pytest.param(
+            'unsubscribe = "https://acme.example/out/{key}"', True, "https://acme.example/out/", True, id="own"
+        ),
         pytest.param("", False, None, False, id="none"),
         pytest.param('class = "transactional"', True, None, False, id="transactional"),
     ],
 )
-def test_where_a_reader_unsubscribes(acme: Acme, said: str, collector: bool, first: str | None, one_click: bool) -> None:
+def test_where_a_reader_unsubscribes(
+    acme: Acme, said: str, collector: bool, first: str | None, one_click: bool
+) -> None:
     settings = COLLECT if collector else COLLECT.partition("[collect]")[0]
     mail = sent(acme, campaign=CAMPAIGN.replace(MAILTO, said), settings=settings)
     if first is None:
