@@ -169,6 +169,7 @@ def touches(file: StrategyFile, names: Names, sender: str) -> CampaignFiles:
         message_class=touch.message_class,
         window=touch.window,
         caps=touch.caps,
+        exit_on=strategy.exit.on if strategy.exit else (),
         expires_at=strategy.expires_at,
     )
     return assemble(names.folder, campaign, file.path, names.schemas)
