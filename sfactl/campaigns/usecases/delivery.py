@@ -19,7 +19,7 @@ from sfactl.campaigns.mail import payload_hash, write_message
 from sfactl.campaigns.planning import judge, load_refusals
 from sfactl.campaigns.usecases.checking import new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
-from sfactl.campaigns.usecases.scene import effects_of, load_frozen, place_of, scope_of
+from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_frozen, place_of, scope_of
 from sfactl.campaigns.usecases.watching import Watch
 from sfactl.engine.duck import Query
 from sfactl.session import Session
@@ -60,6 +60,7 @@ class Delivery:
         self._version = version
         self._blacklist = blacklist
         self._place = place_of(session)
+        self._letterhead = letterhead_of(session)
         self._scope = scope or scope_of(files.campaign.name)
 
     def settle_unknown(self, sender: TouchpointSender) -> None:
@@ -166,7 +167,7 @@ class Delivery:
         for batch in passed.to_batches(100):
             for row in batch.to_pylist():
                 try:
-                    yield write_message(row, self._files, place_name=self._place.name)
+                    yield write_message(row, self._files, self._letterhead)
                 except DataError as err:
                     self.blocked["cannot be written"] += 1
                     self._session.note(f"lead {row['lead_id']}: {err.message}")
