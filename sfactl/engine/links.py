@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +36,19 @@ class Link:
     campaign: str = ""
     step: str = ""
     target: str = ""
+
+
+def event_id(link: Link, at: datetime, *, kind: str = "", topic: str = "") -> str:
+    """The id of what somebody did with ``link`` at ``at`` (naive UTC), the same wherever it was read.
+
+    Opens and clicks of one minute are one, so that a log that writes at the end of the request agrees with the
+    collector; anything else counts by the second. ``kind`` and ``topic`` are said where one link can do several things
+    (the preferences: unsubscribe and subscribe, each of a topic). What is signed counts, not how the token is written.
+    """
+    exact = "minutes" if link.purpose in ("click", "open") else "seconds"
+    parts = [link.purpose, link.message_key, str(link.lead_id), link.campaign, link.step, link.target, kind, topic]
+    text = "\x1f".join([*parts, at.isoformat(timespec=exact)])
+    return f"link:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 class Signer:

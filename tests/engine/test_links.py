@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfactl.engine.links import PATHS, ForgedLink, Link, Purpose, Signer
+from sfactl.engine.links import PATHS, ForgedLink, Link, Purpose, Signer, event_id
 
 LINK = Link(
     purpose="click",
@@ -70,3 +72,26 @@ def test_links_outlive_a_change_of_the_secret() -> None:
 def test_the_address_of_a_link_leads_to_the_collector() -> None:
     """One slash, the letter of the purpose, the token."""
     assert SIGNER.url("https://go.acme.example/x/", LINK) == f"https://go.acme.example/x/c/{SIGNER.token(LINK)}"
+
+
+@pytest.mark.parametrize(
+    ("purpose", "one", "other", "same"),
+    [
+        pytest.param("click", "10:00:01", "10:00:59", True, id="one click a minute"),
+        pytest.param("click", "10:00:59", "10:01:00", False, id="the next minute"),
+        pytest.param("unsubscribe", "10:00:01.1", "10:00:01.9", True, id="one unsubscribe a second"),
+        pytest.param("preferences", "10:00:01", "10:00:02", False, id="the next second"),
+    ],
+)
+def test_what_was_done_has_one_id(purpose: Purpose, one: str, other: str, same: bool) -> None:
+    """Whoever reads it, collector or log."""
+    link = Link(purpose=purpose, message_key="k", lead_id=1)
+    ids = {event_id(link, datetime.fromisoformat(f"2026-11-21T{at}")) for at in (one, other)}
+    assert (len(ids) == 1) is same
+
+
+def test_each_topic_of_the_preferences_has_an_id_of_its_own() -> None:
+    """And leaving one is not coming back to it."""
+    link, at = Link(purpose="preferences", message_key="k", lead_id=1), datetime(2026, 11, 21)
+    done = [("unsubscribe", "news"), ("subscribe", "news"), ("unsubscribe", "events"), ("unsubscribe", "")]
+    assert len({event_id(link, at, kind=k, topic=t) for k, t in done}) == len(done)
