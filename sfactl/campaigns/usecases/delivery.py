@@ -24,6 +24,7 @@ from sfactl.campaigns.usecases.scene import (
     GATES,
     effects_of,
     expires_at,
+    letterhead_of,
     load_frozen,
     moved_since,
     paused_by,
@@ -76,6 +77,7 @@ class Delivery:
         self._version = version
         self._blacklist = blacklist
         self._place = place_of(session)
+        self._letterhead = letterhead_of(session)
         self._scope = scope or scope_of(files.campaign.name)
 
     def settle_unknown(self, sender: TouchpointSender) -> None:
@@ -178,7 +180,7 @@ class Delivery:
         for batch in passed.to_batches(100):
             for row in batch.to_pylist():
                 try:
-                    yield write_message(row, self._files, place_name=self._place.name)
+                    yield write_message(row, self._files, self._letterhead)
                 except DataError as err:
                     self.blocked["cannot be written"] += 1
                     self._session.note(f"lead {row['lead_id']}: {err.message}")

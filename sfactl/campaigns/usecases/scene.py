@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sfactl.api.errors import ConfigError, NotFound, UserError
 from sfactl.campaigns.candidates import Place
 from sfactl.campaigns.files import CampaignFiles, campaign_names, read_campaign
+from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import effects_table
 from sfactl.config.objects import read_toml
@@ -75,7 +76,19 @@ def place_of(session: Session) -> Place:
         time_zone=w.time_zone,
         name=w.name or session.folder.name,
         language=w.language,
+        address=w.address,
         transactional=transactional(session),
+    )
+
+
+def letterhead_of(session: Session) -> Letterhead:
+    """What the messages of this workspace carry."""
+    w = session.settings.workspace
+    return Letterhead(
+        name=w.name or session.folder.name,
+        address=w.address,
+        collector=session.settings.collect.url,
+        signer=session.links,
     )
 
 
