@@ -194,16 +194,23 @@ class Ledger:
 
         Raises `NotFound` if ``key`` is not unknown.
         """
-        state = "planned" if outcome == "retry_after" else outcome
-        settled = to_micros(self._now()) if state in SETTLED else None
+        self.resolve_all([Receipt(key=key, outcome=outcome, detail=detail)])
+
+    def resolve_all(self, words: Sequence[Receipt]) -> None:
+        """Settle unknown effects as `resolve` does, all of them or none."""
+        now = to_micros(self._now())
         with self._manifest.writing() as db:
-            done = db.execute(
-                "update effects set state = ?, settled_at = ?, detail = ?, not_before = null"
-                " where key = ? and state = 'unknown'",
-                (state, settled, detail, key),
-            )
-        if done.rowcount != 1:
-            raise NotFound(f"no effect with key {key!r} is unknown", hint="See: sfactl touch list --state unknown")
+            for word in words:
+                state = "planned" if word.outcome == "retry_after" else word.outcome
+                done = db.execute(
+                    "update effects set state = ?, settled_at = ?, detail = ?, not_before = null"
+                    " where key = ? and state = 'unknown'",
+                    (state, now if state in SETTLED else None, word.detail, word.key),
+                )
+                if done.rowcount != 1:
+                    raise NotFound(
+                        f"no effect with key {word.key!r} is unknown", hint="See: sfactl touch list --state unknown"
+                    )
 
 
 def settled_messages(manifest: Manifest, scope: str) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -10,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import DataError
-from sfactl.api.protocols import ReceiptLookup, TouchpointSender
+from sfactl.api.protocols import KeyMemory, ReceiptLookup, TouchpointSender
 from sfactl.api.records import Message, Receipt
 from sfactl.campaigns.candidates import load_candidates
 from sfactl.campaigns.dispatch import BATCH, Dispatcher, Tally
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 CHUNK = 5000
 """Recipients that pass the gate together and are folded into the data together."""
+
+
+MEMORY_MARGIN_S = 600.0
+"""A receiver's clock may be off, and a repeat takes its time: so much earlier its memory is no longer relied on."""
 
 
 class Delivery:
@@ -67,7 +72,8 @@ class Delivery:
         """Ask a sender that can tell about messages of a run that died; let one that cannot double them try again."""
         campaign = self._files.campaign
         rows = self._session.ledger.rows(self._scope, "unknown")
-        keys = [r.key for r in rows if r.meta.get("sender") == campaign.sender]
+        rows = [r for r in rows if r.meta.get("sender") == campaign.sender]
+        keys = [r.key for r in rows]
         if not keys:
             return
         capabilities = sender_offer(self._session, self._files).capabilities
@@ -75,9 +81,11 @@ class Delivery:
             for receipt in sender.lookup(keys):
                 if receipt.outcome != "unknown":
                     self._session.ledger.resolve(receipt.key, receipt.outcome, receipt.detail or "found by look-up")
-        elif "idempotent" in capabilities:
-            for key in keys:
-                self._session.ledger.resolve(key, "retry_after", "tried again: the receiver knows the key")
+            return
+        knows_s = math.inf if "idempotent" in capabilities else memory_of(sender)
+        for row in rows:
+            if (self._session.now() - row.planned_at).total_seconds() + MEMORY_MARGIN_S < knows_s:
+                self._session.ledger.resolve(row.key, "retry_after", "tried again: the receiver knows the key")
 
     def send(self, sender: TouchpointSender, lease: Lease) -> None:
         """Send what is left of the plan, as far as it goes, through as many connections as the sender may have."""
@@ -211,6 +219,11 @@ class _Claims:
             "sender": self._sender,
         }
         return Effect(key=m.key, kind="message", payload_hash=payload_hash(m), meta=meta)
+
+
+def memory_of(sender: TouchpointSender) -> float:
+    """Seconds for which the receiver takes a message with the same key once; 0 where the sender promises nothing."""
+    return sender.remembers_s if isinstance(sender, KeyMemory) else 0.0
 
 
 def chunks(items: pa.Table) -> Iterator[pa.Table]:
