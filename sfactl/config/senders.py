@@ -17,8 +17,7 @@ MOST_CONNECTIONS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderPace:
-    """How fast a sender may be used. ``connections`` are open at the same time; each has up to 20 messages on its way.
-    """
+    """How fast a sender may be used. ``connections`` are open at once; each has up to 20 messages on its way."""
 
     connections: int = 1
 

@@ -139,7 +139,9 @@ class _Run:
             tasks = self._begin()
         left = int(self.delivery.remaining().num_rows) - self.delivery.blocked.total()
         self._finish(left)
-        result = self._result(tasks=tasks, left=left, missing=missing, seconds=(self.session.now() - begin).total_seconds())
+        result = self._result(
+            tasks=tasks, left=left, missing=missing, seconds=(self.session.now() - begin).total_seconds()
+        )
         self.session.notify("sfactl_after_touchpoints_sent", _summary(result))
         return result
 
