@@ -64,7 +64,7 @@ class Unhurried:
     @contextmanager
     def dealing(self) -> Iterator[Take]:
         """Every message may leave."""
-        yield lambda message: None
+        yield lambda _message: None
 
     def release(self, messages: Sequence[Message]) -> None:
         """Nothing is counted."""
