@@ -103,5 +103,5 @@ def unsuppress(app: App, address: str, scope: str, dry_run: bool, output: Output
     output.emit(result, human=lambda: [f"{result.value} {verb} ({result.scope})."])
 
 
-for _part in ("touch_import", "touch_bounces"):
+for _part in ("touch_import", "touch_bounces", "touch_replies"):
     import_module(f"sfactl.cli.{_part}").register(group)
