@@ -131,6 +131,7 @@ class Campaign:
     sent_as: str = field(default="", metadata={"key": "from"})
     reply_to: str = ""
     unsubscribe: str = ""
+    topic: str = ""
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     holdout: float = 0.0

@@ -83,6 +83,7 @@ class Touch:
     sent_as: str = field(default="", metadata={"key": "from"})
     reply_to: str = ""
     unsubscribe: str = ""
+    topic: str = ""
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     caps: Caps | None = None
