@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sfactl.api.errors import DataError
-from sfactl.campaigns.candidates import alias, values_of
+from sfactl.campaigns.candidates import Place, alias, values_of
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.letterhead import SAYS
 from sfactl.campaigns.model import Step
 from sfactl.campaigns.templates import CompiledWording, Variable
 from sfactl.engine.duck import Query
@@ -18,7 +19,7 @@ from sfactl.engine.duck import Query
 _NAMED = 5
 
 
-def check_wording(query: Query, files: CampaignFiles, step: Step, language: str, *, place_name: str) -> None:
+def check_wording(query: Query, files: CampaignFiles, step: Step, language: str, *, place: Place) -> None:
     """Refuse the plan if this wording misses something for anyone it would be sent to."""
     wording = files.templates[step.template].wordings[language]
     number = sorted(files.templates).index(step.template) + 1
@@ -35,7 +36,7 @@ def check_wording(query: Query, files: CampaignFiles, step: Step, language: str,
         if variable in wording.required and not wording.branches:
             _refuse(query, f"{who} and {_blank(variable)}", params, wording, f"{'.'.join(variable)} is missing")
     if wording.branches and fields:
-        _check_by_rendering(query, files, wording, who, params, place_name)
+        _check_by_rendering(query, files, wording, who, params, place)
 
 
 def _refuse(query: Query, who: str, params: Mapping[str, Any], wording: CompiledWording, problem: str) -> None:
@@ -46,7 +47,7 @@ def _refuse(query: Query, who: str, params: Mapping[str, Any], wording: Compiled
 
 
 def _check_by_rendering(
-    query: Query, files: CampaignFiles, wording: CompiledWording, who: str, params: Mapping[str, Any], place_name: str
+    query: Query, files: CampaignFiles, wording: CompiledWording, who: str, params: Mapping[str, Any], place: Place
 ) -> None:
     """Render once for each pattern of blanks and each set of values that may choose a branch: others cannot differ."""
     fields = [v for v in files.variables if v in wording.used]
@@ -59,10 +60,11 @@ def _check_by_rendering(
     chosen = query.table(
         f"select p.lead_id, p.n, {columns} from patterns p join candidates c on c.lead_id = p.lead_id order by 1"
     )
+    workspace = {"name": place.name, "address": place.address}
     for batch in chosen.to_batches(1000):
         for row in batch.to_pylist():
             try:
-                wording.render(values_of(row, files, place_name=place_name, unsubscribe="-"))
+                wording.render(values_of(row, files, workspace=workspace, message=dict.fromkeys(SAYS, "-")))
             except DataError as err:
                 problem = err.message.partition(": ")[2]
                 raise _unwritable(wording, problem, [row["lead_id"]], row["n"]) from None

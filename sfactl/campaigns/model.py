@@ -13,6 +13,9 @@ from typing import Literal
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Action = Literal["send", "task", "wait", "skip", "hold"]
+Ending = Literal["reply", "meeting", "call", "form_submit"]
+"""Touchpoints of a person after which a sequence has nothing more to say."""
+
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone"}
 """The field of a lead that holds the address for a channel; for any other channel the e-mail, else the phone."""
@@ -114,7 +117,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """A campaign file. ``holdout`` is a percentage; ``approve_above`` and ``max_recipients`` count its messages."""
+    """A campaign file. ``holdout`` is a percentage; ``approve_above`` and ``max_recipients`` count its messages.
+
+    ``exit_on`` are touchpoints that end it for a person whom it has written to; None leaves it to the class.
+    """
 
     name: str
     summary: str
@@ -125,10 +131,12 @@ class Campaign:
     sent_as: str = field(default="", metadata={"key": "from"})
     reply_to: str = ""
     unsubscribe: str = ""
+    topic: str = ""
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     holdout: float = 0.0
     caps: Caps | None = None
+    exit_on: tuple[Ending, ...] | None = None
     blacklist: str = ""
     approve_above: int = 5000
     max_recipients: int | None = None
@@ -166,6 +174,13 @@ class Campaign:
     def marketing(self) -> bool:
         """Whether consent to marketing and caps bind it."""
         return self.message_class == "marketing"
+
+    @property
+    def endings(self) -> tuple[Ending, ...]:
+        """What ends it for a person: where the file says nothing, their reply to marketing."""
+        if self.exit_on is not None:
+            return self.exit_on
+        return ("reply",) if self.marketing else ()
 
     def step(self, name: str) -> Step:
         """The step called ``name``."""

@@ -70,7 +70,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     for step in files.campaign.steps:
         if step.template:
             for language in files.templates[step.template].wordings:
-                check_wording(query, files, step, language, place_name=place.name)
+                check_wording(query, files, step, language, place=place)
     table = query.table("select * from plan_rows order by lead_id, step_no")
     counted = query.rows(
         "select action, step, coalesce(reason, ''), count(*), min(due_at), min(step_no) from plan_rows"
@@ -85,7 +85,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
 
 
 def load_refusals(query: Query, campaign: Campaign, *, consents: str = "touchpoints") -> None:
-    """Make the tables of those whom the campaign may not write to: opted_out, opted_out_address, suppressed_address.
+    """Make the tables of whom the campaign may not write to: opted_out(_address), suppressed_address, exited.
 
     ``consents`` is where people's own words are read from: anything with lead_id, kind and at.
     """
@@ -93,6 +93,8 @@ def load_refusals(query: Query, campaign: Campaign, *, consents: str = "touchpoi
     named = {"campaign": campaign.name}
     for table, params in (("opted_out", None), ("opted_out_address", named), ("suppressed_address", named)):
         query.run(f"create or replace temp table {table} as {query.statement('campaigns', table)}", params)
+    query.register("endings", _names_table("kind", campaign.endings))
+    query.run(f"create or replace temp table exited as {query.statement('campaigns', 'exited')}", named)
 
 
 def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:

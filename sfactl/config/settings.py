@@ -16,9 +16,13 @@ from sfactl.config.runs import RunSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSettings:
-    """Who we are: the names, zone and money that everything else falls back to."""
+    """Who we are: the names, zone and money that everything else falls back to.
+
+    ``address`` is the postal address that mail to many owes its readers.
+    """
 
     name: str = ""
+    address: str = ""
     time_zone: str = "UTC"
     currency: str = "USD"
     country: str = ""

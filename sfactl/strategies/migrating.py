@@ -79,6 +79,7 @@ def _touch(campaign: Campaign) -> dict[str, Any]:
         "from": campaign.sent_as,
         "reply_to": campaign.reply_to,
         "unsubscribe": campaign.unsubscribe,
+        "topic": campaign.topic,
         "class": "" if campaign.marketing else campaign.message_class,
     }
     said: dict[str, Any] = {key: text for key, text in texts.items() if text}

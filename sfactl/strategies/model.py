@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sfactl.campaigns.model import Caps, Window, check_name
+from sfactl.campaigns.model import Caps, Ending, Window, check_name
 
 State = Literal["draft", "active", "archived"]
 Action = Literal["touch", "wait", "branch", "split", "task", "approval", "push", "stop"]
@@ -64,14 +64,15 @@ class Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """Who must leave: those who meet ``where``, and those who have been in for longer than ``after``."""
+    """Who leaves: who meets ``where``, has been in for longer than ``after``, or since entering did one of ``on``."""
 
     where: str = ""
     after: str = ""
+    on: tuple[Ending, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.where and not self.after:
-            raise ValueError("say who leaves: where, after or both")
+        if not self.where and not self.after and not self.on:
+            raise ValueError("say who leaves: where, after, on or several of them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class Touch:
     sent_as: str = field(default="", metadata={"key": "from"})
     reply_to: str = ""
     unsubscribe: str = ""
+    topic: str = ""
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     caps: Caps | None = None

@@ -70,6 +70,7 @@ def walk(
     params = _params(book, at, look_at)
     asking.load_blacklist(query, book.file, book.names, at)
     _settle(query, params)
+    query.run(f'create or replace temp view consents as select lead_id, kind, "at" from {consents} as t')
     _enter(query, book, at, params, among=bool(look_at))
     stepper = Stepper(query=query, book=book, at=at, effects=effects, check_texts=check_texts, consents=consents)
     for number, file in enumerate(book.versions, 1):
@@ -144,6 +145,7 @@ def _enter(query: Query, book: Book, at: datetime, params: dict[str, Any], *, am
             {"version_no": number},
         )
         asking.load_flags(query, file, book.names, number, at)
+    query.run(f"create or replace temp table walk_ended as {query.statement(PACKAGE, 'ended')}", params)
     query.run(f"insert into walk_rows {query.statement(PACKAGE, 'leave')}", params)
     query.run(
         "create or replace temp table walk_left as select lead_id, rotation from walk_rows where action = 'leave'"

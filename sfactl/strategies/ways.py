@@ -27,6 +27,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "total": "bigint",
     },
     "flow_limits": {"version_no": "bigint", "months": "bigint", "seconds": "bigint"},
+    "flow_endings": {"version_no": "bigint", "kind": "varchar"},
     "flow_group": {"strategy": "varchar"},
     "flow_rivals": {"strategy": "varchar", "again_before": "timestamp"},
 }
@@ -44,6 +45,7 @@ def register_flows(query: Query, book: Book, at: datetime) -> None:
         if strategy.exit and strategy.exit.after:
             limit = parse_period(strategy.exit.after)
             rows["flow_limits"].append((number, limit.months, limit.seconds))
+        rows["flow_endings"] += [(number, kind) for kind in (strategy.exit.on if strategy.exit else ())]
     rows["flow_group"] = [(name,) for name in book.group]
     for rival in book.rivals:
         again = rival.strategy.entry.again

@@ -1,7 +1,9 @@
 """An SMTP server that keeps what it accepts in a folder, as a process of its own: it can be killed and started again.
 
 Needs aiosmtpd (``pip install sfactl[testkit]``). Each message is on the disk before the sender hears 250, so the
-folder is the truth about what was delivered.
+folder is the truth about what was delivered. It can demand TLS (RFC 3207, or from the first byte) and a login (PLAIN,
+LOGIN), and offer PIPELINING (RFC 2920): aiosmtpd answers commands in order from a buffer that nothing empties, so it
+does keep to it and only has to say so.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,7 +21,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 REFUSED = "refused@"
 BUSY = "busy@"
@@ -33,14 +36,23 @@ class Delivered:
     sender: str
     recipients: tuple[str, ...]
     message: EmailMessage
+    raw: bytes
+    """The message as it came, byte for byte."""
 
 
 @dataclass(slots=True)
 class SmtpSink:
-    """The server process. Use it as a context manager; `stop` and `start` keep the port and the folder."""
+    """The server process. Use it as a context manager; `stop` and `start` keep the port and the folder.
+
+    ``certificate`` is a PEM file with key and chain, needed for TLS; ``login`` is the user and password it asks for.
+    """
 
     folder: Path
     port: int = 0
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    certificate: Path | None = None
+    pipelining: bool = False
+    login: tuple[str, str] | None = None
     _process: subprocess.Popen[str] | None = field(default=None)
 
     @property
@@ -51,7 +63,15 @@ class SmtpSink:
     def start(self) -> None:
         """Start the process and wait until it listens."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "sfactl.testkit.smtp_sink", str(self.folder), str(self.port)]
+        # As a file of its own: as a part of the package it would first import all suites, which takes a second.
+        command = [sys.executable, "-P", __file__, str(self.folder), str(self.port)]
+        command += ["--tls", self.tls]
+        if self.certificate is not None:
+            command += ["--certificate", str(self.certificate)]
+        if self.pipelining:
+            command += ["--pipelining"]
+        if self.login is not None:
+            command += ["--login", *self.login]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -85,18 +105,26 @@ class SmtpSink:
 
 
 def _delivered(data: bytes) -> Delivered:
-    message = message_from_bytes(data, policy=policy.default)
-    recipients = tuple(str(message["X-Sink-To"]).split(","))
-    sender = str(message["X-Sink-From"])
-    del message["X-Sink-To"], message["X-Sink-From"]
-    return Delivered(sender=sender, recipients=recipients, message=message)
+    head, to, raw = data.split(b"\r\n", 2)
+    sender = head.removeprefix(b"X-Sink-From: ").decode()
+    recipients = tuple(to.removeprefix(b"X-Sink-To: ").decode().split(","))
+    message = message_from_bytes(raw, policy=policy.default)
+    return Delivered(sender=sender, recipients=recipients, message=message, raw=raw)
 
 
 class _Keeper:
     """aiosmtpd's handler: puts each message into the folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, pipelining: bool) -> None:
         self._folder = folder
+        self._pipelining = pipelining
+
+    async def handle_EHLO(  # noqa: N802 - named by aiosmtpd
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Say what there is."""
+        session.host_name = hostname
+        return [responses[0], *(["250-PIPELINING"] if self._pipelining else []), *responses[1:]]
 
     async def handle_RCPT(  # noqa: N802 - named by aiosmtpd
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
@@ -123,14 +151,31 @@ class _Keeper:
         return "250 OK"
 
 
-async def _serve(folder: Path, port: int) -> None:
-    from aiosmtpd.smtp import SMTP
+async def _serve(arguments: argparse.Namespace) -> None:
+    from aiosmtpd.smtp import SMTP, AuthResult
 
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, done.set)
-    keeper = _Keeper(folder)
-    server = await loop.create_server(lambda: SMTP(keeper, enable_SMTPUTF8=True), "127.0.0.1", port)
+    keeper = _Keeper(arguments.folder, pipelining=arguments.pipelining)
+    trust = None
+    if arguments.tls != "none":
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trust.load_cert_chain(arguments.certificate)
+    options: dict[str, Any] = {"enable_SMTPUTF8": True}
+    if arguments.tls == "starttls":
+        options |= {"tls_context": trust, "require_starttls": True}
+    if arguments.login:
+        wanted = tuple(word.encode() for word in arguments.login)
+
+        def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> Any:
+            return AuthResult(success=(data.login, data.password) == wanted, handled=False)
+
+        # From the first byte in TLS is as good as STARTTLS, but aiosmtpd sees only the latter.
+        in_tls = arguments.tls == "starttls"
+        options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": in_tls}
+    encrypted = trust if arguments.tls == "implicit" else None
+    server = await loop.create_server(lambda: SMTP(keeper, **options), "127.0.0.1", arguments.port, ssl=encrypted)
     print(server.sockets[0].getsockname()[1], flush=True)
     await done.wait()
     server.close()
@@ -141,8 +186,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sfactl.testkit.smtp_sink")
     parser.add_argument("folder", type=Path)
     parser.add_argument("port", type=int)
-    arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.folder, arguments.port))
+    parser.add_argument("--tls", choices=("none", "starttls", "implicit"), default="none")
+    parser.add_argument("--certificate", type=Path, help="PEM file with the private key and the chain")
+    parser.add_argument("--pipelining", action="store_true")
+    parser.add_argument("--login", nargs=2, metavar=("USER", "PASSWORD"))
+    asyncio.run(_serve(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -133,6 +133,23 @@ def test_how_a_lead_leaves(acme: Acme, lead: dict[str, object], more: str, said:
     assert acme.walked()[1, "breathe"] == said
 
 
+@pytest.mark.parametrize(
+    ("kind", "days", "said"),
+    [
+        pytest.param("reply", 1, "leave (exit on reply) → end", id="replied"),
+        pytest.param("meeting", 1, "leave (exit on meeting) → end", id="met"),
+        pytest.param("auto_reply", 1, "wait (for 3 days)", id="a-machine-answered"),
+        pytest.param("reply", 3, "wait (for 3 days)", id="replied-before-it-entered"),
+    ],
+)
+def test_what_they_do_lets_them_leave(acme: Acme, kind: str, days: float, said: str) -> None:
+    acme.strategy(TOUCH, WAIT, TASK, head=HEAD + '[exit]\non = ["reply", "meeting"]\n')
+    acme.leads(1)
+    acme.enrol(1, "breathe", FRIDAY - timedelta(days=2))
+    acme.rows("touchpoints", {"event_id": "e", "at": ago(days), "kind": kind, "lead_id": 1})
+    assert acme.walked() == {(1, "breathe"): said}
+
+
 def test_whom_nothing_ever_goes_to(acme: Acme) -> None:
     acme.write("segments/never.toml", "schema = 1\nwhere = \"company = 'Rival'\"\n")
     acme.leads(1, company="Rival")

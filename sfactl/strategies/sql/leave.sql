@@ -1,5 +1,5 @@
 -- One row per lead that must leave, and why. Reads walk_standing, walk_flags (goal and exit come first in flags),
--- blacklist and flow_limits (how long a version keeps anybody at most).
+-- blacklist, walk_ended (what they did that ends it) and flow_limits (how long a version keeps anybody at most).
 select *
 from (
     select s.lead_id, s.rotation, s.version_no, s.step, s.step_no, 'leave' as action,
@@ -9,6 +9,7 @@ from (
             when b.lead_id is not null then 'blacklisted'
             when f.flags[1] then 'goal'
             when f.flags[2] then 'exit'
+            when e.ending is not null then 'exit on ' || e.ending
             when s.entered_at + to_months(l.months) + to_seconds(l.seconds) <= $at then 'too long'
         end as reason,
         cast(null as timestamp) as due_at, 'end' as to_step, cast(0 as bigint) as to_no, cast(null as timestamp) as since,
@@ -18,6 +19,7 @@ from (
     from walk_standing s
     left join walk_flags f on f.lead_id = s.lead_id and f.version_no = s.version_no
     left join blacklist b on b.lead_id = s.lead_id
+    left join walk_ended e on e.lead_id = s.lead_id and e.rotation = s.rotation
     left join flow_limits l on l.version_no = s.version_no
 )
 where reason is not null
