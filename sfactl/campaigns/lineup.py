@@ -182,4 +182,3 @@ class Lineup:
             self.later[wait.why] += 1
             return
         self._lanes.setdefault(lane, deque()).append(message)
-

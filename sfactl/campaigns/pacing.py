@@ -1,4 +1,4 @@
-"""How fast the messages of one sender leave: rates in every stretch of time, a day's allowance, and the receiver's word.
+"""How fast the messages of a sender leave: rates in every stretch of time, a day's allowance, the receiver's word.
 
 A place is taken before a message leaves and freed one window after its answer came, so that no stretch of the window's
 length ever sees more messages at the receiver than the rate allows, however long each was on its way.

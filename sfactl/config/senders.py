@@ -86,7 +86,9 @@ class StopRule:
         """Refuse what cannot be."""
         for name in ("bounces", "complaints"):
             if not 0 < getattr(self, name) <= 100:
-                raise ValueError(f"{name}: {getattr(self, name):g} is not a percentage above 0, up to 100 (which is never)")
+                raise ValueError(
+                    f"{name}: {getattr(self, name):g} is not a percentage above 0, up to 100 (which is never)"
+                )
         if self.after < 1:
             raise ValueError(f"after: {self.after} is less than 1")
         if parse_period(self.within).fixed_days <= 0:

@@ -55,7 +55,9 @@ def mail(n: int, domain: str = "a.example") -> Message:
     return Message(key=f"k{n}", channel="email", recipient=f"u{n}@{domain}", sender="s", subject="", text="")
 
 
-def pacing(path: Path, clock: FixedClock, *, scope: str = "campaign/a", day: Day | None = None, **keys: object) -> Pacing:
+def pacing(
+    path: Path, clock: FixedClock, *, scope: str = "campaign/a", day: Day | None = None, **keys: object
+) -> Pacing:
     return Pacing(
         "post",
         build(SenderPace, keys, where="senders/post.toml"),
