@@ -1,24 +1,45 @@
 """Turn a `Message` into an e-mail, the same for every sender: Message-ID from the key, safe headers, RFC 2047 and MIME.
 
-It refuses line breaks in header values and never reads the clock.
+It refuses what would not be one proper e-mail: line breaks in header values, header names that are none, more than one
+address, lines longer than the standard allows. It never reads the clock.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses, parseaddr
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfactl.api.records import Message
 
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1."""
+
+ADDRESSES = frozenset({"from", "to", "cc", "sender", "reply-to"})
+"""Headers that hold addresses."""
+
+_HEADER_NAME = re.compile(r"[!-9;-~]+")
+"""RFC 5322, 2.2."""
+
+_ADDRESS = re.compile(
+    r"""(?: [^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+ | "[^\s"\\\x00-\x1f\x7f]+" )
+    @ (?: [^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+ | \[[0-9A-Za-z.:]+\] )""",
+    re.VERBOSE,
+)
+"""One bare address. Dots may stand where the standard wants none: some providers have given out such addresses."""
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BREAKING = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What Python takes for a line break and mail does not."""
+_LONE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_LONG_LINE = re.compile(rb"[^\n]{%d}" % (LONGEST_LINE + 2))
 
 WORD_LINE = 76
 """A line with an encoded word, RFC 2047, 2."""
@@ -64,10 +85,13 @@ class MailPolicy(_Policy):
             return f"{name}: {text}{self.linesep}"
         if name.lower() == "subject" and not self.utf8:
             return f"{name}: {_encoded(text, name, self.linesep)}{self.linesep}"
-        if name.lower() in ("from", "to", "reply-to") and not self.utf8:
+        if name.lower() in ADDRESSES and not self.utf8:
             person, bare = parseaddr(text)
+            bare = envelope_address(bare)
             if bare.isascii():
-                return f"{name}: {_encoded(person, name, self.linesep)} <{bare}>{self.linesep}"
+                # Letters outside ASCII in a domain travel as A-labels; an encoded word may not stand there.
+                named = f"{_encoded(person, name, self.linesep)} <{bare}>" if person else bare
+                return f"{name}: {named}{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 
@@ -99,41 +123,82 @@ def email_message(message: Message, *, now: datetime, utf8: bool = False) -> Ema
     value has a line break or the sender is not an address.
     """
     mail = EmailMessage(policy=policy(utf8=utf8))
-    mail.set_content(_lines(message.text))
+    mail.set_content(_lines(message.text), **_encoding(message.text))
     if message.html is not None:
-        mail.add_alternative(_lines(message.html), subtype="html")
+        mail.add_alternative(_lines(message.html), subtype="html", **_encoding(message.html))
         # As all else here the boundary follows from the message, so that a second attempt has the same bytes.
         mail.set_boundary("=_" + hashlib.sha256(message.key.encode()).hexdigest()[:40])
     for name, value in _headers(message, now).items():
         if any(c in value for c in "\r\n\0"):
             raise ValueError(f"header {name} has a line break: {value!r}")
-        mail[name] = value
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a header")
+        mail[name] = value if value.isascii() and value.isprintable() else _BREAKING.sub(" ", value)
     return mail
+
+
+def wire_bytes(message: Message, *, now: datetime, utf8: bool = False) -> bytes:
+    """The e-mail for ``message`` as it travels: lines end with CRLF, the last one too, and none is too long.
+
+    Raises ValueError where that cannot be; a lone CR or LF could end the message early for one server and not for the
+    next (RFC 5321, 2.3.8).
+    """
+    content = email_message(message, now=now, utf8=utf8).as_bytes(policy=policy(utf8=utf8))
+    if _LONE_BREAK.search(content):
+        raise ValueError("a line ends in a lone CR or LF")
+    if _LONG_LINE.search(content):
+        raise ValueError(f"a line is longer than {LONGEST_LINE} bytes")
+    return content if content.endswith(b"\r\n") else content + b"\r\n"
 
 
 def message_id(key: str, sender: str) -> str:
     """The Message-ID (RFC 5322, 3.6.4) of a key: the same on every attempt, and it gives nothing away."""
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{_ascii_domain(address(sender))}>"
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{sender_domain(sender)}>"
+
+
+def sender_domain(sender: str) -> str:
+    """The domain of ``Name <a@b>`` as DNS has it. Raises ValueError where there is none."""
+    return envelope_address(sender).rpartition("@")[2]
 
 
 @lru_cache(maxsize=256)
-def _ascii_domain(bare: str) -> str:
-    return bare.rpartition("@")[2].encode("idna").decode("ascii")
+def envelope_address(text: str) -> str:
+    """The address in ``Name <a@b>`` as SMTP wants it: the domain in its ASCII form. Raises ValueError."""
+    local, _, domain = address(text).rpartition("@")
+    return f"{local}@{ascii_domain(domain)}"
+
+
+def ascii_domain(domain: str) -> str:
+    """A domain in its ASCII form by IDNA 2008, under which "ß" and "ss" are two names. Raises ValueError."""
+    if domain.isascii():
+        return domain
+    import idna  # late: its tables cost 10 ms, and few need them
+
+    return idna.encode(domain, uts46=True).decode("ascii")
 
 
 @lru_cache(maxsize=256)
-def address(sender: str) -> str:
-    """The bare address in ``Name <a@b>``. Raises ValueError where there is none."""
-    found = parseaddr(sender)[1]
-    local, at, domain = found.rpartition("@")
-    if not (local and at and domain) or any(c.isspace() for c in found):
-        raise ValueError(f"{sender!r} is not an e-mail address")
-    return found
+def address(text: str) -> str:
+    """The bare address in ``Name <a@b>``. Raises ValueError where there is none, or more than one."""
+    if _ADDRESS.fullmatch(text):
+        return text
+    found = getaddresses([text])
+    bare = found[0][1] if len(found) == 1 else ""
+    if not _ADDRESS.fullmatch(bare) or _QUOTED.sub("", text).count("@") != 1 or not text.rstrip().endswith(f"<{bare}>"):
+        raise ValueError(f"{text!r} is not an e-mail address")
+    return bare
 
 
 def needs_utf8(message: Message) -> bool:
     """Whether the local part of an address is not ASCII, so that only an SMTPUTF8 server can take it."""
-    return any(not address(a).rpartition("@")[0].isascii() for a in (message.sender, message.recipient))
+    named = [value for name, value in message.headers.items() if name.lower() in ADDRESSES and not value.isascii()]
+    addresses = (message.sender, message.recipient, *named)
+    return any(not address(a).rpartition("@")[0].isascii() for a in addresses)
+
+
+def _encoding(text: str) -> dict[str, Any]:
+    # RFC 2045, 2.7: there is no NUL in what is sent as it is.
+    return {"cte": "quoted-printable"} if "\0" in text else {}
 
 
 def _lines(text: str) -> str:

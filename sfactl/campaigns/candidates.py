@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a plan is made: the workspace's id, zone, name and language, and what binds all messages.
+    """Where a plan is made: the workspace's id, zone and names, and what binds all messages.
 
     ``transactional`` are the campaigns whose messages count for no cap.
     """
@@ -27,6 +27,7 @@ class Place:
     time_zone: str
     name: str
     language: str = ""
+    address: str = ""
     transactional: Sequence[str] = ()
     house: House = SILENT
 
@@ -58,13 +59,15 @@ def alias(variable: Variable) -> str:
     return f"{variable[0]}__{variable[1]}"
 
 
-def values_of(row: Mapping[str, Any], files: CampaignFiles, *, place_name: str, unsubscribe: str) -> dict[str, Any]:
+def values_of(
+    row: Mapping[str, Any], files: CampaignFiles, *, workspace: Mapping[str, str], message: Mapping[str, str]
+) -> dict[str, Any]:
     """What a template sees for one row of candidates."""
     values: dict[str, dict[str, Any]] = {"lead": {}, "rep": {}}
     for owner, field in files.variables:
         values[owner][field] = row.get(alias((owner, field)))
     campaign = {"name": files.campaign.name, "summary": files.campaign.summary}
-    return values | {"campaign": campaign, "workspace": {"name": place_name}, "message": {"unsubscribe": unsubscribe}}
+    return values | {"campaign": campaign, "workspace": workspace, "message": message}
 
 
 def _places_table(rows: Sequence[tuple[Any, ...]], files: CampaignFiles, place: Place) -> pa.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Collection, Mapping
@@ -10,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfactl.api.errors import ConfigError, NotFound
+from sfactl.campaigns.letterhead import SAYS, check_ways
 from sfactl.campaigns.model import Campaign, Template
 from sfactl.campaigns.templates import CompiledTemplate, Variable, compile_template
-from sfactl.config.objects import read_object
+from sfactl.config.objects import read_object, said
 from sfactl.engine.periods import PeriodError, parse_period
 from sfactl.schemas import Schemas
 
 CAMPAIGN_FIELDS = ("name", "summary")
-WORKSPACE_FIELDS = ("name",)
-MESSAGE_FIELDS = ("unsubscribe",)
+WORKSPACE_FIELDS = ("name", "address")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,23 +47,25 @@ def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
 def assemble(folder: Path, campaign: Campaign, path: Path, schemas: Schemas) -> CampaignFiles:
     """``campaign``, which ``path`` describes, with the templates it uses. Raises `ConfigError`."""
     _check_periods(campaign, path)
-    raw: dict[str, object] = {"campaign": dataclasses.asdict(campaign)}
+    raw: dict[str, object] = {"campaign": said(campaign)}
     templates = {}
     for template_name in sorted({s.template for s in campaign.steps if s.template}):
         template_path = folder / "templates" / f"{template_name}.toml"
         if not template_path.is_file():
             raise ConfigError(f"{path}: steps: there is no template {template_name!r} ({template_path})")
         template = read_object(Template, template_path, inject={"name": template_name})
-        raw[f"template {template_name}"] = dataclasses.asdict(template)
+        raw[f"template {template_name}"] = said(template)
         compiled = compile_template(template, known_fields(schemas), where=str(template_path))
-        if ("message", "unsubscribe") in compiled.used and not campaign.unsubscribe:
-            raise ConfigError(
-                f"{path}: unsubscribe: missing, and template {template_name!r} prints message.unsubscribe"
-            )
         templates[template_name] = compiled
     text = json.dumps(raw, sort_keys=True, default=str, ensure_ascii=False)
     version = hashlib.sha256(text.encode()).hexdigest()
     return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path)
+
+
+def check_links(files: CampaignFiles, collector: str) -> None:
+    """Refuse templates that print a link which messages would not have. Raises `ConfigError`."""
+    used = {name: frozenset(f for owner, f in t.used if owner == "message") for name, t in files.templates.items()}
+    check_ways(files.campaign, used, collector, str(files.path))
 
 
 def campaign_names(folder: Path) -> list[str]:
@@ -79,7 +80,7 @@ def known_fields(schemas: Schemas) -> Mapping[str, Collection[str]]:
         "rep": list(schemas["reps"].types),
         "campaign": CAMPAIGN_FIELDS,
         "workspace": WORKSPACE_FIELDS,
-        "message": MESSAGE_FIELDS,
+        "message": SAYS,
     }
 
 

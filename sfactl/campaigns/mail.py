@@ -1,4 +1,7 @@
-"""Write the one message for one recipient: texts from the template, headers that bulk mail owes its readers."""
+"""Write the one message for one recipient: texts from the template, headers that bulk mail owes its readers.
+
+It decides the headers of a list (RFC 2369, 2919, 8058) and never writes Precedence, which no standard knows.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from sfactl.api.errors import DataError
 from sfactl.api.mail import address
 from sfactl.api.records import Message
 from sfactl.campaigns.candidates import values_of
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.letterhead import Letterhead, Ways, ways_of
 from sfactl.campaigns.model import Campaign
 
 
-def write_message(row: Mapping[str, Any], files: CampaignFiles, *, place_name: str) -> Message:
+def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Letterhead) -> Message:
     """The message for ``row``: an item of a plan together with the values of its recipient.
 
     Raises `DataError` where a value is missing, a header has a line break or the sender is no address.
@@ -26,8 +29,9 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, *, place_name: s
     template = files.templates[step.template]
     number = sorted(files.templates).index(step.template) + 1
     wording = template.wordings[row[f"wording_{number}"]]
-    link = unsubscribe_link(campaign, row["message_key"])
-    rendered = wording.render(values_of(row, files, place_name=place_name, unsubscribe=link))
+    ways = ways_of(campaign, step.name, row["message_key"], row["lead_id"], letterhead)
+    workspace = {"name": letterhead.name, "address": letterhead.address}
+    rendered = wording.render(values_of(row, files, workspace=workspace, message=ways.printed()))
     channel = row["channel"]
     message = Message(
         key=row["message_key"],
@@ -37,7 +41,7 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, *, place_name: s
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        headers=_headers(campaign, link, wording.language) if channel == "email" else {},
+        headers=_headers(campaign, ways, wording.language) if channel == "email" else {},
         lead_id=row["lead_id"],
         campaign=campaign.name,
         step=step.name,
@@ -53,21 +57,21 @@ def payload_hash(message: Message) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def unsubscribe_link(campaign: Campaign, key: str) -> str:
-    """The address to unsubscribe at, with ``{key}`` filled in; empty where the campaign names none."""
-    token = hashlib.sha256(key.encode()).hexdigest()[:40]
-    return campaign.unsubscribe.replace("{key}", quote(token))
+def list_id(campaign: Campaign) -> str:
+    """The List-Id (RFC 2919) of a campaign: its topic, else itself, at the domain that it is sent from."""
+    list_name = campaign.topic or campaign.name
+    domain = address(campaign.sent_as).rpartition("@")[2].encode("idna").decode("ascii")
+    label = list_name if list_name.isascii() else "x" + hashlib.sha256(list_name.encode()).hexdigest()[:20]
+    return f"<{label.lower()}.{domain.lower()}>"
 
 
-def _headers(campaign: Campaign, link: str, language: str) -> dict[str, str]:
+def _headers(campaign: Campaign, ways: Ways, language: str) -> dict[str, str]:
     # RFC 3834, 5: a message that no person wrote says so, so that no robot answers it.
     headers = {"Auto-Submitted": "auto-generated", "Content-Language": language}
     if campaign.reply_to:
         headers["Reply-To"] = campaign.reply_to
-    if link and campaign.marketing:
-        headers["List-Unsubscribe"] = f"<{link}>"
-        if link.startswith("https:"):
-            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058, 3.1
+    if campaign.marketing:
+        headers |= {"List-Id": list_id(campaign), **ways.headers()}
     return headers
 
 

@@ -72,7 +72,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     for step in files.campaign.steps:
         if step.template:
             for language in files.templates[step.template].wordings:
-                check_wording(query, files, step, language, place_name=place.name)
+                check_wording(query, files, step, language, place=place)
     table = query.table("select * from plan_rows order by lead_id, step_no")
     counted = query.rows(
         "select action, step, coalesce(reason, ''), count(*), min(due_at), min(step_no) from plan_rows"

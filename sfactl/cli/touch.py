@@ -42,27 +42,6 @@ def list_(app: App, state: str | None, campaign: str | None, limit: int, as_of: 
 
 
 @group.command()
-@click.argument("key")
-@click.argument("outcome", type=click.Choice(["accepted", "refused", "retry"]))
-@click.option("--note", default="", help="How you know.")
-@options.dry_run
-@options.output
-@pass_app
-def resolve(app: App, key: str, outcome: str, note: str, dry_run: bool, output: Output) -> None:
-    """Settle an unknown message: it was accepted, it was refused, or it may be tried again.
-
-    \b
-    Example:
-      sfactl touch resolve 3f7a91c2.spring.invite.8841.1 accepted --note seen
-    """
-    from sfactl.campaigns import usecases
-
-    result = usecases.resolve(app.session(dry_run=dry_run), key, outcome, detail=note)
-    what = "may be sent again: sfactl campaign resume PLAN" if outcome == "retry" else f"is {outcome} now"
-    output.emit(result, human=lambda: [f"{key} {what}."])
-
-
-@group.command()
 @click.argument("address")
 @click.option("--reason", default="manual", show_default=True, help="unsubscribe, bounce, complaint, manual …")
 @click.option("--scope", default="all", show_default=True, metavar="CAMPAIGN", help="all, or one campaign.")
@@ -103,5 +82,12 @@ def unsuppress(app: App, address: str, scope: str, dry_run: bool, output: Output
     output.emit(result, human=lambda: [f"{result.value} {verb} ({result.scope})."])
 
 
-for _part in ("touch_import", "touch_bounces"):
+_PARTS = (
+    "touch_resolve",
+    "touch_import",
+    "touch_bounces",
+    "touch_replies",
+    "touch_stop",
+)
+for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

@@ -45,6 +45,23 @@ def check_version(raw: Mapping[str, Any], *, where: str) -> None:
         raise ConfigError(f"{where}: schema: {said}; write schema = {SCHEMA} at the top")
 
 
+def said(value: object) -> Any:
+    """All that differs from the defaults, so that a key which a later sfactl adds makes no new version."""
+    if isinstance(value, tuple):
+        return [said(v) for v in value]
+    if isinstance(value, Mapping):
+        return {key: said(v) for key, v in value.items()}
+    if not dataclasses.is_dataclass(value):
+        return value
+    found = {}
+    for field in dataclasses.fields(value):
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        own = getattr(value, field.name)
+        if own != default:
+            found[field.name] = said(own)
+    return found
+
+
 def read_folder(cls: type[T], folder: Path, *, name_field: str = "name") -> dict[str, T]:
     """Read every ``*.toml`` of ``folder``; the file's stem is the object's name. A missing folder is empty."""
     return {p.stem: read_object(cls, p, inject={name_field: p.stem}) for p in sorted(folder.glob("*.toml"))}

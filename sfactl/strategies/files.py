@@ -6,7 +6,6 @@ header (state, owner, priority, schedule, limits of approval) counts at once for
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import tomllib
@@ -14,14 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sfactl.api.errors import ConfigError, NotFound
 from sfactl.campaigns.files import CampaignFiles, assemble
 from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.model import Step as CampaignStep
 from sfactl.campaigns.windows import known_zone
-from sfactl.config.objects import build, check_version, read_toml
+from sfactl.config.objects import build, check_version, read_toml, said
 from sfactl.config.tags import known_tags
 from sfactl.engine.conditions import Condition, compile_many
 from sfactl.engine.periods import PeriodError, parse_period
@@ -115,9 +113,9 @@ def parse_strategy(text: str, name: str, *, where: str) -> Strategy:
     check_version(raw, where=where)
     del raw["schema"]
     strategy = build(Strategy, raw, where=where, inject={"name": name})
-    for key, said in periods_of(strategy):
+    for key, period_text in periods_of(strategy):
         try:
-            period = parse_period(said)
+            period = parse_period(period_text)
             if key == "touch.caps.within" or key.endswith(".due"):
                 _ = period.fixed_days
         except PeriodError as err:
@@ -127,7 +125,7 @@ def parse_strategy(text: str, name: str, *, where: str) -> Strategy:
 
 def version(strategy: Strategy) -> str:
     """The hash that names what decides about a customer's way."""
-    raw = {key: value for key, value in _said(strategy).items() if key not in HEADER}
+    raw = {key: value for key, value in said(strategy).items() if key not in HEADER}
     text = json.dumps(raw, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -207,18 +205,3 @@ def check_strategy(file: StrategyFile, names: Names, *, now: datetime) -> None:
 def as_conditions(pairs: Iterable[tuple[str, str]], path: Path) -> list[Condition]:
     """Conditions to compile, by key."""
     return [Condition(name=key, text=text, where=f"{path}: {key}") for key, text in pairs]
-
-
-def _said(value: object) -> Any:
-    """All that differs from the defaults, so that a key which a later sfactl adds makes no new version."""
-    if isinstance(value, tuple):
-        return [_said(v) for v in value]
-    if not dataclasses.is_dataclass(value):
-        return value
-    said = {}
-    for field in dataclasses.fields(value):
-        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-        own = getattr(value, field.name)
-        if own != default:
-            said[field.name] = _said(own)
-    return said

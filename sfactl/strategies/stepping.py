@@ -96,7 +96,7 @@ class Stepper:
         if self.check_texts:
             campaign_step = files.campaign.step(step.name)
             for language in files.templates[step.template].wordings:
-                check_wording(query, files, campaign_step, language, place_name=place.name)
+                check_wording(query, files, campaign_step, language, place=place)
 
     def files_of(self, file: StrategyFile, sender: str) -> CampaignFiles:
         """The touches of a version through one sender, as campaigns read them."""

@@ -28,6 +28,7 @@ from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
+from sfactl.testkit.service_process import ServiceProcess  # noqa: E402
 from sfactl.testkit.smtp_sink import Delivered, SmtpSink  # noqa: E402
 from sfactl.testkit.source_suite import LeadSourceSuite  # noqa: E402
 
@@ -48,5 +49,6 @@ __all__ = [
     "Seen",
     "SenderSuite",
     "ServerFault",
+    "ServiceProcess",
     "SmtpSink",
 ]

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ for line in sys.stdin:
             for number, path in ((0, os.devnull), (1, asked["out"]), (2, asked["err"])):
                 os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), number)
             os.chdir(asked["folder"])
+            os.environ.update(asked["environment"])
             code = main(asked["words"])
             sys.stdout.flush()
             sys.stderr.flush()
@@ -108,13 +109,16 @@ class Commands:
         self._process.communicate()
         self._said.cleanup()
 
-    def start(self, *words: str | Path, folder: Path | None = None) -> Running:
-        """Start ``sfactl WORDS`` in ``folder``."""
+    def start(
+        self, *words: str | Path, folder: Path | None = None, environment: Mapping[str, str] | None = None
+    ) -> Running:
+        """Start ``sfactl WORDS`` in ``folder``; variables of ``environment`` come on top of this process's own."""
         self._count += 1
         paths = tuple(Path(self._said.name, f"{self._count}.{name}") for name in ("out", "err"))
         for path in paths:
             path.touch()  # a command may be killed before it opens them
-        asked = {"words": [str(word) for word in words], "folder": str(folder or Path.cwd())}
+        asked: dict[str, Any] = {"words": [str(word) for word in words], "folder": str(folder or Path.cwd())}
+        asked["environment"] = dict(environment or {})
         pid = self._ask({**asked, "out": str(paths[0]), "err": str(paths[1])})
         return Running(pid=pid, _commands=self, _paths=(paths[0], paths[1]))
 

@@ -63,7 +63,8 @@ class SmtpSink:
     def start(self) -> None:
         """Start the process and wait until it listens."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "sfactl.testkit.smtp_sink", str(self.folder), str(self.port)]
+        # As a file of its own: as a part of the package it would first import all suites, which takes a second.
+        command = [sys.executable, "-P", __file__, str(self.folder), str(self.port)]
         command += ["--tls", self.tls]
         if self.certificate is not None:
             command += ["--certificate", str(self.certificate)]

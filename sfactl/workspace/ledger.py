@@ -9,7 +9,7 @@ on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,8 +96,11 @@ class Lease:
                     claimed.append(effect.key)
         return claimed
 
-    def settle(self, receipts: Sequence[Receipt]) -> None:
-        """Record what became of claimed effects; ``retry_after`` puts one back to ``planned``."""
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
+        """Record what became of claimed effects; ``retry_after`` puts one back to ``planned``.
+
+        For the keys ``unheard`` the receiver never got as far as the effect, so that it counts as no attempt.
+        """
         now = self._now()
         with self._writing() as db:
             for r in receipts:
@@ -106,9 +109,9 @@ class Lease:
                 not_before = to_micros(now + wait) if r.outcome == "retry_after" else None
                 settled = to_micros(now) if state in SETTLED else None
                 db.execute(
-                    "update effects set state = ?, settled_at = ?, provider_id = ?, detail = ?, not_before = ?"
-                    " where key = ? and scope = ? and state in ('sending', 'unknown')",
-                    (state, settled, r.provider_id, r.detail, not_before, r.key, self.scope),
+                    "update effects set state = ?, settled_at = ?, provider_id = ?, detail = ?, not_before = ?,"
+                    " attempts = attempts - ? where key = ? and scope = ? and state in ('sending', 'unknown')",
+                    (state, settled, r.provider_id, r.detail, not_before, r.key in unheard, r.key, self.scope),
                 )
 
     @contextmanager
@@ -191,16 +194,23 @@ class Ledger:
 
         Raises `NotFound` if ``key`` is not unknown.
         """
-        state = "planned" if outcome == "retry_after" else outcome
-        settled = to_micros(self._now()) if state in SETTLED else None
+        self.resolve_all([Receipt(key=key, outcome=outcome, detail=detail)])
+
+    def resolve_all(self, words: Sequence[Receipt]) -> None:
+        """Settle unknown effects as `resolve` does, all of them or none."""
+        now = to_micros(self._now())
         with self._manifest.writing() as db:
-            done = db.execute(
-                "update effects set state = ?, settled_at = ?, detail = ?, not_before = null"
-                " where key = ? and state = 'unknown'",
-                (state, settled, detail, key),
-            )
-        if done.rowcount != 1:
-            raise NotFound(f"no effect with key {key!r} is unknown", hint="See: sfactl touch list --state unknown")
+            for word in words:
+                state = "planned" if word.outcome == "retry_after" else word.outcome
+                done = db.execute(
+                    "update effects set state = ?, settled_at = ?, detail = ?, not_before = null"
+                    " where key = ? and state = 'unknown'",
+                    (state, now if state in SETTLED else None, word.detail, word.key),
+                )
+                if done.rowcount != 1:
+                    raise NotFound(
+                        f"no effect with key {word.key!r} is unknown", hint="See: sfactl touch list --state unknown"
+                    )
 
 
 def settled_messages(manifest: Manifest, scope: str) -> pa.Table:

@@ -372,6 +372,6 @@ def test_the_offer_names_what_exists() -> None:
         "smtp",
         "email",
         ("setting:host",),
-        ("password",),
+        ("password", "dkim_private_key", "dkim_second_private_key"),
     )
     assert not offer.capabilities

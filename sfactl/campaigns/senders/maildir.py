@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sfactl.api.context import PluginContext
-from sfactl.api.mail import email_message, needs_utf8
+from sfactl.api.mail import needs_utf8, wire_bytes
 from sfactl.api.records import CheckReport, Message, Receipt
 from sfactl.campaigns.senders.letterbox import Letterbox
 
@@ -41,4 +41,4 @@ class MaildirSender:
         """Nothing is open."""
 
     def _write(self, message: Message) -> bytes:
-        return email_message(message, now=self._context.now(), utf8=needs_utf8(message)).as_bytes()
+        return wire_bytes(message, now=self._context.now(), utf8=needs_utf8(message))

@@ -7,15 +7,23 @@ with blacklisted_address as (
     union
     select l.phone as address from leads l join blacklist b on b.lead_id = l.lead_id where l.phone is not null
 ),
+-- Only what was done at these steps, or at those that they wait for, can matter.
+asked as (select distinct step from wanted),
+telling as (
+    select step from asked
+    union
+    select s.after_step as step from campaign_steps s join asked a on a.step = s.step where s.after_step is not null
+),
 known as (
-    select step, lead_id, lower(recipient) as recipient, state, "at", message_key from messages where campaign = $campaign
+    select m.step, m.lead_id, lower(m.recipient) as recipient, m.state, m."at", m.message_key
+    from messages m join telling t on t.step = m.step where m.campaign = $campaign
     union all
-    select step, lead_id, lower(recipient) as recipient, state, "at", message_key from effects
-    where campaign = $campaign and state <> 'planned'
+    select e.step, e.lead_id, lower(e.recipient) as recipient, e.state, e."at", e.message_key
+    from effects e join telling t on t.step = e.step where e.campaign = $campaign and e.state <> 'planned'
     union all
-    select step, lead_id, null as recipient, case when state = 'done' then 'accepted' else 'made' end as state,
-        done_at as "at", task_id as message_key
-    from tasks where campaign = $campaign
+    select k.step, k.lead_id, null as recipient, case when k.state = 'done' then 'accepted' else 'made' end as state,
+        k.done_at as "at", k.task_id as message_key
+    from tasks k join telling t on t.step = k.step where k.campaign = $campaign
 ),
 -- The last part of a key is its rotation.
 ranked as (
@@ -79,13 +87,18 @@ reached as (
     left join contacts_of_address ca on ca.recipient = x.address
     where x.after_step is null or coalesce(al.accepted_at, aa.accepted_at) is not null
 ),
+-- The lowest number wins, among those whom the step is for at all.
+winners as (
+    select step, address, min(lead_id) as lead_id from reached
+    where action = 'send' and address is not null and not is_out group by step, address having count(*) > 1
+),
 deduped as (
     select r.*,
-        -- The lowest number wins, among those whom the step is for at all.
-        case when r.action = 'send' and r.recipient is not null and not r.is_out
-            then row_number() over (partition by r.step, r.address, r.is_out order by r.lead_id) end as place,
+        w.lead_id is not null as is_double,
         case when r.after_step is not null then r.after_at + to_seconds(r.wait_s) end as ripe_at
     from reached r
+    left join winners w on w.step = r.step and w.address = r.address and (w.lead_id < r.lead_id)
+        and r.action = 'send' and not r.is_out
 ),
 judged as (
     select d.*, o.opens_at,
@@ -104,7 +117,7 @@ judged as (
             when d.action = 'send' and $marketing and d.is_opted_out then 'skip:unsubscribed'
             when d.action = 'send' and $confirm and d.word is distinct from 'asked' then 'skip:nothing to confirm'
             when d.action = 'send' and $needs_consent and d.word is null then 'skip:no consent'
-            when d.place > 1 then 'skip:duplicate address'
+            when d.is_double then 'skip:duplicate address'
             when d.action = 'task' and d.owner is null then 'skip:no owner'
             when d.in_holdout then 'hold:holdout'
             when d.action = 'send' and $needs_consent and d.word = 'asked' then 'wait:not confirmed'

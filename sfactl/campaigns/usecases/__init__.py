@@ -3,9 +3,11 @@
 from sfactl.campaigns.usecases.applying import apply, resume
 from sfactl.campaigns.usecases.checking import check, preview
 from sfactl.campaigns.usecases.looking import campaigns, items, status
-from sfactl.campaigns.usecases.messages import messages, resolve, suppress, unsuppress
+from sfactl.campaigns.usecases.messages import messages, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
 from sfactl.campaigns.usecases.plans import approve, difference, plan
+from sfactl.campaigns.usecases.resolving import resolve, resolve_file
+from sfactl.campaigns.usecases.stopping import standstill, start, stop
 
 __all__ = [
     "apply",
@@ -19,8 +21,12 @@ __all__ = [
     "plan",
     "preview",
     "resolve",
+    "resolve_file",
     "resume",
+    "standstill",
+    "start",
     "status",
+    "stop",
     "suppress",
     "unpause",
     "unsuppress",

@@ -10,10 +10,11 @@ from sfactl.api.mail import address
 from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.protocols import TouchpointSender
 from sfactl.campaigns.candidates import load_candidates
-from sfactl.campaigns.files import CampaignFiles, campaign_names
+from sfactl.campaigns.files import CampaignFiles, campaign_names, check_links
 from sfactl.campaigns.mail import write_message
 from sfactl.campaigns.planning import judge, key_prefix, load_refusals
-from sfactl.campaigns.usecases.scene import effects_of, load_audience, place_of, read_files
+from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_audience, place_of, read_files
+from sfactl.config.senders import SenderPace, sender_pace
 from sfactl.session import Session
 from sfactl.workspace.aliases import living
 
@@ -54,7 +55,7 @@ def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
         except SfactlError as err:
             found.append(Finding(campaign=name, severity="error", message=err.message))
             continue
-        warnings = list(_warnings(files))
+        warnings = list(_warnings(files, session.settings.collect.url))
         found += [Finding(campaign=name, severity="warning", message=w) for w in warnings]
         if not warnings:
             steps = ", ".join(s.name for s in files.campaign.steps)
@@ -65,10 +66,12 @@ def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
 def check_sender(session: Session, files: CampaignFiles) -> None:
     """Refuse a campaign whose sender is not there, is not installed, or speaks another channel."""
     campaign = files.campaign
+    check_links(files, session.settings.collect.url)
     channels = {s.channel or "email" for s in campaign.steps if s.action == "send"}
     if not channels:
         return
     offer = sender_offer(session, files)
+    pace_of(session, files)
     for channel in sorted(channels - {offer.channel}):
         if offer.channel != "any":
             raise ConfigError(f"{files.path}: sender {campaign.sender!r} sends {offer.channel}, not {channel}")
@@ -95,9 +98,7 @@ def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
     """The campaign's sender, ready. Raises `TryLater` if it cannot be reached: nothing is claimed then."""
     check_sender(session, files)
     name = files.campaign.sender
-    table = session.settings.senders[name]
-    where = str(session.folder / "senders" / f"{name}.toml")
-    sender = session.host.make("touchpoint_sender", str(table["use"]), table, where=where)
+    sender = new_sender(session, files)
     report = sender.check()
     if report.problems:
         sender.close()
@@ -107,10 +108,27 @@ def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
     return sender
 
 
+def new_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
+    """One more connection of the campaign's sender, not yet tried."""
+    name = files.campaign.sender
+    table = session.settings.senders[name]
+    return session.host.make("touchpoint_sender", str(table["use"]), table, where=_sender_file(session, name))
+
+
+def pace_of(session: Session, files: CampaignFiles) -> SenderPace:
+    """How fast the campaign's sender may be used. Raises `ConfigError`."""
+    name = files.campaign.sender
+    return sender_pace(session.settings.senders.get(name, {}), where=_sender_file(session, name))
+
+
+def _sender_file(session: Session, name: str) -> str:
+    return str(session.folder / "senders" / f"{name}.toml")
+
+
 def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
     """Write every message of the campaign for one lead, and say what a plan made now would do with it."""
     files = read_files(session, name)
-    place = place_of(session)
+    place, letterhead = place_of(session), letterhead_of(session)
     at = session.as_of_time()
     with session.query() as query:
         lead_id = living(query, "lead", lead_id)
@@ -139,7 +157,7 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
         item = {"step": step.name, "channel": channel, "recipient": recipient or "nobody@invalid"}
         item["message_key"] = f"{prefix}{step.name}.{lead_id}.{files.campaign.rotation}"
         try:
-            m = write_message({**row, **item}, files, place_name=place.name)
+            m = write_message({**row, **item}, files, letterhead)
         except DataError as err:
             raise DataError(f"lead {lead_id}, step {step.name}: {err.message}", hint=err.hint) from None
         shown.append(
@@ -172,11 +190,11 @@ def _task(step: str, verdict: str, owner: str, title: str) -> Preview:
     )
 
 
-def _warnings(files: CampaignFiles) -> list[str]:
+def _warnings(files: CampaignFiles, collector: str) -> list[str]:
     campaign = files.campaign
     found = []
     mails = any(s.action == "send" and (s.channel or "email") == "email" for s in campaign.steps)
-    if mails and campaign.marketing and not campaign.unsubscribe:
+    if mails and campaign.marketing and not (campaign.unsubscribe or collector):
         found.append(
             "unsubscribe: marketing e-mail without a way out (List-Unsubscribe) is refused by large mailbox providers"
         )

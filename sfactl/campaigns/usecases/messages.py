@@ -1,30 +1,15 @@
-"""Messages one by one: list them, settle the unknown ones, and keep the addresses to leave in peace."""
+"""Messages one by one: list them, and keep the addresses to leave in peace."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sfactl.api.errors import NotFound
-from sfactl.api.records import Outcome
-from sfactl.campaigns.usecases.folding import fold
-from sfactl.campaigns.usecases.scene import scope_of
 from sfactl.consent.addresses import address_of
 from sfactl.session import Session
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-OUTCOMES: dict[str, Outcome] = {"accepted": "accepted", "refused": "refused", "retry": "retry_after"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolveResult:
-    """One message that a person settled."""
-
-    key: str
-    campaign: str
-    outcome: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +40,6 @@ def messages(session: Session, *, state: str = "", campaign: str = "", limit: in
         return query.table(
             f"select * from ({sql}) {f'limit {int(limit)}' if limit else ''}", {"state": state, "campaign": campaign}
         )
-
-
-def resolve(session: Session, key: str, outcome: str, *, detail: str = "") -> ResolveResult:
-    """Settle an unknown message: ``accepted``, ``refused``, or ``retry`` to let it be sent again.
-
-    Raises `NotFound` if it is not unknown, `LockBusy` while its campaign is being sent.
-    """
-    found = next((r for r in session.ledger.rows() if r.key == key), None)
-    if found is None:
-        raise NotFound(f"there is no held message with key {key!r}", hint="See: sfactl touch list --state unknown")
-    campaign = str(found.meta.get("campaign", ""))
-    result = ResolveResult(key=key, campaign=campaign, outcome=outcome)
-    if session.dry_run:
-        return result
-    scope = scope_of(campaign)
-    with session.ledger.lease(scope, run_id=session.run_id):
-        session.ledger.resolve(key, OUTCOMES[outcome], detail or f"said {session.actor}")
-        fold(session, scope)
-    return result
 
 
 def suppress(session: Session, address: str, *, reason: str = "manual", scope: str = "all") -> SuppressResult:

@@ -171,7 +171,7 @@ def check(session: Session, names: Sequence[str] = ()) -> tuple[Finding, ...]:
         touch = file.strategy.touch
         warnings = []
         if file.strategy.of("touch") and touch.message_class == "marketing":
-            if not touch.unsubscribe:
+            if not touch.unsubscribe and not session.settings.collect.url:
                 warnings.append("touch.unsubscribe: marketing mail without a way out is refused by large providers")
             if not touch.caps:
                 warnings.append("touch.caps: nothing limits how many messages one person gets")

@@ -17,6 +17,6 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         target="sfactl_sender_smtp.sender:SmtpSender",
         settings="sfactl_sender_smtp.settings:SmtpSettings",
         hosts=("setting:host",),
-        secrets=("password",),
+        secrets=("password", "dkim_private_key", "dkim_second_private_key"),
         channel="email",
     )

@@ -1,32 +1,22 @@
 """Send messages over one SMTP connection and say of each exactly what is known.
 
 A failure before the final dot left is safe to repeat, because a server must not deliver what it has not received whole
-(RFC 5321, 4.1.1.4). From the dot on, only the server's answer tells; without it the outcome is unknown.
+(RFC 5321, 4.1.1.4). From the dot on, only the server's answer tells; without it the outcome is unknown. With PIPELINING
+the same holds for each message by its own dot: that the next one was announced changes nothing for either.
 """
 
 from __future__ import annotations
 
-import re
-import smtplib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from sfactl.api.context import PluginContext
-from sfactl.api.mail import address, email_message, needs_utf8, policy
+from sfactl.api.errors import ConfigError
 from sfactl.api.records import CheckReport, Message, Outcome, Receipt
 from sfactl_sender_smtp.connection import Connection, Unreachable
+from sfactl_sender_smtp.exchange import Broken, Exchange, Reply
+from sfactl_sender_smtp.letter import Letter, write_letter
 from sfactl_sender_smtp.settings import SmtpSettings
-
-_LINE_DOT = re.compile(rb"(?m)^\.")
-_CLOSING = 421
-
-
-class _NotTaken(Exception):
-    """The connection broke while the server could not yet have the whole message."""
-
-
-class _Lost(Exception):
-    """The connection broke after the whole message had left."""
+from sfactl_sender_smtp.signing import Signer
 
 
 class SmtpSender:
@@ -36,126 +26,117 @@ class SmtpSender:
         self._settings = settings
         self._context = context
         self._connection = Connection(settings, context)
+        self._signer = Signer(settings, context)
+        self._looks_ahead = True
 
     def check(self) -> CheckReport:
-        """Connect, greet, secure and log in; nothing is sent."""
+        """Read the keys, connect, greet, secure and log in; nothing is sent."""
+        facts = {"host": f"{self._settings.host}:{self._settings.port}"}
         try:
-            server = self._connection.open()
-        except Unreachable as err:
-            return CheckReport(facts={"host": self._settings.host}, problems=(str(err),))
-        facts = {
-            "host": f"{self._settings.host}:{self._settings.port}",
+            signed = self._signer.summary()
+            exchange = self._connection.open()
+        except (ConfigError, Unreachable) as err:
+            return CheckReport(facts=facts, problems=(str(err),))
+        facts |= {
             "tls": self._connection.tls,
-            "extensions": ", ".join(sorted(server.esmtp_features)),
+            "extensions": ", ".join(sorted(exchange.server.esmtp_features)),
+            "pipelining": "yes" if exchange.pipelining else "no",
+            "dkim": signed or "not signed",
         }
         return CheckReport(facts=facts)
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
         """Send one by one; a failure of one never holds the others, an unreachable server holds all that are left."""
-        unreachable: Unreachable | None = None
-        for message in messages:
-            if unreachable is None:
-                try:
-                    yield self._send(message)
-                    continue
-                except Unreachable as err:
-                    unreachable = err
-            yield self._later(message, str(unreachable), self._settings.retry_after_s)
+        unreachable = ""
+        letters = self._letters(messages)
+        item = next(letters, None)
+        try:
+            while item is not None:
+                following = next(letters, None)
+                if isinstance(item, Letter) and not unreachable:
+                    try:
+                        item = self._send(item, following if isinstance(following, Letter) else None)
+                    except Unreachable as err:
+                        unreachable = str(err)
+                yield self._later(item.key, unreachable) if isinstance(item, Letter) else item
+                item = following
+        finally:
+            # Who stops listening leaves an announced letter behind, and of that nothing may be sent any more.
+            if self._connection.announced:
+                self._connection.drop()
 
     def close(self) -> None:
         """Say goodbye to the server."""
         self._connection.close()
 
-    def _send(self, message: Message) -> Receipt:
-        # A server may close an idle connection at any time; that shows on the first command of the next message.
-        for attempt in (1, 2):
-            server = self._connection.open()
+    def _letters(self, messages: Sequence[Message]) -> Iterator[Letter | Receipt]:
+        """The letter of each message when it is its turn, or why there is none."""
+        return_path = self._settings.return_path
+        for message in messages:
             try:
-                return self._deliver(server, message)
-            except _NotTaken as err:
-                self._connection.drop()
-                if attempt == 2:
-                    return self._later(message, f"connection lost before the message was taken: {err}")
-            except _Lost as err:
-                self._connection.drop()
-                return self._receipt(message, "unknown", f"connection lost after DATA: {err}")
-        raise AssertionError("unreachable")
+                now = self._context.now()
+                yield write_letter(message, now=now, return_path=return_path, sign=self._signer.signatures)
+            except ConfigError as err:
+                yield self._later(message.key, str(err))
+            except ValueError as err:
+                yield _receipt(message.key, "refused", f"not sent, it cannot be written as an e-mail: {err}")
 
-    def _deliver(self, server: smtplib.SMTP, message: Message) -> Receipt:
-        try:
-            utf8 = needs_utf8(message)
-            body = email_message(message, now=self._context.now(), utf8=utf8).as_bytes(policy=policy(utf8=utf8))
-            sender, recipient = (_wire(a) for a in (self._settings.return_path or message.sender, message.recipient))
-        except (ValueError, UnicodeError) as err:
-            return self._receipt(message, "refused", f"not sent, it cannot be written as an e-mail: {err}")
-        if utf8 and not server.has_extn("smtputf8"):
-            return self._receipt(message, "refused", "not sent, the server does not take addresses outside ASCII")
-        server.command_encoding = "utf-8" if utf8 else "ascii"
-        options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
-        commands = (
-            (f"MAIL FROM:<{sender}>{''.join(f' {o}' for o in options)}", {250}),
-            (f"RCPT TO:<{recipient}>", {250, 251}),
-            ("DATA", {354}),
-        )
-        for command, good in commands:
+    def _send(self, letter: Letter, following: Letter | None) -> Receipt:
+        lost, pipelining = "", True
+        for _ in range(2):
+            exchange = self._connection.open(pipelining=pipelining)
+            if objection := exchange.objection(letter):
+                return _receipt(letter.key, "refused", objection)
+            fresh = not exchange.taken
             try:
-                code, text = server.docmd(command)
-            except (OSError, smtplib.SMTPException) as err:
-                raise _NotTaken(_why(err)) from err
-            if code not in good:
-                return self._answer(server, message, code, text, before_data=True)
-        return self._data(server, message, body)
+                reply = exchange.announce(letter)
+                if reply is None:
+                    exchange.text(letter)
+            except Broken as err:
+                # A server may close an idle connection at any time; that shows on the first command. One that closes
+                # a new connection may not bear commands in one go, whatever it said.
+                self._connection.drop()
+                lost, pipelining = str(err), not fresh
+                continue
+            if reply is None:
+                return self._finish(exchange, letter, following)
+            return self._answered(letter, reply, before_data=True)
+        return self._later(letter.key, f"connection lost before the message was taken: {lost}")
 
-    def _data(self, server: smtplib.SMTP, message: Message, body: bytes) -> Receipt:
-        stuffed = _LINE_DOT.sub(b"..", body)
+    def _finish(self, exchange: Exchange, letter: Letter, following: Letter | None) -> Receipt:
         try:
-            server.send(stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n")
-        except (OSError, smtplib.SMTPException) as err:
-            raise _NotTaken(_why(err)) from err
-        try:
-            server.send(b".\r\n")
-            code, text = server.getreply()
-        except (OSError, smtplib.SMTPException) as err:
-            raise _Lost(_why(err)) from err
-        return self._answer(server, message, code, text, before_data=False)
-
-    def _answer(self, server: smtplib.SMTP, message: Message, code: int, text: bytes, *, before_data: bool) -> Receipt:
-        said = f"{code} {text.decode('utf-8', 'replace')}".strip()
-        if code == _CLOSING:
+            reply = exchange.finish(following if self._may_follow(exchange, following) else None)
+        except Broken as err:
+            # Should the server have stumbled over the next message's commands, it must not do so again and again.
+            self._looks_ahead = self._looks_ahead and not exchange.announced
             self._connection.drop()
-        elif before_data:
-            self._reset(server)
-        if 200 <= code < 300 and not before_data:
-            return self._receipt(message, "accepted", said)
-        if 500 <= code < 600:
-            return self._receipt(message, "refused", said)
-        if 400 <= code < 500:
-            return self._later(message, said)
-        self._connection.drop()
-        # A reply outside RFC 5321 to the message itself says nothing about whether it was taken.
-        return self._later(message, said) if before_data else self._receipt(message, "unknown", said)
+            return _receipt(letter.key, "unknown", f"connection lost after DATA: {err}")
+        return self._answered(letter, reply, before_data=False)
 
-    def _reset(self, server: smtplib.SMTP) -> None:
-        try:
-            server.rset()
-        except (OSError, smtplib.SMTPException):
+    def _may_follow(self, exchange: Exchange, following: Letter | None) -> bool:
+        if following is None or not self._looks_ahead or exchange.objection(following):
+            return False
+        return not self._settings.messages_per_connection or exchange.taken + 1 < self._settings.messages_per_connection
+
+    def _answered(self, letter: Letter, reply: Reply, *, before_data: bool) -> Receipt:
+        family = reply.code // 100
+        if family == 4:
+            receipt = self._later(letter.key, reply.text)
+        elif family == 5:
+            receipt = _receipt(letter.key, "refused", reply.text)
+        elif family == 2 and not before_data:
+            receipt = _receipt(letter.key, "accepted", reply.text)
+        else:
+            # A reply outside RFC 5321 to the message itself says nothing about whether it was taken.
             self._connection.drop()
+            return self._later(letter.key, reply.text) if before_data else _receipt(letter.key, "unknown", reply.text)
+        self._connection.spare()
+        return receipt
 
-    def _later(self, message: Message, detail: str, after_s: float | None = None) -> Receipt:
-        wait = self._settings.retry_after_s if after_s is None else after_s
-        return Receipt(key=message.key, outcome="retry_after", detail=detail, retry_after_s=wait)
-
-    @staticmethod
-    def _receipt(message: Message, outcome: Outcome, detail: str) -> Receipt:
-        return Receipt(key=message.key, outcome=outcome, detail=detail)
-
-
-@lru_cache(maxsize=256)
-def _wire(text: str) -> str:
-    """An address as SMTP wants it: the domain in its ASCII form."""
-    local, _, domain = address(text).rpartition("@")
-    return f"{local}@{domain.encode('idna').decode('ascii')}"
+    def _later(self, key: str, detail: str) -> Receipt:
+        wait = self._settings.retry_after_s
+        return Receipt(key=key, outcome="retry_after", detail=detail, retry_after_s=wait)
 
 
-def _why(err: Exception) -> str:
-    return str(err) or type(err).__name__
+def _receipt(key: str, outcome: Outcome, detail: str) -> Receipt:
+    return Receipt(key=key, outcome=outcome, detail=detail)
