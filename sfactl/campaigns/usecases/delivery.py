@@ -16,8 +16,10 @@ from sfactl.api.records import Message, Receipt
 from sfactl.campaigns.candidates import load_candidates
 from sfactl.campaigns.dispatch import BATCH, Dispatcher, Tally
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.lineup import Pace
 from sfactl.campaigns.mail import payload_hash, write_message
 from sfactl.campaigns.planning import judge, load_refusals
+from sfactl.campaigns.usecases.allowances import paced
 from sfactl.campaigns.usecases.checking import new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_frozen, place_of, scope_of
@@ -92,10 +94,11 @@ class Delivery:
         items = self.remaining()
         with ExitStack() as opened, self._session.progress("Sending", items.num_rows) as progress:
             senders = [sender, *self._more_connections(opened, items.num_rows)]
+            pace = opened.enter_context(paced(self._session, self._files, self._scope))
             for chunk in chunks(items):
                 rest: pa.Table | None = chunk
                 while rest is not None and rest.num_rows and not self.stopped:
-                    rest = self._send_chunk(senders, lease, rest, progress.advance)
+                    rest = self._send_chunk(senders, pace, lease, rest, progress.advance)
                 fold(self._session, self._scope)
                 if self.stopped:
                     break
@@ -127,7 +130,12 @@ class Delivery:
             yield opened.enter_context(closing(new_sender(self._session, self._files)))
 
     def _send_chunk(
-        self, senders: Sequence[TouchpointSender], lease: Lease, chunk: pa.Table, on_sent: Callable[[int], None]
+        self,
+        senders: Sequence[TouchpointSender],
+        pace: Pace,
+        lease: Lease,
+        chunk: pa.Table,
+        on_sent: Callable[[int], None],
     ) -> pa.Table | None:
         """Send one chunk; answers what is left of it when others changed what the gate depends on."""
         before = self.blocked.copy(), self.later.copy()
@@ -142,6 +150,7 @@ class Delivery:
                 keep_waiting=watch.keep_waiting,
                 on_sent=on_sent,
                 tally=self.tally,
+                pace=pace,
                 later=self.later,
             )
             dispatcher.run(self._written(self._passed(query, chunk)))
