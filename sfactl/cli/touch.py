@@ -87,6 +87,7 @@ _PARTS = (
     "touch_import",
     "touch_bounces",
     "touch_replies",
+    "touch_why",
     "touch_stop",
 )
 for _part in _PARTS:
