@@ -13,6 +13,7 @@ from typing import Literal
 
 from sfactl.config.touch import DAYS, Day, minutes_of
 
+Track = Literal["clicks", "opens"]
 Action = Literal["send", "task", "wait", "skip", "hold"]
 Ending = Literal["reply", "meeting", "call", "form_submit"]
 """Touchpoints of a person after which a sequence has nothing more to say."""
@@ -113,8 +114,8 @@ class Campaign:
     """A campaign file. ``holdout`` is a percentage; ``approve_above`` and ``max_recipients`` count its messages.
 
     ``topic`` is what it is about, so that people can leave that alone. ``confirm`` makes it the mail by which those who
-    subscribed confirm it: it goes to them and nobody else. ``exit_on`` are touchpoints that end it for a person whom it
-    has written to; None leaves it to the class.
+    subscribed confirm it: it goes to them and nobody else. ``track`` says which deeds of readers are counted, by default
+    none. ``exit_on`` are touchpoints that end it for a person whom it has written to; None leaves it to the class.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Campaign:
     reply_to: str = ""
     unsubscribe: str = ""
     topic: str = ""
+    track: tuple[Track, ...] = ()
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     holdout: float = 0.0
