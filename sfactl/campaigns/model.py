@@ -114,8 +114,8 @@ class Campaign:
     """A campaign file. ``holdout`` is a percentage; ``approve_above`` and ``max_recipients`` count its messages.
 
     ``topic`` is what it is about, so that people can leave that alone. ``confirm`` makes it the mail by which those who
-    subscribed confirm it: it goes to them and nobody else. ``track`` says which deeds of readers are counted, by default
-    none. ``exit_on`` are touchpoints that end it for a person whom it has written to; None leaves it to the class.
+    subscribed confirm it: it goes to them and nobody else. ``track`` says which deeds of readers are counted: by
+    default none. ``exit_on`` are touchpoints that end it for a person whom it has written to; None: as its class does.
     """
 
     name: str
