@@ -26,6 +26,7 @@ from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E4
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
 from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
+from sfactl.testkit.rude_server import Manner, RudeServer  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
 from sfactl.testkit.smtp_sink import Delivered, SmtpSink  # noqa: E402
@@ -42,7 +43,9 @@ __all__ = [
     "LeadSourceSuite",
     "LearningSuite",
     "MatcherSuite",
+    "Manner",
     "OfferSuite",
+    "RudeServer",
     "Running",
     "ScoringSuite",
     "Seen",
