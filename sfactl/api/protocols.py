@@ -136,6 +136,19 @@ class ReceiptLookup(Protocol):
 
 
 @runtime_checkable
+class KeyMemory(Protocol):
+    """A sender that knows for how long its receiver takes a message with the same key once, whatever it is sent."""
+
+    @property
+    def remembers_s(self) -> float:
+        """Seconds since a key was first seen; ``inf`` for ever, 0 not at all.
+
+        Within that time a message whose outcome is unknown is sent again; after it, it is held for a person.
+        """
+        ...
+
+
+@runtime_checkable
 class ErpConnector(Protocol):
     """The verbs of an ERP. Each takes our key; the core owns retry, ledger and cursors.
 

@@ -74,6 +74,7 @@ class IntentLabel:
 
 
 Outcome = Literal["accepted", "refused", "retry_after", "unknown"]
+Reach = Literal["message", "domain", "sender"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,10 @@ class Receipt:
 
     ``accepted``: the other side took it. ``refused``: it said no for good. ``retry_after``: it did not take it and may
     later (``retry_after_s``). ``unknown``: it may or may not have taken it; never sent again blindly.
+
+    ``about`` says for whom a ``retry_after`` holds: this message (a mailbox is full), everybody at the recipient's
+    domain (its server asks us to slow down), or all that the sender has (429, 421, no connection). Until
+    ``retry_after_s`` is over nothing else of that reach is sent, and it counts as no try of this message.
     """
 
     key: str
@@ -89,6 +94,7 @@ class Receipt:
     provider_id: str = ""
     detail: str = ""
     retry_after_s: float | None = None
+    about: Reach = "message"
 
 
 ErpKind = Literal["customer", "product", "order", "invoice", "payment", "write_off", "credit_note"]

@@ -109,6 +109,8 @@ def _done_line(result: ApplyResult) -> str:
 
 def undone_lines(result: ApplyResult | StrategyApplied, go_on: str) -> Iterator[str]:
     """What a run did not do and why; ``go_on`` is the command that goes on with it."""
+    if result.missing is not None:
+        yield f"  {result.missing:,} had got none of its messages before"
     for note, reasons in (("left out since the plan", result.blocked), ("must wait", result.later)):
         if reasons:
             yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"

@@ -160,20 +160,22 @@ def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
 
 @click.command()
 @click.argument("plan")
+@click.option("--missing", is_flag=True, help="Also a plan that was done: reach exactly those who got nothing yet.")
 @options.dry_run
 @options.output
 @pass_app
-def resume(app: App, plan: str, dry_run: bool, output: Output) -> None:
+def resume(app: App, plan: str, missing: bool, dry_run: bool, output: Output) -> None:
     """Go on with PLAN where it was interrupted; only what is missing is done.
 
     \b
     Example:
       sfactl strategy resume 7f3a19
+      sfactl strategy resume 7f3a19 --missing
     """
     from sfactl.cli import strategy_lines as lines
     from sfactl.strategies import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.resume(session, plan)
+    result = usecases.resume(session, plan, missing=missing)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: lines.apply_lines(result, zone), exit_code=3 if result.partly else 0)

@@ -82,5 +82,12 @@ def unsuppress(app: App, address: str, scope: str, dry_run: bool, output: Output
     output.emit(result, human=lambda: [f"{result.value} {verb} ({result.scope})."])
 
 
-for _part in ("touch_resolve", "touch_import", "touch_bounces"):
+_PARTS = (
+    "touch_resolve",
+    "touch_import",
+    "touch_bounces",
+    "touch_replies",
+    "touch_stop",
+)
+for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

@@ -15,6 +15,7 @@ _SECRET_KEY = re.compile(
     r"(^|_)(password|passwd|passphrase|secret|token|api_?key|access_key|private_key|credentials?)$", re.I
 )
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
+_PLACE = re.compile(r"[A-Za-z ]*\{secrets\.[A-Za-z0-9_-]+\}")
 
 
 def is_secret(key: str) -> bool:
@@ -27,13 +28,18 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and bool(_REFERENCE.fullmatch(value))
 
 
+def is_place(value: object) -> bool:
+    """Whether ``value`` only says where a secret of the same file is put in, as ``Bearer {secrets.NAME}`` does."""
+    return isinstance(value, str) and bool(_PLACE.fullmatch(value))
+
+
 def check_secrets(table: Mapping[str, Any], *, where: str, path: str = "", names: frozenset[str] = frozenset()) -> None:
     """Raise `ConfigError` for a secret key of ``table`` that holds a literal. ``names``: more secret keys."""
     for key, value in table.items():
         at = f"{path}.{key}" if path else key
         if isinstance(value, Mapping):
             check_secrets(value, where=where, path=at, names=names)
-        elif (is_secret(key) or key in names) and value != "" and not is_reference(value):
+        elif (is_secret(key) or key in names) and value != "" and not (is_reference(value) or is_place(value)):
             raise ConfigError(
                 f"{where}: {at}: a secret is written out here",
                 hint=f'Refer to it instead: {key} = "env:NAME" or "file:PATH".',

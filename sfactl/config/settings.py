@@ -68,17 +68,23 @@ class CollectSettings:
     """Where people's clicks and unsubscribes come in. ``url`` is the collector's public address; empty: there is none.
 
     Links are signed with ``link_secret``, by default a key of the workspace's own; ``former_secret`` is still taken.
+    What was collected waits in the folder ``spool`` (default: the workspace's own) until it is brought in; the
+    collector takes no more when ``spool_mb`` megabytes wait.
     """
 
     url: str = ""
     link_secret: str = ""
     former_secret: str = ""
+    spool: str = ""
+    spool_mb: int = 1024
 
     def __post_init__(self) -> None:
         """Refuse an address that a mail program could not open safely."""
         local = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/.*)?"
         if self.url and not re.fullmatch(rf"https://[^\s/?#]+[^\s?#]*|{local}", self.url):
             raise ValueError(f"url: {self.url!r} is not like https://go.acme.example")
+        if self.spool_mb < 1:
+            raise ValueError(f"spool_mb: {self.spool_mb} is less than 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,10 @@ class ForgedLink(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """What a link stands for. ``target`` is where a click leads, or the topic of an unsubscribe or a confirmation."""
+    """What a link stands for. ``target`` is where a click leads, or the topic of an unsubscribe or a confirmation.
+
+    A click without a target is a link that no person sees: who follows it is a scanner.
+    """
 
     purpose: Purpose
     message_key: str
@@ -42,12 +45,15 @@ def event_id(link: Link, at: datetime, *, kind: str = "", topic: str = "") -> st
     """The id of what somebody did with ``link`` at ``at`` (naive UTC), the same wherever it was read.
 
     Opens and clicks of one minute are one, so that a log that writes at the end of the request agrees with the
-    collector; anything else counts by the second. ``kind`` and ``topic`` are said where one link can do several things
-    (the preferences: unsubscribe and subscribe, each of a topic). What is signed counts, not how the token is written.
+    collector; a confirmation counts once and for all; anything else counts by the second. ``kind`` and ``topic`` are
+    said where one link can do several things (the preferences: unsubscribe and subscribe, each of a topic); ``kind`` is
+    "bot" for an open or click whose request alone tells a scanner, so that it never stands in for the person's own.
+    What is signed counts, not how the token is written.
     """
-    exact = "minutes" if link.purpose in ("click", "open") else "seconds"
     parts = [link.purpose, link.message_key, str(link.lead_id), link.campaign, link.step, link.target, kind, topic]
-    text = "\x1f".join([*parts, at.isoformat(timespec=exact)])
+    if link.purpose != "confirm":
+        parts.append(at.isoformat(timespec="minutes" if link.purpose in ("click", "open") else "seconds"))
+    text = "\x1f".join(parts)
     return f"link:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 

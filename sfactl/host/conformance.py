@@ -179,7 +179,7 @@ def _is_readable(hint: Any) -> bool:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return all(_is_readable(part) for part in typing.get_args(hint) if part is not type(None))
-    if origin is Literal or hint in SIMPLE:
+    if origin is Literal or hint is Any or hint in SIMPLE:
         return True
     if origin is tuple or (isinstance(origin, type) and issubclass(origin, Mapping)):
         return all(_is_readable(part) for part in typing.get_args(hint) if part is not Ellipsis)

@@ -3,6 +3,7 @@ answer means. A request that must not be repeated is sent once; what is not know
 
 from __future__ import annotations
 
+import ssl
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ LONGEST_ANSWER = 20
 LONGEST_WAIT_S = 10 * 365 * 86_400
 """urllib3 would read any longer wait as six hours; the caller is told what the server said."""
 
+_A_MOMENT = 1_000_000_000
+"""A number of seconds from here on is one since 1970, not a wait."""
+
 _SMALLER = "Ask for smaller pages, if the service can give them."
 BUSY = frozenset({429, 502, 503, 504})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -49,6 +53,11 @@ class PatientRetry(Retry):
             return super().get_retry_after(response)
         except InvalidHeader:
             return None
+
+    def wait_s(self, response: BaseHTTPResponse) -> float | None:
+        """As `get_retry_after`, else what the headers of a rate limit say."""
+        told = self.get_retry_after(response)
+        return told if told is not None else _reset_in(response)
 
     def increment(
         self,
@@ -180,12 +189,12 @@ def _session(adapter: GuardedAdapter, headers: Mapping[str, str] | None) -> requ
 
 def _whole(send: Callable[[], requests.Response], what: str, *, attempts: int, within_s: float) -> requests.Response:
     """The response with its whole body. A body cut short is asked for again; urllib3 retries everything before it."""
+    lost: type[Transient | Ambiguous] = Transient if attempts > 1 else Ambiguous
     for left in reversed(range(attempts)):
         try:
-            return _read(send(), what, within_s)
+            return _read(send(), what, within_s, lost)
         except requests.exceptions.ChunkedEncodingError as err:
             if left == 0:
-                lost = Transient if attempts > 1 else Ambiguous
                 raise lost(f"{what}: the answer was cut short") from err
         except requests.exceptions.ContentDecodingError as err:
             raise ServerFault(f"{what}: the answer says that it is compressed, and cannot be unpacked") from err
@@ -194,8 +203,10 @@ def _whole(send: Callable[[], requests.Response], what: str, *, attempts: int, w
     raise AssertionError("unreachable")
 
 
-def _read(response: requests.Response, what: str, within_s: float) -> requests.Response:
-    """The response with its body read, unless that is too large or does not end."""
+def _read(
+    response: requests.Response, what: str, within_s: float, lost: type[Transient | Ambiguous]
+) -> requests.Response:
+    """The response with its body read, unless that is too large or does not end: then it is ``lost``."""
     begun, size, parts = time.monotonic(), 0, []
     with response:
         for part in response.iter_content(1 << 16):
@@ -203,7 +214,7 @@ def _read(response: requests.Response, what: str, within_s: float) -> requests.R
             if size > LARGEST_ANSWER:
                 raise ServerFault(f"{what}: the answer is larger than {LARGEST_ANSWER >> 20} MB", hint=_SMALLER)
             if time.monotonic() - begun > within_s:
-                raise Transient(f"{what}: the answer did not end within {within_s:,.0f} seconds")
+                raise lost(f"{what}: the answer did not end within {within_s:,.0f} seconds")
             parts.append(part)
     response._content = b"".join(parts)  # what requests itself does after it has read a body
     return response
@@ -223,12 +234,13 @@ def _no_answer(err: requests.RequestException, what: str, *, repeatable: bool) -
 
 
 def _never_sent(err: requests.RequestException) -> bool:
-    if isinstance(
-        err, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
-    ):
+    if isinstance(err, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
         return True
     cause = err.args[0] if err.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(err, requests.exceptions.SSLError):
+        # A certificate is looked at before anything is sent; any other fault of TLS may come with the answer.
+        return isinstance(reason.args[0] if isinstance(reason, Exception) else None, ssl.SSLCertVerificationError)
     return isinstance(reason, (ConnectTimeoutError, NewConnectionError))
 
 
@@ -238,14 +250,24 @@ def _reason(err: requests.RequestException) -> str:
     return type(cause.reason if isinstance(cause, MaxRetryError) else cause).__name__
 
 
+def _reset_in(response: BaseHTTPResponse) -> float | None:
+    """Seconds until a limit is reset: the draft's RateLimit-Reset, and what came before it as a wait or as a moment."""
+    text = response.headers.get("RateLimit-Reset") or response.headers.get("X-RateLimit-Reset") or ""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LONGEST_WAIT_S)):
+        return None
+    return float(text) if int(text) < _A_MOMENT else max(0.0, int(text) - time.time())
+
+
 def _refusal(response: requests.Response, what: str, repeatable: bool) -> SfactlError | None:
     """The error that a status stands for, or None where the caller should read the response."""
     status = response.status_code
     said = f"{what}: the server answered {status}"
-    after_s = PatientRetry(retry_after_max=LONGEST_WAIT_S).get_retry_after(response.raw)
+    again = PatientRetry(retry_after_max=LONGEST_WAIT_S)
     if status in {401, 403}:
         return AuthError(said, hint="Check the secret that the settings refer to, and its rights.")
-    if status == 429 or (status == 503 and after_s is not None):
+    if status == 429:
+        return RateLimited(said, after_s=again.wait_s(response.raw))
+    if status == 503 and (after_s := again.get_retry_after(response.raw)) is not None:
         return RateLimited(said, after_s=after_s)
     if status in {502, 504} and not repeatable:
         return Ambiguous(said)

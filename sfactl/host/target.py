@@ -11,10 +11,14 @@ from sfactl.api import protocols
 from sfactl.api.errors import PluginError
 from sfactl.config.objects import build
 from sfactl.config.secrets import check_secrets
+from sfactl.config.senders import PACE_KEYS
 from sfactl.host.model import Found
 
 RESERVED = frozenset({"schema", "use"})
 """Keys of an object's file that are the core's own and never reach a plugin's settings."""
+
+RESERVED_FOR: Mapping[str, frozenset[str]] = {"touchpoint_sender": PACE_KEYS}
+"""The same, for one kind of offer only."""
 
 PROTOCOLS: Mapping[str, tuple[type, ...]] = {
     "lead_source": (protocols.LeadSource,),
@@ -42,7 +46,8 @@ def imported(reference: str) -> Any:
 
 def settings_of(found: Found, table: Mapping[str, Any], where: str) -> Any:
     """The settings of one use as the offer's dataclass, or None where it has none. Raises `ConfigError`."""
-    own = {key: value for key, value in table.items() if key not in RESERVED}
+    reserved = RESERVED | RESERVED_FOR.get(found.offer.kind, frozenset())
+    own = {key: value for key, value in table.items() if key not in reserved}
     # Before anything else, so that no message about a wrong type can show a secret that was written out.
     check_secrets(own, where=where, names=frozenset(found.offer.secrets))
     if found.offer.settings is None:

@@ -29,6 +29,7 @@ from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
 from sfactl.testkit.rude_server import Manner, RudeServer  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
+from sfactl.testkit.service_process import ServiceProcess  # noqa: E402
 from sfactl.testkit.smtp_sink import Delivered, SmtpSink  # noqa: E402
 from sfactl.testkit.source_suite import LeadSourceSuite  # noqa: E402
 
@@ -51,5 +52,6 @@ __all__ = [
     "Seen",
     "SenderSuite",
     "ServerFault",
+    "ServiceProcess",
     "SmtpSink",
 ]

@@ -9,7 +9,7 @@ on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,8 +96,11 @@ class Lease:
                     claimed.append(effect.key)
         return claimed
 
-    def settle(self, receipts: Sequence[Receipt]) -> None:
-        """Record what became of claimed effects; ``retry_after`` puts one back to ``planned``."""
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
+        """Record what became of claimed effects; ``retry_after`` puts one back to ``planned``.
+
+        For the keys ``unheard`` the receiver never got as far as the effect, so that it counts as no attempt.
+        """
         now = self._now()
         with self._writing() as db:
             for r in receipts:
@@ -106,9 +109,9 @@ class Lease:
                 not_before = to_micros(now + wait) if r.outcome == "retry_after" else None
                 settled = to_micros(now) if state in SETTLED else None
                 db.execute(
-                    "update effects set state = ?, settled_at = ?, provider_id = ?, detail = ?, not_before = ?"
-                    " where key = ? and scope = ? and state in ('sending', 'unknown')",
-                    (state, settled, r.provider_id, r.detail, not_before, r.key, self.scope),
+                    "update effects set state = ?, settled_at = ?, provider_id = ?, detail = ?, not_before = ?,"
+                    " attempts = attempts - ? where key = ? and scope = ? and state in ('sending', 'unknown')",
+                    (state, settled, r.provider_id, r.detail, not_before, r.key in unheard, r.key, self.scope),
                 )
 
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
@@ -33,7 +33,7 @@ class Ledger:
         self.most_in_flight = max(self.most_in_flight, sum(s == "sending" for s in self.state.values()))
         return free
 
-    def settle(self, receipts: Sequence[Receipt]) -> None:
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
         for r in receipts:
             assert self.state[r.key] == "sending"
             self.state[r.key] = "planned" if r.outcome == "retry_after" else r.outcome
@@ -89,11 +89,12 @@ def test_every_message_ends_in_one_place(answers: list[str], count: int, stops: 
     ]
     asked = iter(range(10_000))
     dispatcher = Dispatcher(
-        sender=receiver,
+        senders=[receiver],
         claims=ledger,
         now=clock.now,
         sleep=lambda s: clock.advance(timedelta(seconds=s)),
         go_on=lambda: next(asked) not in stops,
+        keep_waiting=lambda: True,
         on_sent=lambda n: None,
     )
     dispatcher.run(iter(messages))

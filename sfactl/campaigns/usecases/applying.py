@@ -20,6 +20,7 @@ from sfactl.campaigns.usecases.folding import fold, make_tasks
 from sfactl.campaigns.usecases.plans import compare, needs_approval, obstacles, work_out
 from sfactl.campaigns.usecases.scene import (
     PlanRow,
+    check_newest,
     find_plan,
     moved_since,
     plan_rows,
@@ -43,7 +44,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyResult:
-    """What an apply did. ``left`` may still be sent by a resume, ``blocked`` may not."""
+    """What an apply did. ``left`` may still be sent by a resume, ``blocked`` may not.
+
+    ``missing`` is how many had got no message of the plan before, where that was asked.
+    """
 
     plan_id: str
     campaign: str
@@ -53,6 +57,7 @@ class ApplyResult:
     refused: int = 0
     unknown: int = 0
     left: int = 0
+    missing: int | None = None
     blocked: tuple[Reason, ...] = ()
     later: tuple[Reason, ...] = ()
     details: tuple[Reason, ...] = ()
@@ -79,12 +84,16 @@ def apply(session: Session, ref: str) -> ApplyResult:
     return _open(session, ref, begun_only=False)
 
 
-def resume(session: Session, ref: str) -> ApplyResult:
-    """Go on with the plan ``ref`` after it was interrupted. Raises as `apply`, `PolicyError` if it was never begun."""
-    return _open(session, ref, begun_only=True)
+def resume(session: Session, ref: str, *, missing: bool = False) -> ApplyResult:
+    """Go on with the plan ``ref`` after it was interrupted. Raises as `apply`, `PolicyError` if it was never begun.
+
+    With ``missing`` also one that was done: whoever was left out then, and has got none of its messages yet, passes
+    the gate once more. Who was accepted, refused or is held as unknown is not among them.
+    """
+    return _open(session, ref, begun_only=True, missing=missing)
 
 
-def _open(session: Session, ref: str, *, begun_only: bool) -> ApplyResult:
+def _open(session: Session, ref: str, *, begun_only: bool, missing: bool = False) -> ApplyResult:
     with session.query() as query:
         row = find_plan(query, ref)
     if session.workspace.is_copy:
@@ -94,17 +103,18 @@ def _open(session: Session, ref: str, *, begun_only: bool) -> ApplyResult:
         )
     files = read_files(session, row.campaign)
     if session.dry_run:
-        return _Run(session, row, files).rehearse()
+        return _Run(session, row, files, missing=missing).rehearse()
     with session.ledger.lease(scope_of(row.campaign), run_id=session.run_id) as lease:
         with session.query() as query:
             row = find_plan(query, row.plan_id)
-        return _Run(session, row, files).perform(lease, begun_only=begun_only)
+        return _Run(session, row, files, missing=missing).perform(lease, begun_only=begun_only)
 
 
 class _Run:
     """One apply of one plan."""
 
-    def __init__(self, session: Session, row: PlanRow, files: CampaignFiles) -> None:
+    def __init__(self, session: Session, row: PlanRow, files: CampaignFiles, *, missing: bool = False) -> None:
+        self.missing = missing
         self.session = session
         self.row = row
         self.files = files
@@ -118,6 +128,7 @@ class _Run:
         if self._is_done():
             return self._result(nothing=True)
         self._check()
+        missing = int(self.delivery.remaining().num_rows) if self.missing else None
         tasks = 0
         if self.row.sends:
             with closing(make_sender(self.session, self.files)) as sender:
@@ -128,7 +139,9 @@ class _Run:
             tasks = self._begin()
         left = int(self.delivery.remaining().num_rows) - self.delivery.blocked.total()
         self._finish(left)
-        result = self._result(tasks=tasks, left=left, seconds=(self.session.now() - begin).total_seconds())
+        result = self._result(
+            tasks=tasks, left=left, missing=missing, seconds=(self.session.now() - begin).total_seconds()
+        )
         self.session.notify("sfactl_after_touchpoints_sent", _summary(result))
         return result
 
@@ -141,7 +154,9 @@ class _Run:
         return self._result(ready=ready, tasks=self.row.tasks)
 
     def _is_done(self) -> bool:
-        """Applied, and nobody has let one of its messages be tried again."""
+        """Applied, and nobody has let one of its messages be tried again, or asks for those who were left out."""
+        if self.missing:
+            return not int(self.delivery.remaining().num_rows)
         held = self.session.ledger.rows(scope_of(self.row.campaign), "planned")
         return self.row.state == "applied" and not any(r.meta.get("plan_id") == self.row.plan_id for r in held)
 
@@ -151,6 +166,9 @@ class _Run:
             raise Conflict(
                 f"plan {row.short} was replaced by a newer one", hint=f"sfactl campaign status {row.campaign}"
             )
+        if self.missing:
+            with self.session.query() as query:
+                check_newest(query, row, "campaign")
         if self.files.version != row.version:
             raise Conflict(
                 f"the files of campaign {row.campaign} changed since plan {row.short}",

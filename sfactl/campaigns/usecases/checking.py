@@ -14,6 +14,7 @@ from sfactl.campaigns.files import CampaignFiles, campaign_names, check_links
 from sfactl.campaigns.mail import write_message
 from sfactl.campaigns.planning import judge, key_prefix, load_refusals
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_audience, place_of, read_files
+from sfactl.config.senders import SenderPace, sender_pace
 from sfactl.session import Session
 from sfactl.workspace.aliases import living
 
@@ -70,6 +71,7 @@ def check_sender(session: Session, files: CampaignFiles) -> None:
     if not channels:
         return
     offer = sender_offer(session, files)
+    pace_of(session, files)
     for channel in sorted(channels - {offer.channel}):
         if offer.channel != "any":
             raise ConfigError(f"{files.path}: sender {campaign.sender!r} sends {offer.channel}, not {channel}")
@@ -96,9 +98,7 @@ def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
     """The campaign's sender, ready. Raises `TryLater` if it cannot be reached: nothing is claimed then."""
     check_sender(session, files)
     name = files.campaign.sender
-    table = session.settings.senders[name]
-    where = str(session.folder / "senders" / f"{name}.toml")
-    sender = session.host.make("touchpoint_sender", str(table["use"]), table, where=where)
+    sender = new_sender(session, files)
     report = sender.check()
     if report.problems:
         sender.close()
@@ -106,6 +106,23 @@ def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
             f"sender {name}: {'; '.join(report.problems)}", hint="Nothing was sent. Run the same command again later."
         )
     return sender
+
+
+def new_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
+    """One more connection of the campaign's sender, not yet tried."""
+    name = files.campaign.sender
+    table = session.settings.senders[name]
+    return session.host.make("touchpoint_sender", str(table["use"]), table, where=_sender_file(session, name))
+
+
+def pace_of(session: Session, files: CampaignFiles) -> SenderPace:
+    """How fast the campaign's sender may be used. Raises `ConfigError`."""
+    name = files.campaign.sender
+    return sender_pace(session.settings.senders.get(name, {}), where=_sender_file(session, name))
+
+
+def _sender_file(session: Session, name: str) -> str:
+    return str(session.folder / "senders" / f"{name}.toml")
 
 
 def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:

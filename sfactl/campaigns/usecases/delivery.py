@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import DataError
-from sfactl.api.protocols import ReceiptLookup, TouchpointSender
+from sfactl.api.protocols import KeyMemory, ReceiptLookup, TouchpointSender
 from sfactl.api.records import Message, Receipt
 from sfactl.campaigns.candidates import load_candidates
-from sfactl.campaigns.dispatch import Dispatcher, Tally
+from sfactl.campaigns.dispatch import BATCH, Dispatcher, Tally
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.mail import payload_hash, write_message
-from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import judge, load_refusals
-from sfactl.campaigns.usecases.checking import sender_offer
+from sfactl.campaigns.usecases.checking import new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
-from sfactl.campaigns.usecases.scene import (
-    GATES,
-    effects_of,
-    expires_at,
-    letterhead_of,
-    load_frozen,
-    moved_since,
-    paused_by,
-    place_of,
-    scope_of,
-)
+from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_frozen, place_of, scope_of
+from sfactl.campaigns.usecases.watching import Watch
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.workspace.ledger import Effect, Lease
@@ -40,8 +32,9 @@ if TYPE_CHECKING:
 CHUNK = 5000
 """Recipients that pass the gate together and are folded into the data together."""
 
-GATE_HOLDS = timedelta(minutes=1)
-"""How long a passed gate is good for: a window may have closed since."""
+
+MEMORY_MARGIN_S = 600.0
+"""A receiver's clock may be off, and a repeat takes its time: so much earlier its memory is no longer relied on."""
 
 
 class Delivery:
@@ -79,7 +72,8 @@ class Delivery:
         """Ask a sender that can tell about messages of a run that died; let one that cannot double them try again."""
         campaign = self._files.campaign
         rows = self._session.ledger.rows(self._scope, "unknown")
-        keys = [r.key for r in rows if r.meta.get("sender") == campaign.sender]
+        rows = [r for r in rows if r.meta.get("sender") == campaign.sender]
+        keys = [r.key for r in rows]
         if not keys:
             return
         capabilities = sender_offer(self._session, self._files).capabilities
@@ -87,18 +81,21 @@ class Delivery:
             for receipt in sender.lookup(keys):
                 if receipt.outcome != "unknown":
                     self._session.ledger.resolve(receipt.key, receipt.outcome, receipt.detail or "found by look-up")
-        elif "idempotent" in capabilities:
-            for key in keys:
-                self._session.ledger.resolve(key, "retry_after", "tried again: the receiver knows the key")
+            return
+        knows_s = math.inf if "idempotent" in capabilities else memory_of(sender)
+        for row in rows:
+            if (self._session.now() - row.planned_at).total_seconds() + MEMORY_MARGIN_S < knows_s:
+                self._session.ledger.resolve(row.key, "retry_after", "tried again: the receiver knows the key")
 
     def send(self, sender: TouchpointSender, lease: Lease) -> None:
-        """Send what is left of the plan, as far as it goes."""
+        """Send what is left of the plan, as far as it goes, through as many connections as the sender may have."""
         items = self.remaining()
-        with self._session.progress("Sending", items.num_rows) as progress:
+        with ExitStack() as opened, self._session.progress("Sending", items.num_rows) as progress:
+            senders = [sender, *self._more_connections(opened, items.num_rows)]
             for chunk in chunks(items):
                 rest: pa.Table | None = chunk
                 while rest is not None and rest.num_rows and not self.stopped:
-                    rest = self._send_chunk(sender, lease, rest, progress.advance)
+                    rest = self._send_chunk(senders, lease, rest, progress.advance)
                 fold(self._session, self._scope)
                 if self.stopped:
                     break
@@ -125,21 +122,27 @@ class Delivery:
             )
         return without(items, self._known())
 
+    def _more_connections(self, opened: ExitStack, messages: int) -> Iterator[TouchpointSender]:
+        for _ in range(min(pace_of(self._session, self._files).connections, -(-messages // BATCH)) - 1):
+            yield opened.enter_context(closing(new_sender(self._session, self._files)))
+
     def _send_chunk(
-        self, sender: TouchpointSender, lease: Lease, chunk: pa.Table, on_sent: Callable[[int], None]
+        self, senders: Sequence[TouchpointSender], lease: Lease, chunk: pa.Table, on_sent: Callable[[int], None]
     ) -> pa.Table | None:
         """Send one chunk; answers what is left of it when others changed what the gate depends on."""
         before = self.blocked.copy(), self.later.copy()
         with self._session.query() as query:
-            watch = _Watch(self._session, self._files.campaign, query.seq)
+            watch = Watch(self._session, self._files.campaign, query.seq)
             dispatcher = Dispatcher(
-                sender=sender,
+                senders=senders,
                 claims=_Claims(lease, self._plan_id, self._files.campaign.sender),
                 now=self._session.now,
                 sleep=self._sleep,
                 go_on=watch.go_on,
+                keep_waiting=watch.keep_waiting,
                 on_sent=on_sent,
                 tally=self.tally,
+                later=self.later,
             )
             dispatcher.run(self._written(self._passed(query, chunk)))
         self.stopped = watch.stop or self.tally.gave_up
@@ -202,8 +205,8 @@ class _Claims:
     def claim(self, messages: Sequence[Message]) -> list[str]:
         return self._lease.claim([self._effect(m) for m in messages])
 
-    def settle(self, receipts: Sequence[Receipt]) -> None:
-        self._lease.settle(receipts)
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
+        self._lease.settle(receipts, unheard)
 
     def _effect(self, m: Message) -> Effect:
         meta = {
@@ -218,34 +221,9 @@ class _Claims:
         return Effect(key=m.key, kind="message", payload_hash=payload_hash(m), meta=meta)
 
 
-class _Watch:
-    """Looks before each batch whether the run may go on, and whether the gate must be passed again."""
-
-    def __init__(self, session: Session, campaign: Campaign, seq: int) -> None:
-        self.stop = ""
-        self.moved = False
-        self._session = session
-        self._campaign = campaign
-        self._seq = seq
-        self._since = session.now()
-        self._end = expires_at(session, campaign)
-        self._first = True
-
-    def go_on(self) -> bool:
-        """False to stop, with the reason in ``stop``, or to pass the gate again (``moved``)."""
-        head = self._session.workspace.head()
-        now = self._session.now()
-        if self._end is not None and now >= self._end:
-            self.stop = "the campaign has ended"
-        if head != self._seq and (by := paused_by(self._session, self._campaign.name)):
-            self.stop = f"paused by {by}"
-        # The first batch has just passed. Without this a steady stream of commits could hold a run for ever.
-        if not self._first:
-            changed = head != self._seq and moved_since(self._session, self._seq) & GATES
-            self.moved = bool(changed) or now - self._since > GATE_HOLDS
-            self._seq = head
-        self._first = False
-        return not self.stop and not self.moved
+def memory_of(sender: TouchpointSender) -> float:
+    """Seconds for which the receiver takes a message with the same key once; 0 where the sender promises nothing."""
+    return sender.remembers_s if isinstance(sender, KeyMemory) else 0.0
 
 
 def chunks(items: pa.Table) -> Iterator[pa.Table]:

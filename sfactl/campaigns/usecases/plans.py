@@ -16,8 +16,8 @@ from sfactl.campaigns.usecases.scene import (
     effects_of,
     expires_at,
     find_plan,
+    halted_by,
     load_audience,
-    paused_by,
     place_of,
     plan_rows,
     plan_table,
@@ -143,8 +143,8 @@ def obstacles(session: Session, campaign: Campaign, row: PlanRow, at: datetime) 
     end = expires_at(session, campaign)
     if end is not None and at >= end:
         found.append(f"the campaign ended on {end:%Y-%m-%d %H:%M} UTC (expires_at)")
-    if by := paused_by(session, campaign.name):
-        found.append(f"{campaign.name} is paused by {by}")
+    if halted := halted_by(session, campaign.name):
+        found.append(halted)
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfactl.api.errors import ConfigError, NotFound, UserError
+from sfactl.api.errors import ConfigError, Conflict, NotFound, UserError
 from sfactl.campaigns.candidates import Place
 from sfactl.campaigns.files import CampaignFiles, campaign_names, read_campaign
 from sfactl.campaigns.letterhead import Letterhead
@@ -54,6 +54,9 @@ class PlanRow:
 
 WANTED = "(lead_id bigint, step varchar, rotation bigint, is_out boolean)"
 """The columns of the table wanted: who is to get which step, and whether the condition of the step keeps them out."""
+
+STANDSTILL = "touch.stopped"
+"""The cursor that says whether all sending of the workspace is stopped."""
 
 PLAN_COLUMNS = tuple(PlanRow.__dataclass_fields__)
 
@@ -172,6 +175,24 @@ def plan_rows(query: Query, where: str, params: Mapping[str, Any]) -> list[PlanR
     return [PlanRow(**dict(zip(PLAN_COLUMNS, row, strict=True))) for row in query.rows(sql, params)]
 
 
+def check_newest(query: Query, row: PlanRow, group: str) -> None:
+    """Refuse to look once more for those whom a plan missed where a later one has looked at them since.
+
+    Raises `Conflict`.
+    """
+    found = query.one(
+        "select left(plan_id, 6) from plans where campaign = $name and state in ('partly', 'applied')"
+        " and planned_at > $at and kind is not distinct from (select kind from plans where plan_id = $plan)"
+        " order by planned_at desc limit 1",
+        {"name": row.campaign, "at": row.planned_at, "plan": row.plan_id},
+    )
+    if found is not None:
+        raise Conflict(
+            f"plan {row.short} is not the newest: {found[0]} was begun since",
+            hint=f"Go on with: sfactl {group} resume {found[0]} --missing",
+        )
+
+
 def plan_table(rows: Sequence[PlanRow]) -> pa.Table:
     """Plans as rows to store."""
     import pyarrow as pa
@@ -188,6 +209,15 @@ def expires_at(session: Session, campaign: Campaign) -> datetime | None:
     if at is None:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=session.zone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def halted_by(session: Session, name: str) -> str:
+    """Why nothing of the campaign or strategy ``name`` may leave now; empty where it may."""
+    if (said := session.workspace.cursor(STANDSTILL)) is not None:
+        reason = f": {said['reason']}" if said.get("reason") else ""
+        return f"all sending is stopped by {said['by']}{reason} (sfactl touch start)"
+    by = paused_by(session, name)
+    return f"{name} is paused by {by}" if by else ""
 
 
 def pause_name(campaign: str) -> str:

@@ -20,7 +20,7 @@ from sfactl.strategies.usecases.scene import (
     book_of,
     check_senders,
     find_plan,
-    paused_by,
+    halted_by,
     plan_rows,
     plan_table,
     work_out,
@@ -179,8 +179,8 @@ def obstacles(session: Session, book: Book, row: PlanRow, at: datetime) -> tuple
         found.append(f'{book.name} is a draft; write state = "active" when it may run')
     if strategy.max_effects is not None and row.effects > strategy.max_effects:
         found.append(f"{row.effects:,} effects are more than max_effects = {strategy.max_effects:,}")
-    if by := paused_by(session, book.name):
-        found.append(f"{book.name} is paused by {by}")
+    if halted := halted_by(session, book.name):
+        found.append(halted)
     end = book.ends_at
     if end is not None and at >= end and row.sends:
         found.append(f"the strategy ended on {end:%Y-%m-%d %H:%M} UTC (expires_at)")

@@ -1,0 +1,89 @@
+"""Check the collector from inside: can it be reached, can it keep what comes, what waits, and what did it turn away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfactl.api.errors import SfactlError
+from sfactl.collect import segments
+from sfactl.collect.forms import FOLDER, read_forms
+from sfactl.collect.spool import KEEP_FREE, files_of, size_of
+from sfactl.collect.usecases.serving import LINKS, POSTS, read_counts, spool_of
+
+if TYPE_CHECKING:
+    from sfactl.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What there is. ``waiting`` counts acts and posts on disk, some of which may be brought in already."""
+
+    url: str
+    spool: str
+    forms: tuple[str, ...] = ()
+    serving: bool = False
+    waiting: int = 0
+    waiting_bytes: int = 0
+    free_bytes: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+def check(session: Session) -> Checked:
+    """Look at settings, forms, secret, disk and what waits; opens no connection."""
+    folder = spool_of(session)
+    problems = [*_settings(session), *_disk(session, folder)]
+    forms: tuple[str, ...] = ()
+    try:
+        forms = tuple(read_forms(session.folder))
+    except SfactlError as err:
+        problems.append(err.message.replace(f"{session.folder}{os.sep}", ""))
+    serving, waiting, size = False, 0, 0
+    for part in (LINKS, POSTS):
+        if not (folder / part).is_dir():
+            continue
+        size += sum(map(size_of, files_of(folder / part)))
+        with segments.reading(folder / part) as files:
+            serving = serving or any(not f.ours for f in files)
+            waiting += sum(len(f.records) for f in files)
+            problems += [f"{f.path.name}: line {f.damaged[0]} is damaged" for f in files if f.damaged]
+        problems += [f"{p.name}: kept aside because of damage" for p in sorted((folder / part).glob("*.damaged"))]
+    free = os.statvfs(folder if folder.is_dir() else session.folder)
+    return Checked(
+        url=session.settings.collect.url,
+        spool=str(folder),
+        forms=forms,
+        serving=serving,
+        waiting=waiting,
+        waiting_bytes=size,
+        free_bytes=free.f_bavail * free.f_frsize,
+        counts=read_counts(folder),
+        problems=tuple(problems),
+    )
+
+
+def _settings(session: Session) -> Iterator[str]:
+    said = session.settings.collect
+    if not said.url:
+        yield 'sfactl.toml: collect.url: it is not set, so no message links to the collector: url = "https://go.…"'
+    elif not said.url.startswith("https://"):
+        yield f"sfactl.toml: collect.url: {said.url} is not https, which one-click unsubscribing needs (RFC 8058)"
+    try:
+        _ = session.links
+    except SfactlError as err:
+        yield err.message
+    if not (session.folder / FOLDER).is_dir():
+        return
+
+
+def _disk(session: Session, folder: Path) -> Iterator[str]:
+    near = folder if folder.is_dir() else session.folder
+    free = os.statvfs(near)
+    if free.f_bavail * free.f_frsize < KEEP_FREE:
+        yield f"{near}: the disk is nearly full: the collector takes nothing"
+    if not os.access(near, os.W_OK):
+        yield f"{near}: cannot be written to"
