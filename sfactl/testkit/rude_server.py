@@ -6,10 +6,10 @@ What it takes for good it writes down first, so that its journal tells what real
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
 import signal
-
 import socketserver
 import subprocess
 import sys
@@ -127,10 +127,8 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Talk until one of the two has had enough."""
-        try:
+        with contextlib.suppress(_Left, OSError):
             self.talk()
-        except (_Left, OSError):
-            pass
 
     def talk(self) -> None:
         """Speak the protocol."""
@@ -160,7 +158,7 @@ class _Handler(socketserver.StreamRequestHandler):
         else:
             threading.Event().wait(manner.wait_s)
             self.wfile.write(said)
-        return False
+        return not manner.text
 
     def line(self) -> str:
         """The next line from the client."""
