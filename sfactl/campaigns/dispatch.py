@@ -140,7 +140,7 @@ class Dispatcher:
         self.claims.settle(receipts, unheard)
         self.tally.add(receipts)
         self.pace.spend(batch.messages, receipts)
-        lineup.reopen()
+        lineup.reopen(batch.messages)
         self._put_back(batch, later, unheard, lineup)
         self._pause(batch, receipts, lineup, none_taken=none_taken)
         self.on_sent(len(receipts))
@@ -196,11 +196,10 @@ class Dispatcher:
         seconds = (until - self.now()).total_seconds()
         if seconds > (self.pace.patience_s if for_pace else LONGEST_WAIT_S):
             if lineup.closed is not None and lineup.closed.whole:
-                self.tally.gave_up = f"{lineup.closed.why}, until {until:%Y-%m-%d %H:%M} UTC"
+                self.tally.gave_up = f"{lineup.closed.why}; the next may leave at {lineup.closed.again}"
             lineup.drop()
             return False
         if not self.keep_waiting():
             return False
         self.sleep(min(max(seconds, 0.01), LOOK_S))
-        lineup.reopen()
         return True

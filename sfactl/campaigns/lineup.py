@@ -21,11 +21,15 @@ LOOK_AHEAD = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """When it is worth asking again, and what for. ``whole``: nothing of the sender may leave before."""
+    """When it is worth asking again, and what for. ``whole``: nothing of the sender may leave before.
+
+    ``again`` is the time as people read it.
+    """
 
     until: datetime
     why: str
     whole: bool = False
+    again: str = ""
 
 
 Take = Callable[[Message], "Wait | None"]
@@ -79,7 +83,7 @@ class Unhurried:
 def domain_of(recipient: str) -> str:
     """The domain of an address in lower case; empty for a phone number."""
     _, at, domain = recipient.rpartition("@")
-    return domain.strip(" >").lower() if at else ""
+    return domain.strip(" >.").lower() if at else ""
 
 
 class Lineup:
@@ -107,9 +111,10 @@ class Lineup:
         if self.closed is None or wait.until > self.closed.until:
             self.closed = wait
 
-    def reopen(self) -> None:
-        """Something came back, so that places may have become free."""
-        self._shut.clear()
+    def reopen(self, messages: Sequence[Message]) -> None:
+        """These came back, so that places may have become free."""
+        for message in messages:
+            self._shut.pop(domain_of(message.recipient), None)
         if self.closed is not None and self.closed.whole:
             self.closed = None
 
@@ -147,7 +152,7 @@ class Lineup:
     def drop(self) -> None:
         """Count all that still wait for the pace as left for later."""
         for lane, wait in self._shut.items():
-            self.later[_reason(wait)] += len(self._lanes.pop(lane, ()))
+            self.later[wait.why] += len(self._lanes.pop(lane, ()))
 
     def _in_order(self, now: datetime) -> Iterator[Message]:
         while self._front:
@@ -174,10 +179,6 @@ class Lineup:
         lane = domain_of(message.recipient)
         self._shut[lane] = wait
         if (wait.until - now).total_seconds() > self._pace.patience_s:
-            self.later[_reason(wait)] += 1
+            self.later[wait.why] += 1
             return
         self._lanes.setdefault(lane, deque()).append(message)
-
-
-def _reason(wait: Wait) -> str:
-    return f"{wait.why}, from {wait.until:%Y-%m-%d %H:%M} UTC"

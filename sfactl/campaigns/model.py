@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Track = Literal["clicks", "opens"]
 Action = Literal["send", "task", "wait", "skip", "hold"]
 Ending = Literal["reply", "meeting", "call", "form_submit"]
 """Touchpoints of a person after which a sequence has nothing more to say."""
@@ -119,7 +120,8 @@ class Step:
 class Campaign:
     """A campaign file. ``holdout`` is a percentage; ``approve_above`` and ``max_recipients`` count its messages.
 
-    ``exit_on`` are touchpoints that end it for a person whom it has written to; None leaves it to the class.
+    ``track`` says which deeds of readers are counted, by default none. ``exit_on`` are touchpoints that end it for a
+    person whom it has written to; None leaves it to the class.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Campaign:
     reply_to: str = ""
     unsubscribe: str = ""
     topic: str = ""
+    track: tuple[Track, ...] = ()
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     holdout: float = 0.0

@@ -208,23 +208,30 @@ def resume(app: App, plan: str, missing: bool, dry_run: bool, output: Output) ->
 
 @group.command()
 @click.argument("name")
-@click.option("--lead", "lead_id", type=int, metavar="ID", help="What happened to this lead, and why.")
+@click.option("--contact", "--lead", "contact", default="", metavar="WHO", help="What happened to this one, and why.")
 @options.as_of
 @options.output
 @pass_app
-def status(app: App, name: str, lead_id: int | None, as_of: str | None, output: Output) -> None:
-    """Show the plans and messages of campaign NAME, or its log for one lead.
+def status(app: App, name: str, contact: str, as_of: str | None, output: Output) -> None:
+    """Show the plans and messages of campaign NAME, or what it did, and would do now, about one contact.
 
     \b
     Example:
       sfactl campaign status spring-webinar
-      sfactl campaign status spring-webinar --lead 8841
+      sfactl campaign status spring-webinar --contact lead:8841
     """
     from sfactl.campaigns import usecases
 
     session = app.session(as_of=as_of)
-    result = usecases.status(session, name, lead_id=lead_id)
     zone = session.settings.workspace.time_zone
+    if contact:
+        from sfactl.cli.why_lines import why_lines
+        from sfactl.reach.usecases import why
+
+        told = why(session, contact, only=name)
+        output.emit(told, human=lambda: why_lines(told, zone, everything=True))
+        return
+    result = usecases.status(session, name)
     output.emit(result, human=lambda: lines.status_lines(result, zone))
 
 

@@ -128,7 +128,7 @@ def _reasons(reasons: Iterable[Reason]) -> str:
 
 
 def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
-    """A campaign's plans, messages and one lead's log."""
+    """A campaign's plans and messages."""
     yield f"{result.campaign}: {result.state}"
     for p in result.plans:
         done = f", applied {local(p.applied_at, zone)}" if p.applied_at else ""
@@ -137,10 +137,6 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
         yield f"  plan {p.short}  {p.state:<10} {local(p.planned_at, zone)}  {what}"
     for c in result.messages:
         yield f"  {pad(c.step, 16)} {c.messages:>9,} {c.state}"
-    if result.log:
-        yield "Log:"
-        for line in result.log:
-            yield f"  {local(line.at, zone)}  {pad(line.step, 12)} {line.what}  {line.detail}".rstrip()
 
 
 def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:

@@ -42,7 +42,7 @@ def _details(result: MailResult) -> Iterator[str]:
         yield f"  {count(result.suppressed, 'address')} will not be written to any more"
     ended = sum(a.mails for a in result.answers if a.kind == "reply")
     if ended:
-        yield f"  {count(ended, 'reply')} after which sequences end (exit_on)"
+        yield f"  {count(ended, 'reply')} after which sequences end: sfactl touch why CONTACT"
     if result.dry_run:
         yield "Dry run: nothing was stored."
     elif result.commits == 1:

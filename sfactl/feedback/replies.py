@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from email.message import Message
 from email.utils import getaddresses
 
+from sfactl.engine.links import LONGEST_TOKEN
 from sfactl.feedback.fields import ADDRESS, decoded, low, without_envelope
 from sfactl.feedback.machines import machine_of
 from sfactl.feedback.model import Answer, AnswerKind
@@ -24,7 +25,7 @@ _ID = re.compile(r"<\s*([^<>\s@]{1,250})@([^<>\s@]{1,250})\s*>")
 _PREFIX = re.compile(
     r"^(?:\s*(?:re|aw|sv|antw|fwd?|wg|回复|回覆|答复|返信|转发|轉寄)\s*(?:\[\d+])?[:：])+\s*", re.IGNORECASE
 )
-_TOKEN = re.compile(r"[A-Za-z0-9_.=-]{40,4096}")
+_TOKEN = re.compile(r"[A-Za-z0-9_.=-]{40,}")
 _NO_MORE = re.compile(
     r"(?:please |bitte )?(?:unsubscribe(?: me)?|remove me(?: from (?:this|your|the) (?:mailing )?list)?|opt[ -]?out"
     r"|stop|take me off(?: (?:this|your|the) list)?|no more e-?mails?|abmelden|abbestellen|austragen"
@@ -42,7 +43,7 @@ def read_answer(raw: bytes) -> Answer | None:
     if not sender or machine == "list":
         return None
     subject = decoded(str(mail.get("Subject", "")))
-    subject = re.sub(r"\s+", " ", subject).strip()[:500]
+    subject = re.sub(r"\s+", " ", subject).strip()
     bare = _PREFIX.sub("", subject).strip()
     text = own_words(mail)
     kind: AnswerKind
@@ -55,11 +56,11 @@ def read_answer(raw: bytes) -> Answer | None:
     return Answer(
         kind=kind,
         sender=sender,
-        subject=subject,
+        subject=subject[:500],
         text=text,
         message_id="".join(str(mail.get("Message-ID", "")).split()),
         ids=tuple(_ids(mail)),
-        tokens=tuple(dict.fromkeys(t.group() for part in (bare, text[:5000]) if (t := _TOKEN.fullmatch(part)))),
+        tokens=tuple(_tokens(bare, text)),
     )
 
 
@@ -78,6 +79,13 @@ def _ids(mail: Message) -> Iterator[tuple[str, str]]:
     thread = [m.groups() for v in mail.get_all("References", []) for m in _ID.finditer(str(v))]
     found = dict.fromkeys((str(left), str(right).lower()) for left, right in [*direct, *reversed(thread)])
     yield from list(found)[:MOST_IDS]
+
+
+def _tokens(*texts: str) -> Iterator[str]:
+    """What may be the token of a way out: a whole subject or text, which mail programs break into lines."""
+    for text in texts:
+        if len(text) <= LONGEST_TOKEN + 200 and _TOKEN.fullmatch(whole := "".join(text.split())):
+            yield whole
 
 
 def _wants_no_more(subject: str, text: str) -> bool:

@@ -165,6 +165,7 @@ def touches(file: StrategyFile, names: Names, sender: str) -> CampaignFiles:
         reply_to=touch.reply_to,
         unsubscribe=touch.unsubscribe,
         topic=touch.topic,
+        track=touch.track,
         message_class=touch.message_class,
         window=touch.window,
         caps=touch.caps,

@@ -83,6 +83,8 @@ def _touch(campaign: Campaign) -> dict[str, Any]:
         "class": "" if campaign.marketing else campaign.message_class,
     }
     said: dict[str, Any] = {key: text for key, text in texts.items() if text}
+    if campaign.track:
+        said["track"] = list(campaign.track)
     if campaign.window:
         said["window"] = _window(campaign.window)
     if campaign.caps:

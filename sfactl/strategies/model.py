@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sfactl.campaigns.model import Caps, Ending, Window, check_name
+from sfactl.campaigns.model import Caps, Ending, Track, Window, check_name
 
 State = Literal["draft", "active", "archived"]
 Action = Literal["touch", "wait", "branch", "split", "task", "approval", "push", "stop"]
@@ -84,6 +84,7 @@ class Touch:
     reply_to: str = ""
     unsubscribe: str = ""
     topic: str = ""
+    track: tuple[Track, ...] = ()
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     caps: Caps | None = None

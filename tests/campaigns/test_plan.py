@@ -383,7 +383,7 @@ def test_each_gets_the_wording_of_their_language(acme: Acme) -> None:
         pytest.param("Acme <news@acme.example>", "Acme", "is not an e-mail address", id="from"),
         pytest.param('template = "invite"', 'template = "invte"', "there is no template 'invte'", id="no-template"),
         pytest.param(
-            'template = "invite"', 'template = "invite"\nchannel = "sms"', "sends email, not sms", id="channel"
+            'template = "invite"', 'template = "invite"\nchannel = "smss"', "'smss' is no channel", id="channel"
         ),
     ],
 )

@@ -28,7 +28,7 @@ known as (
 -- The last part of a key is its rotation.
 ranked as (
     select step, lead_id, recipient, try_cast(regexp_extract(message_key, '[0-9]+$') as bigint) as rotation,
-        case state when 'accepted' then 4 when 'made' then 3 when 'refused' then 1 else 2 end as rank,
+        case state when 'accepted' then 4 when 'made' then 3 when 'handed' then 3 when 'refused' then 1 else 2 end as rank,
         case when state = 'accepted' then "at" end as accepted_at
     from known
 ),

@@ -16,9 +16,11 @@ from sfactl.api.records import Message, Receipt
 from sfactl.campaigns.candidates import load_candidates
 from sfactl.campaigns.dispatch import BATCH, Dispatcher, Tally
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.lineup import Pace
 from sfactl.campaigns.mail import payload_hash, write_message
 from sfactl.campaigns.planning import judge, load_refusals
-from sfactl.campaigns.usecases.checking import new_sender, pace_of, sender_offer
+from sfactl.campaigns.usecases.allowances import paced
+from sfactl.campaigns.usecases.checking import by_hand, new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_frozen, place_of, scope_of
 from sfactl.campaigns.usecases.watching import Watch
@@ -73,10 +75,13 @@ class Delivery:
         campaign = self._files.campaign
         rows = self._session.ledger.rows(self._scope, "unknown")
         rows = [r for r in rows if r.meta.get("sender") == campaign.sender]
-        keys = [r.key for r in rows]
-        if not keys:
+        if not rows:
             return
-        capabilities = sender_offer(self._session, self._files).capabilities
+        offer = sender_offer(self._session, self._files)
+        for row in [r for r in rows if r.meta.get("channel") in by_hand(self._files, offer)]:
+            rows.remove(row)
+            self._session.ledger.resolve(row.key, "retry_after", "tried again: its task was not made")
+        keys, capabilities = [r.key for r in rows], offer.capabilities
         if "lookup" in capabilities and isinstance(sender, ReceiptLookup):
             for receipt in sender.lookup(keys):
                 if receipt.outcome != "unknown":
@@ -92,10 +97,11 @@ class Delivery:
         items = self.remaining()
         with ExitStack() as opened, self._session.progress("Sending", items.num_rows) as progress:
             senders = [sender, *self._more_connections(opened, items.num_rows)]
+            pace = opened.enter_context(paced(self._session, self._files, self._scope))
             for chunk in chunks(items):
                 rest: pa.Table | None = chunk
                 while rest is not None and rest.num_rows and not self.stopped:
-                    rest = self._send_chunk(senders, lease, rest, progress.advance)
+                    rest = self._send_chunk(senders, pace, lease, rest, progress.advance)
                 fold(self._session, self._scope)
                 if self.stopped:
                     break
@@ -127,7 +133,12 @@ class Delivery:
             yield opened.enter_context(closing(new_sender(self._session, self._files)))
 
     def _send_chunk(
-        self, senders: Sequence[TouchpointSender], lease: Lease, chunk: pa.Table, on_sent: Callable[[int], None]
+        self,
+        senders: Sequence[TouchpointSender],
+        pace: Pace,
+        lease: Lease,
+        chunk: pa.Table,
+        on_sent: Callable[[int], None],
     ) -> pa.Table | None:
         """Send one chunk; answers what is left of it when others changed what the gate depends on."""
         before = self.blocked.copy(), self.later.copy()
@@ -142,6 +153,7 @@ class Delivery:
                 keep_waiting=watch.keep_waiting,
                 on_sent=on_sent,
                 tally=self.tally,
+                pace=pace,
                 later=self.later,
             )
             dispatcher.run(self._written(self._passed(query, chunk)))

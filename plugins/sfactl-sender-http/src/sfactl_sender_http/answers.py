@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from sfactl.api.records import Message, Outcome, Receipt
+from sfactl.api.records import Message, Outcome, Reach, Receipt
 from sfactl_sender_http.settings import Answer
 
 OF_THE_SENDER = frozenset({402, 404, 405, 407, 408, 410, 411, 415, 421, 425, 426})
@@ -52,7 +52,9 @@ def _receipt(key: str, response: requests.Response, body: Any, rules: Answer) ->
     outcome = _outcome(response, body, rules)
     if outcome == "accepted":
         return Receipt(key=key, outcome=outcome, provider_id=_found(response, body, rules.id))
-    return Receipt(key=key, outcome=outcome, detail=_said(response, body, rules))
+    # What may be tried again is about the address, the account or its rate: the next message would fare no better.
+    about: Reach = "sender" if outcome == "retry_after" else "message"
+    return Receipt(key=key, outcome=outcome, detail=_said(response, body, rules), about=about)
 
 
 def _outcome(response: requests.Response, body: Any, rules: Answer) -> Outcome:
