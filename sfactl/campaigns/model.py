@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sfactl.config.touch import DAYS, Day, minutes_of
+from sfactl.config.touch import DAYS, Cap, Day, minutes_of
 
 Track = Literal["clicks", "opens"]
 Action = Literal["send", "task", "wait", "skip", "hold"]
@@ -71,10 +71,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """At most this many marketing messages to one person within the time, over all campaigns and channels."""
+    """At most this many marketing messages to one person within the time, over all campaigns and channels.
+
+    What is ``over`` waits until there is room, or is skipped.
+    """
 
     messages: int
     within: str
+    over: Literal["wait", "skip"] = "wait"
 
     def __post_init__(self) -> None:
         if self.messages < 1:
@@ -82,6 +86,10 @@ class Caps:
                 f"messages: {self.messages} could mean no cap or no message. For no cap leave [caps] out; "
                 "to stop the campaign: sfactl campaign pause"
             )
+
+    def as_cap(self) -> Cap:
+        """As one of the caps of the gate."""
+        return Cap(messages=self.messages, within=self.within, over=self.over)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
