@@ -166,7 +166,7 @@ class Campaign:
 
     def _check_audience(self) -> None:
         if self.confirm:
-            if self.segment or self.where:
+            if self.segment or self.where or any(step.where for step in self.steps):
                 raise ValueError("confirm: it goes to those who have subscribed and not confirmed; no segment or where")
             if self.marketing or self.holdout:
                 raise ValueError('confirm: who asked for it must get it: class = "transactional" and no holdout')

@@ -103,6 +103,9 @@ def load_refusals(
     terms = house.terms(campaign.topic, where=f"campaign {campaign.name}")
     listen(query, consents)
     load_words(query, campaign.name, terms, people=people)
+    if not campaign.endings:  # a walk of a strategy lets people leave itself
+        query.run("create or replace temp table exited (lead_id bigint, rotation bigint, ending varchar)")
+        return
     query.register("endings", _names_table("kind", campaign.endings))
     query.run(
         f"create or replace temp table exited as {query.statement('campaigns', 'exited')}", {"campaign": campaign.name}

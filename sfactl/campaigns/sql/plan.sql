@@ -201,6 +201,6 @@ select lead_id, step, action, reason, due_at, channel, recipient,
     owner, inputs, rotation, step_no,
     md5(concat_ws(chr(31), cast(lead_id as varchar), step, action, coalesce(reason, ''),
         coalesce(cast(due_at as varchar), ''), coalesce(channel, ''), coalesce(recipient, ''), coalesce(owner, ''),
-        coalesce(inputs, ''))) as row_hash
+        coalesce(inputs, ''), cast(rotation as varchar))) as row_hash
 from settled
 order by lead_id, step_no
