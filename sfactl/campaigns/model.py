@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
+
+from sfactl.engine.periods import parse_period
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Track = Literal["clicks", "opens"]
@@ -23,6 +25,33 @@ CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "pho
 
 _NAME = re.compile(r"[^\W_][\w-]*")
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+
+
+Misfire = Literal["ask", "skip", "run"]
+"""What becomes of a plan that is applied later than its ``max_age``: a person is asked, it is never sent, it is."""
+
+
+def check_max_age(text: str) -> None:
+    """Refuse an age that is no length of time."""
+    period = parse_period(text)
+    if period.months or not period.seconds:
+        raise ValueError(
+            f'max_age: {text!r} is not a length of time such as 2 days; to send however late: misfire = "run"'
+        )
+
+
+def lateness(planned_at: datetime, at: datetime, max_age: str, misfire: Misfire) -> str:
+    """Why a plan may no longer be applied at ``at``; empty where it may."""
+    if misfire == "run" or at - planned_at <= timedelta(seconds=parse_period(max_age).seconds):
+        return ""
+    hours = (at - planned_at).total_seconds() / 3600
+    age = f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+    said = f"the plan is {age} old, older than max_age = {max_age}"
+    return (
+        f"{said}; make a new one, or apply it all the same with --late"
+        if misfire == "ask"
+        else f"{said} (misfire = skip)"
+    )
 
 
 def check_name(what: str, name: str) -> None:
@@ -145,9 +174,12 @@ class Campaign:
     max_recipients: int | None = None
     rotation: int = 1
     expires_at: datetime | None = None
+    max_age: str = "7 days"
+    misfire: Misfire = "ask"
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
+        check_max_age(self.max_age)
         if bool(self.segment) == bool(self.where):
             raise ValueError("say who it is for: either segment or where, not both")
         if not 0 <= self.holdout <= 50:

@@ -18,9 +18,9 @@ def group() -> None:
 @group.command("list")
 @click.option(
     "--state",
-    type=click.Choice(["accepted", "refused", "unknown", "sending", "planned"]),
+    type=click.Choice(["accepted", "refused", "unknown", "sending", "planned", "dead"]),
     default=None,
-    help="Only messages in this state.",
+    help="Only messages in this state; dead are those that were refused, or tried out.",
 )
 @click.option("--campaign", metavar="NAME", default=None, help="Only messages of this campaign.")
 @options.limit(50)
@@ -89,6 +89,7 @@ _PARTS = (
     "touch_replies",
     "touch_why",
     "touch_stop",
+    "touch_retry",
 )
 for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

@@ -7,6 +7,7 @@ from sfactl.campaigns.usecases.messages import messages, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
 from sfactl.campaigns.usecases.plans import approve, difference, plan
 from sfactl.campaigns.usecases.resolving import resolve, resolve_file
+from sfactl.campaigns.usecases.retrying import retry
 from sfactl.campaigns.usecases.stopping import standstill, start, stop
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "resolve",
     "resolve_file",
     "resume",
+    "retry",
     "standstill",
     "start",
     "status",
