@@ -139,7 +139,7 @@ class Dispatcher:
         later = [r for r in receipts if r.outcome == "retry_after"]
         none_taken = bool(receipts) and len(later) == len(receipts)
         # Where nothing at all is taken, or everybody is put off, it is not for this message's sake.
-        outage = none_taken and len(receipts) > 1
+        outage = none_taken and (len(receipts) > 1 or batch.turn > 0)
         unheard = {r.key for r in later if outage or r.about != "message"}
         dead = set(self.claims.settle(receipts, unheard))
         self.tally.add(receipts)
