@@ -19,6 +19,7 @@ for _name in (
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from sfactl.testkit.commands import Answered, Commands, Running  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.dns_server import DnsServer  # noqa: E402
 from sfactl.testkit.enricher_suite import EnricherSuite  # noqa: E402
 from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
@@ -26,6 +27,7 @@ from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E4
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
 from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
+from sfactl.testkit.rude_server import Manner, RudeServer  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
 from sfactl.testkit.service_process import ServiceProcess  # noqa: E402
@@ -36,14 +38,17 @@ __all__ = [
     "Answered",
     "Commands",
     "Delivered",
+    "DnsServer",
     "EnricherSuite",
     "ErpConnectorSuite",
     "IntentSuite",
     "JsonServer",
     "LeadSourceSuite",
     "LearningSuite",
+    "Manner",
     "MatcherSuite",
     "OfferSuite",
+    "RudeServer",
     "Running",
     "ScoringSuite",
     "Seen",
