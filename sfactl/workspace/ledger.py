@@ -195,6 +195,16 @@ class Ledger:
         )
         return {str(state): int(n) for state, n in rows}
 
+    def accepted_at(self, keys: Sequence[str]) -> dict[str, datetime]:
+        """When messages that are not folded yet were accepted, for those of ``keys`` that were."""
+        found: dict[str, datetime] = {}
+        for start in range(0, len(keys), 500):
+            some = keys[start : start + 500]
+            marks = ", ".join("?" * len(some))
+            sql = f"select key, settled_at from effects where state = 'accepted' and key in ({marks})"
+            found |= {key: from_micros(at) for key, at in self._manifest.rows(sql, *some) if at is not None}
+        return found
+
     def resolve(self, key: str, outcome: Outcome, detail: str) -> None:
         """Settle an unknown effect by a person's or a look-up's word; ``retry_after`` lets it be tried again.
 
