@@ -179,7 +179,8 @@ class GuardedSession:
                     trusted = os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
                     ssl.create_default_context(cafile=trusted).wrap_socket(plain, server_hostname=host).close()
         except OSError as err:
-            raise Transient(f"{host}:{port}: {err}", hint="Check the address and the network.") from err
+            why = str(err) if isinstance(err, ssl.SSLError) else err.strerror or str(err)
+            raise Transient(f"{host}:{port}: {why}", hint="Check the address and the network.") from err
 
     def close(self) -> None:
         """Close the connections."""

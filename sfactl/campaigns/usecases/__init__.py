@@ -7,7 +7,9 @@ from sfactl.campaigns.usecases.messages import messages, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
 from sfactl.campaigns.usecases.plans import approve, difference, plan
 from sfactl.campaigns.usecases.resolving import resolve, resolve_file
+from sfactl.campaigns.usecases.senders import senders
 from sfactl.campaigns.usecases.stopping import standstill, start, stop
+from sfactl.campaigns.usecases.webhooks import headers_in, sign, verify_once
 
 __all__ = [
     "apply",
@@ -15,6 +17,7 @@ __all__ = [
     "campaigns",
     "check",
     "difference",
+    "headers_in",
     "items",
     "messages",
     "pause",
@@ -23,6 +26,8 @@ __all__ = [
     "resolve",
     "resolve_file",
     "resume",
+    "senders",
+    "sign",
     "standstill",
     "start",
     "status",
@@ -30,4 +35,5 @@ __all__ = [
     "suppress",
     "unpause",
     "unsuppress",
+    "verify_once",
 ]
