@@ -31,7 +31,7 @@ def sign(app: App, file: BinaryIO, *, secret: str, message_id: str, output: Outp
 
     \b
     Example:
-      sfactl webhook sign order.json --secret env:HOOK_SECRET
+      sfactl webhook sign order.json --secret env:HOOK_KEY
     """
     from sfactl.campaigns import usecases
 
@@ -82,8 +82,8 @@ def verify(
 
     \b
     Example:
-      sfactl webhook verify body.json --headers headers.txt --secret env:HOOK_SECRET
-      sfactl webhook verify - --scheme line -H "x-line-signature: $SIGNATURE" --secret env:LINE_SECRET --once
+      sfactl webhook verify body.json --headers head.txt --secret env:HOOK_KEY
+      sfactl webhook verify - --headers head.txt --secret env:HOOK_KEY --once
     """
     from sfactl.campaigns import usecases
 

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "senders.md"
 
 def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    quiet_environment(monkeypatch, now="2026-11-21T09:00:00", columns=140)
+    quiet_environment(monkeypatch, now="2026-11-21T09:00:00", columns=300)
     for name in re.findall(r'"env:(\w+)"', PAGE.read_text(encoding="utf-8")):
         monkeypatch.setenv(name, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     assert main(["-q", "init", "acme"]) == 0
