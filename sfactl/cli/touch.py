@@ -90,6 +90,7 @@ _PARTS = (
     "touch_why",
     "touch_senders",
     "touch_stop",
+    "touch_domain",
 )
 for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)
