@@ -88,6 +88,7 @@ _PARTS = (
     "touch_bounces",
     "touch_replies",
     "touch_why",
+    "touch_senders",
     "touch_stop",
     "touch_retry",
     "touch_domain",
