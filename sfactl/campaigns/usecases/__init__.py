@@ -1,5 +1,6 @@
 """What can be done with campaigns and messages."""
 
+from sfactl.campaigns.usecases.allowances import use_of_senders
 from sfactl.campaigns.usecases.applying import apply, resume
 from sfactl.campaigns.usecases.checking import check, preview
 from sfactl.campaigns.usecases.domains import check_domain
@@ -39,5 +40,6 @@ __all__ = [
     "suppress",
     "unpause",
     "unsuppress",
+    "use_of_senders",
     "verify_once",
 ]
