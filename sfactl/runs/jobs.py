@@ -20,6 +20,7 @@ from sfactl.runs.model import Job
 BEFORE_SELLING = ("scores", "segments", "assign", "tags")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "source": (),
+    "mailbox": (),
     "dedupe": ("source",),
     "scores": ("source", "dedupe"),
     "segments": ("source", "dedupe", "scores"),
@@ -33,7 +34,13 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "erp": (),
 }
 """Every kind of job in the order in which they are done, and what it builds on."""
-OBJECTS: Mapping[str, str] = {"source": "sources", "strategy": "strategies", "campaign": "campaigns", "erp": "erp"}
+OBJECTS: Mapping[str, str] = {
+    "source": "sources",
+    "mailbox": "mailboxes",
+    "strategy": "strategies",
+    "campaign": "campaigns",
+    "erp": "erp",
+}
 """Kinds with one job for each file of a folder; the others are one job each."""
 FILE = "sfactl.toml"
 
