@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from sfactl.api.records import (
     CheckReport,
     Cursor,
+    DomainFinding,
     ErpCapabilities,
     ErpCustomer,
     ErpKind,
@@ -167,6 +168,18 @@ class Mailbox(Protocol):
 
     def close(self) -> None:
         """Let go of connections. Called once, also after an error."""
+        ...
+
+
+@runtime_checkable
+class DomainChecker(Protocol):
+    """A sender with the capability ``domains``."""
+
+    def check_domain(self, domain: str, selectors: Sequence[str] = ()) -> Sequence[DomainFinding]:
+        """What DNS says about mail that this sender sends From ``domain`` (in its ASCII form).
+
+        ``selectors`` are of DKIM keys that others sign with. Raises `TryLater` where DNS does not answer.
+        """
         ...
 
 

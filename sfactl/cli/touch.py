@@ -18,7 +18,7 @@ def group() -> None:
 @group.command("list")
 @click.option(
     "--state",
-    type=click.Choice(["accepted", "refused", "unknown", "sending", "planned"]),
+    type=click.Choice(["accepted", "handed", "refused", "unknown", "sending", "planned"]),
     default=None,
     help="Only messages in this state.",
 )
@@ -89,7 +89,9 @@ _PARTS = (
     "touch_replies",
     "touch_fetch",
     "touch_why",
+    "touch_senders",
     "touch_stop",
+    "touch_domain",
 )
 for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

@@ -32,6 +32,7 @@ PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 AHEAD = ("purpose", "x-purpose", "sec-purpose", "x-moz")
 """Headers with which programs say that nobody has asked for the page yet."""
 LONGEST_AGENT = 300
+_AHEAD = re.compile("prefetch|preview|prerender", re.IGNORECASE)
 _TRAILING = ").,;:>'\"/]} "
 
 
@@ -63,10 +64,12 @@ class Collector:
         except SpoolRefused as err:
             self._count("refused by the disk")
             return answers.busy(self._tongue(request), self.sender, str(err))
-        if first == "healthz" and not rest:
+        if first in ("healthz", "robots.txt") and not rest:
+            if request.method not in ("GET", "HEAD"):
+                return answers.methods(("GET", "HEAD"), asked=request.method == "OPTIONS")
+            if first == "robots.txt":
+                return answers.plain("User-agent: *\nDisallow: /\n")
             return answers.health(self.spool.refusal() or self.posts.refusal())
-        if first == "robots.txt":
-            return answers.plain("User-agent: *\nDisallow: /\n")
         self._count("nothing there")
         return self._page(request, "404 Not Found", "missing")
 
@@ -107,14 +110,19 @@ class Collector:
             )
         if link.purpose == "confirm":
             return self._page(
-                request, status, "confirm", action=action, topic=self._title(link.target), button={"form": "confirm"}
+                request,
+                status,
+                "confirm",
+                action=action,
+                topic=self._title(request, link.target),
+                button={"form": "confirm"},
             )
         return self._page(
             request,
             status,
             "unsubscribe",
             action=action,
-            topic=self._title(link.target),
+            topic=self._title(request, link.target),
             button=ONE_CLICK,
             more=self._preferences(link),
         )
@@ -126,7 +134,7 @@ class Collector:
             said = {}
         if link.purpose == "unsubscribe" and said.get("List-Unsubscribe") == "One-Click":
             self._keep(request, link, "unsubscribe", topic=link.target)
-            topic = self._title(link.target)
+            topic = self._title(request, link.target)
             return self._page(request, "200 OK", "unsubscribed", topic=topic, more=self._preferences(link))
         if link.purpose == "confirm" and said.get("form") == "confirm":
             self._keep(request, link, "consent", topic=link.target)
@@ -201,7 +209,7 @@ class Collector:
     def _act(self, request: Request, link: Link, deed: Deed, *, topic: str = "") -> Act:
         at = self.now()
         agent = request.headers.get("user-agent", "")[:LONGEST_AGENT]
-        ahead = any(re.search("prefetch|preview|prerender", request.headers.get(h, ""), re.I) for h in AHEAD)
+        ahead = any(_AHEAD.search(request.headers[h]) for h in AHEAD if h in request.headers)
         kind: str = deed if link.purpose == "preferences" or deed == "look" else ""
         if deed in ("open", "click") and (
             ahead or request.method == "HEAD" or is_scanner(agent, picture=deed == "open")
@@ -225,8 +233,9 @@ class Collector:
     def _choices(self) -> Sequence[Topic]:
         return self.topics or (Topic(name="", title=self.sender or "✉"),)
 
-    def _title(self, topic: str) -> str:
-        return next((t.title for t in self.topics if t.name == topic), topic)
+    def _title(self, request: Request, topic: str) -> str:
+        tongue = self._tongue(request)
+        return next((t.title_in(tongue) for t in self.topics if t.name == topic), topic)
 
     def _preferences(self, link: Link) -> str:
         """The address of the preferences of the person whom ``link`` is for."""

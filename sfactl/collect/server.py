@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 HEADER_BYTES = 16 << 10
 BODY_BYTES = 64 << 10
 REQUEST_S = 15
-"""A request that has not arrived whole after so many seconds is dropped, however busily it drips."""
+"""A request that has not arrived whole after so many seconds is dropped, however busily it drips; so is silence."""
 CONNECTIONS = 1000
 LOG = logging.getLogger("sfactl.collect")
 
@@ -85,36 +86,64 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     channel_class = Channel
     every: Callable[[], None] | None = None
+    stopping = False
 
     def maintenance(self, now: float) -> None:
         """Called every second."""
+        if self.stopping:
+            raise SystemExit
         super().maintenance(now)
         for channel in list(self.active_channels.values()):
-            if channel.arriving_since and now - channel.arriving_since > REQUEST_S:
+            if channel.arriving_since and now - channel.arriving_since > self.adj.channel_timeout:
                 channel.will_close = True
         if self.every is not None:
             self.every()
 
+    def end(self) -> None:
+        """Close every connection, and listen no more."""
+        wasyncore.close_all(self._map, ignore_all=True)
 
-def server_of(collector: Collector, *, host: str, port: int, threads: int, every: Callable[[], None]) -> Server:
+    def stop(self) -> None:
+        """End `run`, from any thread, within a second."""
+        self.stopping = True
+
+
+def server_of(
+    collector: Collector,
+    *,
+    host: str,
+    port: int,
+    threads: int,
+    every: Callable[[], None],
+    request_s: int = REQUEST_S,
+) -> Server:
     """A server that listens already. Raises `OSError` where the address is taken."""
     logging.getLogger("waitress").setLevel(logging.ERROR)
-    made = Server(
-        application(collector),
-        host=host,
-        port=port,
-        threads=threads,
-        ident="",
-        max_request_header_size=HEADER_BYTES,
-        max_request_body_size=BODY_BYTES,
-        inbuf_overflow=BODY_BYTES * 2,
-        connection_limit=CONNECTIONS,
-        channel_timeout=REQUEST_S,
-        cleanup_interval=1,
-        asyncore_use_poll=True,
-        clear_untrusted_proxy_headers=True,
-        log_socket_errors=False,
-    )
+    sockets: dict[int, Any] = {}
+    limits = {
+        "max_request_header_size": HEADER_BYTES,
+        "max_request_body_size": BODY_BYTES,
+        "inbuf_overflow": BODY_BYTES * 2,
+        "connection_limit": CONNECTIONS,
+        "channel_timeout": request_s,
+        "cleanup_interval": 1,
+    }
+    try:
+        made = Server(
+            application(collector),
+            map=sockets,
+            host=host,
+            port=port,
+            threads=threads,
+            ident="",
+            asyncore_use_poll=True,
+            clear_untrusted_proxy_headers=True,
+            log_socket_errors=False,
+            **limits,
+        )
+    except OSError:
+        wasyncore.close_all(sockets, ignore_all=True)
+        raise
     made.every = every
     return made
 

@@ -20,6 +20,7 @@ for _name in (
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from sfactl.testkit.commands import Answered, Commands, Running  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.dns_server import DnsServer  # noqa: E402
 from sfactl.testkit.enricher_suite import EnricherSuite  # noqa: E402
 from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
@@ -28,6 +29,7 @@ from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
 from sfactl.testkit.mailbox_suite import MailboxSuite  # noqa: E402
 from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
+from sfactl.testkit.rude_server import Manner, RudeServer  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
 from sfactl.testkit.service_process import ServiceProcess  # noqa: E402
@@ -38,6 +40,7 @@ __all__ = [
     "Answered",
     "Commands",
     "Delivered",
+    "DnsServer",
     "EnricherSuite",
     "ErpConnectorSuite",
     "IntentSuite",
@@ -45,8 +48,10 @@ __all__ = [
     "LeadSourceSuite",
     "LearningSuite",
     "MailboxSuite",
+    "Manner",
     "MatcherSuite",
     "OfferSuite",
+    "RudeServer",
     "Running",
     "ScoringSuite",
     "Seen",

@@ -48,7 +48,8 @@ def shop(tmp_path: Path) -> Place:
 def test_all_jobs(shop: Place) -> None:
     first = {run.job: run for run in shop.run().jobs}
     assert list(first) == [
-        "source:cards", "mailbox:sales", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla", "tags",
+        "source:cards", "mailbox:sales", "collect", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla",
+        "tags",
         "campaign:welcome", "erp:files",
     ]  # fmt: skip
     assert {name: run.detail for name, run in first.items() if run.state in ("failed", "skipped")} == {}
@@ -65,7 +66,9 @@ def test_all_jobs(shop: Place) -> None:
             run.state in ("done", "partly") for run in first.values()
         )
     shop.at("2026-11-24T01:00")
-    again = {run.job: run.state for run in shop.run(only=("source", "mailbox", "dedupe", "segments", "qualify", "erp")).jobs}
+    again = {
+        run.job: run.state for run in shop.run(only=("source", "mailbox", "dedupe", "segments", "qualify", "erp")).jobs
+    }
     assert set(again.values()) == {"nothing"}
 
 

@@ -5,14 +5,11 @@ A text that is too long is refused here: the services cut it off, or refuse it a
 
 from __future__ import annotations
 
-import socket
-import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import requests
 
@@ -20,9 +17,8 @@ from sfactl.api.context import PluginContext
 from sfactl.api.errors import Ambiguous, ServerFault, SfactlError, Transient
 from sfactl.api.http import HttpSession
 from sfactl.api.posting import post_once
-from sfactl.api.records import CheckReport, Message, Outcome, Receipt
+from sfactl.api.records import CheckReport, Message, Outcome, Reach, Receipt
 
-CONNECT_TIMEOUT_S = 5.0
 SHOWN = 200
 RENEWED_BEFORE = timedelta(minutes=5)
 """A token that ends so soon is replaced: a request may be under way when it ends."""
@@ -56,15 +52,10 @@ class ChatSender(ABC):
 
     def check(self) -> CheckReport:
         """Connect to the service without asking it anything."""
-        parts = urlsplit(self._url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            self._context.check_host(host)
-            with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S) as plain:
-                if parts.scheme == "https":
-                    ssl.create_default_context().wrap_socket(plain, server_hostname=host).close()
-        except (OSError, SfactlError) as err:
-            return CheckReport(facts={"url": self._url}, problems=(f"{host}:{port}: {err}",))
+            self._open(self._url).reach()
+        except SfactlError as err:
+            return CheckReport(facts={"url": self._url}, problems=(err.message,))
         return CheckReport(facts={"url": self._url})
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
@@ -108,10 +99,8 @@ class ChatSender(ABC):
         base_url: str = "",
     ) -> requests.Response:
         """One request to the service, or to ``base_url``."""
-        base = base_url or self._url
-        if base not in self._sessions:
-            self._sessions[base] = self._context.http(base_url=base, timeout_s=self._timeout_s)
-        return self._sessions[base].request(method, path, json=body, params=params, headers=headers)
+        session = self._open(base_url or self._url)
+        return session.request(method, path, json=body, params=params, headers=headers)
 
     def look_up(self, method: str, path: str, **more: Any) -> Mapping[str, Any]:
         """The answer to a question on the way to a message. Whatever is lost of it, no message was sent."""
@@ -124,6 +113,11 @@ class ChatSender(ABC):
         """Never show ``secret`` in a receipt."""
         self._hidden = (*self._hidden, secret)
 
+    def _open(self, base_url: str) -> HttpSession:
+        if base_url not in self._sessions:
+            self._sessions[base_url] = self._context.http(base_url=base_url, timeout_s=self._timeout_s)
+        return self._sessions[base_url]
+
     def _posting(self, message: Message, text: str) -> Callable[[], Receipt]:
         return lambda: self.deliver(message, text)
 
@@ -131,25 +125,26 @@ class ChatSender(ABC):
         detail = receipt.detail
         for secret in sorted(filter(None, self._hidden), key=len, reverse=True):
             detail = detail.replace(secret, "•••")
-        return Receipt(
-            key=receipt.key,
-            outcome=receipt.outcome,
-            provider_id=receipt.provider_id,
-            detail=detail,
-            retry_after_s=receipt.retry_after_s,
-        )
+        return replace(receipt, detail=detail)
 
 
 def answered(
-    message: Message, outcome: Outcome, detail: str = "", *, id: str = "", after_s: float | None = None
+    message: Message,
+    outcome: Outcome,
+    detail: str = "",
+    *,
+    id: str = "",
+    after_s: float | None = None,
+    about: Reach = "sender",
 ) -> Receipt:
-    """A receipt; a text from outside is kept short."""
+    """A receipt with a short text. What is put off is put off for all, unless it is ``about`` the message."""
     return Receipt(
         key=message.key,
         outcome=outcome,
         provider_id=id,
         detail=" ".join(detail.split())[:SHOWN],
         retry_after_s=after_s if outcome == "retry_after" else None,
+        about=about if outcome == "retry_after" else "message",
     )
 
 
