@@ -108,7 +108,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
             started(replace(served, address=f"http://{server.effective_host}:{server.effective_port}"))
             server.run()
     finally:
-        server.close()
+        server.end()
         collector.spool.close()
         collector.posts.close()
         kept.write()
