@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from sfactl.api.records import (
     CheckReport,
     Cursor,
+    DomainFinding,
     ErpCapabilities,
     ErpCustomer,
     ErpKind,
@@ -144,6 +145,18 @@ class KeyMemory(Protocol):
         """Seconds since a key was first seen; ``inf`` for ever, 0 not at all.
 
         Within that time a message whose outcome is unknown is sent again; after it, it is held for a person.
+        """
+        ...
+
+
+@runtime_checkable
+class DomainChecker(Protocol):
+    """A sender with the capability ``domains``."""
+
+    def check_domain(self, domain: str, selectors: Sequence[str] = ()) -> Sequence[DomainFinding]:
+        """What DNS says about mail that this sender sends From ``domain`` (in its ASCII form).
+
+        ``selectors`` are of DKIM keys that others sign with. Raises `TryLater` where DNS does not answer.
         """
         ...
 

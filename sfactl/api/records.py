@@ -271,3 +271,22 @@ class CheckReport:
 
     facts: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+
+Verdict = Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFinding:
+    """One thing that DNS says, or should say, about the mail of a domain.
+
+    ``check`` is mx, spf, dkim, dmarc or alignment; ``name`` is the name that was asked for and ``record`` the answer;
+    ``publish`` is what to publish, as ``NAME TYPE VALUE``, where that is known.
+    """
+
+    check: str
+    verdict: Verdict
+    name: str = ""
+    record: str = ""
+    detail: str = ""
+    publish: str = ""

@@ -89,6 +89,7 @@ _PARTS = (
     "touch_replies",
     "touch_why",
     "touch_stop",
+    "touch_domain",
 )
 for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

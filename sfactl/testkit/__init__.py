@@ -19,6 +19,7 @@ for _name in (
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from sfactl.testkit.commands import Answered, Commands, Running  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.dns_server import DnsServer  # noqa: E402
 from sfactl.testkit.enricher_suite import EnricherSuite  # noqa: E402
 from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
@@ -37,6 +38,7 @@ __all__ = [
     "Answered",
     "Commands",
     "Delivered",
+    "DnsServer",
     "EnricherSuite",
     "ErpConnectorSuite",
     "IntentSuite",

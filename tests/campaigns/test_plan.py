@@ -54,11 +54,16 @@ CASES = [
     case("plain", CAMPAIGN, "send"),
     case("no-address", CAMPAIGN, "skip: no address", email=None),
     case("two-addresses", CAMPAIGN, "skip: address not valid", email="a@b.example, c@d.example"),
-    case("suppressed", CAMPAIGN, "skip: suppressed", lambda n: {"suppressions": [suppressed(mail(n))]}),
+    case("suppressed", CAMPAIGN, "skip: suppressed (bounce)", lambda n: {"suppressions": [suppressed(mail(n))]}),
     case("suppressed-elsewhere", CAMPAIGN, "send", lambda n: {"suppressions": [suppressed(mail(n), scope="other")]}),
     case("on-list", CAMPAIGN, "skip: unsubscribed", lambda n: {"suppressions": [suppressed(mail(n), "unsubscribe")]}),
     case("transactional", TRANSACTIONAL, "send", lambda n: {"suppressions": [suppressed(mail(n), "unsubscribe")]}),
-    case("transactional-bounced", TRANSACTIONAL, "skip: suppressed", lambda n: {"suppressions": [suppressed(mail(n))]}),
+    case(
+        "transactional-bounced",
+        TRANSACTIONAL,
+        "skip: suppressed (bounce)",
+        lambda n: {"suppressions": [suppressed(mail(n))]},
+    ),
     case("event", CAMPAIGN, "skip: unsubscribed", lambda n: {"touchpoints": [touch(n, "unsubscribe", FRIDAY)]}),
     case(
         "consented-again",

@@ -2,6 +2,7 @@
 
 from sfactl.campaigns.usecases.applying import apply, resume
 from sfactl.campaigns.usecases.checking import check, preview
+from sfactl.campaigns.usecases.domains import check_domain
 from sfactl.campaigns.usecases.looking import campaigns, items, status
 from sfactl.campaigns.usecases.messages import messages, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
@@ -14,6 +15,7 @@ __all__ = [
     "approve",
     "campaigns",
     "check",
+    "check_domain",
     "difference",
     "items",
     "messages",

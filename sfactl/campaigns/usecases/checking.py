@@ -174,7 +174,7 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
         (member,) = query.one("select count(*) from audience where lead_id = $lead", {"lead": lead_id}) or (0,)
         query.run("create or replace temp table audience as select cast($lead as bigint) as lead_id", {"lead": lead_id})
         load_candidates(query, files, place)
-        load_refusals(query, files.campaign)
+        load_refusals(query, files.campaign, place.house)
         judge(query, files, place, at=at, effects=effects_of(session.ledger.rows()))
         verdicts = {
             r[0]: " · ".join(x for x in r[1:] if x) for r in query.rows("select step, action, reason from plan_rows")

@@ -172,7 +172,7 @@ class Delivery:
         if self._blacklist is not None:
             self._blacklist(query)
         load_candidates(query, self._files, self._place)
-        load_refusals(query, self._files.campaign)
+        load_refusals(query, self._files.campaign, self._place.house)
         effects = effects_of(r for r in self._session.ledger.rows())
         judge(query, self._files, self._place, at=self._session.now(), effects=effects)
         query.register("frozen", chunk)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sfactl.api.context import PluginContext
 from sfactl.api.errors import ConfigError
-from sfactl.api.records import CheckReport, Message, Outcome, Receipt
+from sfactl.api.records import CheckReport, DomainFinding, Message, Outcome, Receipt
 from sfactl_sender_smtp.connection import Connection, Unreachable
 from sfactl_sender_smtp.exchange import Broken, Exchange, Reply
 from sfactl_sender_smtp.letter import Letter, write_letter
@@ -44,6 +44,16 @@ class SmtpSender:
             "dkim": signed or "not signed",
         }
         return CheckReport(facts=facts)
+
+    def check_domain(self, domain: str, selectors: Sequence[str] = ()) -> Sequence[DomainFinding]:
+        """What DNS says about mail From ``domain``. Raises `TryLater` where DNS does not answer."""
+        from sfactl_sender_smtp.domain.check import check_domain  # late: sending asks no DNS
+        from sfactl_sender_smtp.domain.names import Names
+
+        nameserver = self._settings.nameserver
+        if nameserver:
+            self._context.check_host(nameserver.rpartition(":")[0] if nameserver.count(":") == 1 else nameserver)
+        return tuple(check_domain(Names(nameserver), domain, self._settings, self._signer.keys, selectors))
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
         """Send one by one; a failure of one never holds the others, an unreachable server holds all that are left."""
