@@ -123,11 +123,9 @@ def torture(
         say(f"{len(held)} messages are held; now each is settled by what the receiver has")
         there, retried = verdict.settle(starter, held, receiver.taken, folder / "held.csv") if held else (0, 0)
         if retried:
-            fleet.plans = {name: _planned(starter, name) for name in campaigns}
             _finish(fleet, campaigns)
         receiver.drain()
         found += verdict.at_the_end(starter, receiver.taken, everybody)
-        found += [f"{name} would send again" for name in campaigns if verdict.ask(starter, *PLAN, name)["sends"]]
         found += fleet.told.failures
     delivered = receiver.taken
     return Counts(
@@ -150,13 +148,15 @@ def _planned(starter: Starter, name: str) -> str:
 
 
 def _finish(fleet: Fleet, names: Iterable[str]) -> None:
-    """Let each campaign send what it may, undisturbed."""
+    """Let each campaign send what it may, undisturbed, until a new plan finds nobody to write to."""
     for name in names:
         for _ in range(FINISHES):
             applied = fleet.starter.run("campaign", "apply", fleet.plans[name], "--format", "json")
-            if applied.code in (0, 3) and not applied.result["left"]:
+            if applied.code not in (0, 3, MOVED):
+                raise verdict.TortureFailed(f"campaign {name}: exit {applied.code}: {applied.err}")
+            planned = verdict.ask(fleet.starter, *PLAN, name)
+            if not planned["sends"]:
                 break
-            if applied.code == MOVED:
-                fleet.plans[name] = _planned(fleet.starter, name)
+            fleet.plans[name] = planned["plan_id"]
         else:
-            raise verdict.TortureFailed(f"campaign {name} does not come to an end: {applied.out}{applied.err}")
+            raise verdict.TortureFailed(f"campaign {name} does not come to an end")
