@@ -8,7 +8,10 @@ from sfactl.campaigns.usecases.messages import messages, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
 from sfactl.campaigns.usecases.plans import approve, difference, plan
 from sfactl.campaigns.usecases.resolving import resolve, resolve_file
+from sfactl.campaigns.usecases.retrying import retry
+from sfactl.campaigns.usecases.senders import senders
 from sfactl.campaigns.usecases.stopping import standstill, start, stop
+from sfactl.campaigns.usecases.webhooks import headers_in, sign, verify_once
 
 __all__ = [
     "apply",
@@ -17,6 +20,7 @@ __all__ = [
     "check",
     "check_domain",
     "difference",
+    "headers_in",
     "items",
     "messages",
     "pause",
@@ -25,6 +29,9 @@ __all__ = [
     "resolve",
     "resolve_file",
     "resume",
+    "retry",
+    "senders",
+    "sign",
     "standstill",
     "start",
     "status",
@@ -32,4 +39,5 @@ __all__ = [
     "suppress",
     "unpause",
     "unsuppress",
+    "verify_once",
 ]
