@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +23,14 @@ class Page:
     """
 
     table: pa.Table
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPage:
+    """Some mails of a mailbox as they came in (RFC 5322), and the cursor that stands just behind them."""
+
+    mails: Sequence[bytes]
     cursor: Cursor
 
 
@@ -73,7 +81,22 @@ class IntentLabel:
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonTask:
+    """Work for a person, which a sender asks for in place of sending: a call, a visit, a message by a hand-held phone.
+
+    Without ``owner`` the lead's own rep gets it. It is due ``due_s`` seconds after it was made.
+    """
+
+    kind: str
+    title: str
+    content: str = ""
+    owner: str = ""
+    due_s: float = 86_400.0
+
+
 Outcome = Literal["accepted", "refused", "retry_after", "unknown"]
+Reach = Literal["message", "domain", "sender"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +105,12 @@ class Receipt:
 
     ``accepted``: the other side took it. ``refused``: it said no for good. ``retry_after``: it did not take it and may
     later (``retry_after_s``). ``unknown``: it may or may not have taken it; never sent again blindly.
+
+    ``about`` says for whom a ``retry_after`` holds: this message (a mailbox is full), everybody at the recipient's
+    domain (its server asks us to slow down), or all that the sender has (429, 421, no connection). Until
+    ``retry_after_s`` is over nothing else of that reach is sent, and it counts as no try of this message.
+
+    With ``task`` an accepted message is handed to a person: the task is made once, and counts as sent when it is done.
     """
 
     key: str
@@ -89,6 +118,8 @@ class Receipt:
     provider_id: str = ""
     detail: str = ""
     retry_after_s: float | None = None
+    about: Reach = "message"
+    task: PersonTask | None = None
 
 
 ErpKind = Literal["customer", "product", "order", "invoice", "payment", "write_off", "credit_note"]
@@ -248,3 +279,22 @@ class CheckReport:
 
     facts: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+
+Verdict = Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFinding:
+    """One thing that DNS says, or should say, about the mail of a domain.
+
+    ``check`` is mx, spf, dkim, dmarc or alignment; ``name`` is the name that was asked for and ``record`` the answer;
+    ``publish`` is what to publish, as ``NAME TYPE VALUE``, where that is known.
+    """
+
+    check: str
+    verdict: Verdict
+    name: str = ""
+    record: str = ""
+    detail: str = ""
+    publish: str = ""

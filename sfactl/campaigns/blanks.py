@@ -13,6 +13,7 @@ from sfactl.campaigns.candidates import Place, alias, values_of
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.letterhead import SAYS
 from sfactl.campaigns.model import Step
+from sfactl.campaigns.sandbox import BLANKS
 from sfactl.campaigns.templates import CompiledWording, Variable
 from sfactl.engine.duck import Query
 
@@ -35,8 +36,7 @@ def check_wording(query: Query, files: CampaignFiles, step: Step, language: str,
             _refuse(query, f"{who} and {broken}", params, wording, f"{'.'.join(variable)} has a line break")
         if variable in wording.required and not wording.branches:
             _refuse(query, f"{who} and {_blank(variable)}", params, wording, f"{'.'.join(variable)} is missing")
-    if wording.branches and fields:
-        _check_by_rendering(query, files, wording, who, params, place)
+    _check_by_rendering(query, files, wording, who, params, place)
 
 
 def _refuse(query: Query, who: str, params: Mapping[str, Any], wording: CompiledWording, problem: str) -> None:
@@ -49,16 +49,20 @@ def _refuse(query: Query, who: str, params: Mapping[str, Any], wording: Compiled
 def _check_by_rendering(
     query: Query, files: CampaignFiles, wording: CompiledWording, who: str, params: Mapping[str, Any], place: Place
 ) -> None:
-    """Render once for each pattern of blanks and each set of values that may choose a branch: others cannot differ."""
+    """Render once for each pattern of blanks and each set of values that may choose a branch: others cannot differ.
+
+    A wording that never branches is rendered once.
+    """
     fields = [v for v in files.variables if v in wording.used]
     groups = [_blank(v) for v in fields] + [f"c.{alias(v)}" for v in fields if v in wording.decisive]
+    grouped = f"group by {', '.join(groups)} " if wording.branches and groups else ""
     patterns = query.table(
-        f"select min(p.lead_id) as lead_id, count(*) as n {who} group by {', '.join(groups)} order by 1", params
+        f"select min(p.lead_id) as lead_id, count(*) as n {who} {grouped}having count(*) > 0 order by 1", params
     )
     query.register("patterns", patterns)
-    columns = ", ".join(f"c.{alias(v)}" for v in fields)
+    columns = "".join(f", c.{alias(v)}" for v in fields)
     chosen = query.table(
-        f"select p.lead_id, p.n, {columns} from patterns p join candidates c on c.lead_id = p.lead_id order by 1"
+        f"select p.lead_id, p.n{columns} from patterns p join candidates c on c.lead_id = p.lead_id order by 1"
     )
     workspace = {"name": place.name, "address": place.address}
     for batch in chosen.to_batches(1000):
@@ -73,11 +77,13 @@ def _check_by_rendering(
 def _unwritable(wording: CompiledWording, problem: str, leads: Sequence[int], count: int) -> DataError:
     named = ", ".join(str(n) for n in leads)
     more = f" and {count - len(leads):,} more" if count > len(leads) else ""
+    fallback = 'Give a fallback, for instance {{ lead.first_name | default("there") }}, or leave these leads out.'
     return DataError(
         f"template {wording.template} ({wording.language}): {problem} for lead {named}{more}",
-        hint='Give a fallback, for instance {{ lead.first_name | default("there") }}, or leave these leads out.',
+        hint=fallback if problem.endswith("is missing") else "Try it: sfactl template preview NAME --as LEAD",
     )
 
 
 def _blank(variable: Variable) -> str:
-    return f"coalesce(trim(cast(c.{alias(variable)} as varchar), ' ' || chr(9) || chr(10) || chr(13)), '') = ''"
+    blanks = " || ".join(f"chr({ord(c)})" for c in BLANKS)
+    return f"coalesce(trim(cast(c.{alias(variable)} as varchar), {blanks}), '') = ''"

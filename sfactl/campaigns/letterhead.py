@@ -94,6 +94,11 @@ def check_ways(campaign: Campaign, used: Mapping[str, frozenset[str]], collector
 
     ``used`` has the names printed as ``message.NAME`` by template. Raises `ConfigError`.
     """
+    if campaign.track and not collector:
+        raise ConfigError(
+            f"{where}: track: there is no collector that clicks and openings could be counted at",
+            hint="Set url under [collect] in sfactl.toml.",
+        )
     for template, names in sorted(used.items()):
         if "unsubscribe" in names and not (collector or campaign.unsubscribe):
             raise ConfigError(

@@ -17,6 +17,8 @@ from sfactl.campaigns.candidates import values_of
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.letterhead import Letterhead, Ways, ways_of
 from sfactl.campaigns.model import Campaign
+from sfactl.campaigns.tracking import Tracker, track_html, track_text
+from sfactl.engine.links import Link
 
 
 def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Letterhead) -> Message:
@@ -33,14 +35,24 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Lett
     workspace = {"name": letterhead.name, "address": letterhead.address}
     rendered = wording.render(values_of(row, files, workspace=workspace, message=ways.printed()))
     channel = row["channel"]
+    text, html = rendered.text, rendered.html
+    if campaign.track and channel == "email" and letterhead.collector:
+        link = Link(
+            purpose="click",
+            message_key=row["message_key"],
+            lead_id=row["lead_id"],
+            campaign=campaign.name,
+            step=step.name,
+        )
+        text, html = _tracked(text, html, campaign, Tracker(link, letterhead, (ways.unsubscribe, *ways.others)))
     message = Message(
         key=row["message_key"],
         channel=channel,
         recipient=row["recipient"],
         sender=campaign.sent_as,
         subject=rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
+        text=text,
+        html=html,
         headers=_headers(campaign, ways, wording.language) if channel == "email" else {},
         lead_id=row["lead_id"],
         campaign=campaign.name,
@@ -55,6 +67,14 @@ def payload_hash(message: Message) -> str:
     shown = [message.channel, message.recipient, message.sender, message.subject, message.text, message.html]
     text = json.dumps([*shown, sorted(message.headers.items())], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _tracked(text: str, html: str | None, campaign: Campaign, tracker: Tracker) -> tuple[str, str | None]:
+    clicks, opens = "clicks" in campaign.track, "opens" in campaign.track
+    return (
+        track_text(text, tracker) if clicks else text,
+        None if html is None else track_html(html, tracker, clicks=clicks, opens=opens),
+    )
 
 
 def list_id(campaign: Campaign) -> str:

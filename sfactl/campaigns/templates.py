@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2 import Template as JinjaTemplate
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
 
 from sfactl.api.errors import ConfigError, DataError
 from sfactl.campaigns.model import Template, Wording
+from sfactl.campaigns.sandbox import FILTERS, Fields, Sandbox, bounded, effort, spend
 
 Variable = tuple[str, str]
 """An object and a field of it: ("lead", "first_name")."""
@@ -25,54 +25,14 @@ Variable = tuple[str, str]
 _BRANCHING = (nodes.If, nodes.CondExpr, nodes.And, nodes.Or, nodes.Not, nodes.Test, nodes.Compare, nodes.Filter)
 _SCOPING = (nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Macro, nodes.CallBlock, nodes.FilterBlock)
 _ELSEWHERE = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+_FAILURES = (
+    *(TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
+    *(AssertionError, RecursionError),
+)
 
-
-class Missing(StrictUndefined):
-    """A missing field: may be asked about, never printed."""
-
-    __slots__ = ()
-
-    def __bool__(self) -> bool:  # type: ignore[override]
-        return False
-
-    @property
-    def _undefined_message(self) -> str:
-        owner = self._undefined_obj.name if isinstance(self._undefined_obj, Fields) else ""
-        return f"{owner}.{self._undefined_name}" if owner else str(self._undefined_name)
-
-
-class Fields:
-    """The fields of one object, as a template sees them. It has no attributes that could shadow a field."""
-
-    __slots__ = ("_name", "_values")
-
-    def __init__(self, name: str, values: Mapping[str, Any]) -> None:
-        self._name = name
-        self._values = values
-
-    def __getitem__(self, field: str) -> Any:
-        value = self._values[field]
-        if value is None or (isinstance(value, str) and not value.strip()):
-            raise KeyError(field)
-        return value
-
-    @property
-    def name(self) -> str:
-        """Which object it is."""
-        return self._name
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        return self.getitem(obj, attribute) if isinstance(obj, Fields) else super().getattr(obj, attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        if isinstance(obj, Fields):
-            try:
-                return obj[argument]
-            except KeyError:
-                return self.undefined(obj=obj, name=argument)
-        return super().getitem(obj, argument)
+LONGEST_SUBJECT = 500
+LONGEST_SOURCE = 500_000
+"""Characters of one text of a template, before anything is filled in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +67,30 @@ class CompiledWording:
         """Render for one recipient. Raises `DataError` naming a missing variable or a broken header."""
         context: dict[str, Any] = {name: Fields(name, fields) for name, fields in values.items()}
         try:
-            subject = self.subject.render(context).strip()
-            text = self.text.render(context)
-            html = self.html.render(context) if self.html else None
+            subject = _written(self.subject, context).strip()
+            text = _written(self.text, context)
+            html = _written(self.html, context) if self.html else None
         except UndefinedError as err:
             raise DataError(f"template {self.template} ({self.language}): {err.message} is missing") from None
-        except (TemplateError, TypeError, ValueError, ArithmeticError, OverflowError) as err:
-            raise DataError(f"template {self.template} ({self.language}): {err}") from None
+        except _FAILURES as err:
+            why = "it calls itself too often" if isinstance(err, RecursionError) else str(err)
+            raise DataError(f"template {self.template} ({self.language}): {why}") from None
+        if len(subject) > LONGEST_SUBJECT:
+            said = f"the subject has {len(subject):,} characters; no more than {LONGEST_SUBJECT} can be sent"
+            raise DataError(f"template {self.template} ({self.language}): {said}")
         if any(c in subject for c in "\r\n\0"):
             raise DataError(f"template {self.template} ({self.language}): the subject has a line break: {subject!r}")
         return Rendered(subject=subject, text=text, html=html)
+
+
+def _written(template: JinjaTemplate, context: Mapping[str, Any]) -> str:
+    """One text. Raises whatever the template does, and `TooMuch`."""
+    parts = []
+    with effort():
+        for part in template.generate(context):
+            spend(len(part))
+            parts.append(part)
+    return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,15 +129,15 @@ def _compile(
     name: str, language: str, wording: Wording, known: Mapping[str, Collection[str]], *, where: str
 ) -> CompiledWording:
     texts = {"subject": wording.subject, "text": wording.text, "html": wording.html}
-    trees = {key: _parse(text, where=f"{where}: {language}.{key}") for key, text in texts.items()}
+    trees = {key: _parse(text, known, where=f"{where}: {language}.{key}") for key, text in texts.items()}
     used = {key: frozenset(_variables(tree, known, f"{where}: {language}.{key}")) for key, tree in trees.items()}
     branches = any(_branches(tree) for tree in trees.values())
     return CompiledWording(
         template=name,
         language=language,
-        subject=_environment(escape=False).from_string(wording.subject),
-        text=_environment(escape=False).from_string(wording.text),
-        html=_environment(escape=True).from_string(wording.html) if wording.html else None,
+        subject=_executable(wording.subject, where, escape=False),
+        text=_executable(wording.text, where, escape=False),
+        html=_executable(wording.html, where, escape=True) if wording.html else None,
         used=frozenset().union(*used.values()),
         in_subject=used["subject"],
         required=frozenset().union(*(_unguarded(tree) for tree in trees.values())),
@@ -173,34 +147,60 @@ def _compile(
 
 
 @lru_cache(maxsize=2)
-def _environment(*, escape: bool) -> _Environment:
-    environment = _Environment(
-        undefined=Missing, autoescape=escape, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    environment.globals.clear()
-    return environment
+def _environment(*, escape: bool) -> Sandbox:
+    return Sandbox(escape=escape)
 
 
-def _parse(text: str, *, where: str) -> nodes.Template:
+def _executable(text: str, where: str, *, escape: bool) -> JinjaTemplate:
+    environment = _environment(escape=escape)
+    try:
+        return environment.from_string(bounded(environment.parse(text)))
+    except RecursionError:
+        raise ConfigError(f"{where}: it is nested too deeply") from None
+
+
+def _parse(text: str, known: Mapping[str, Collection[str]], *, where: str) -> nodes.Template:
+    if len(text) > LONGEST_SOURCE:
+        raise ConfigError(f"{where}: {len(text):,} characters are more than {LONGEST_SOURCE:,}")
     try:
         tree = _environment(escape=False).parse(text)
     except TemplateSyntaxError as err:
         raise ConfigError(f"{where}: line {err.lineno}: {err.message}") from None
-    for node in tree.find_all(_ELSEWHERE):
-        raise ConfigError(f"{where}: line {node.lineno}: a template cannot include or extend another")
-    environment = _environment(escape=False)
-    for found in tree.find_all((nodes.Filter, nodes.Test)):
-        table = environment.filters if isinstance(found, nodes.Filter) else environment.tests
-        if isinstance(found, (nodes.Filter, nodes.Test)) and found.name not in table:
-            raise ConfigError(
-                f"{where}: line {found.lineno}: unknown filter {found.name!r}{_nearest(found.name, table)}"
-            )
+    except (RecursionError, ValueError) as err:
+        why = "it is nested too deeply" if isinstance(err, RecursionError) else str(err)
+        raise ConfigError(f"{where}: {why}") from None
+    for node, problem in _refused(tree, known):
+        raise ConfigError(f"{where}: line {node.lineno}: {problem}")
     return tree
+
+
+def _refused(tree: nodes.Template, known: Mapping[str, Collection[str]]) -> Iterator[tuple[nodes.Node, str]]:
+    """What a template may not do."""
+    for node in tree.find_all(_ELSEWHERE):
+        yield node, "a template cannot include or extend another"
+    for node in tree.find_all(nodes.ScopedEvalContextModifier):
+        yield node, "HTML is always escaped; that cannot be switched off"
+    for loop in tree.find_all(nodes.For):
+        if loop.recursive:
+            yield loop, "a loop cannot call itself"
+    for name in tree.find_all(nodes.Name):
+        if name.ctx != "load" and name.name in known:
+            yield name, f"{name.name!r} is taken; call it something else"
+    tests = _environment(escape=False).tests
+    for found in tree.find_all(nodes.Filter):
+        if found.name == "safe":
+            yield found, "HTML is always escaped: write the markup into the template, outside of {{ }}"
+        if found.name not in FILTERS:
+            yield found, f"unknown filter {found.name!r}{_nearest(found.name, FILTERS)}"
+    for test in tree.find_all(nodes.Test):
+        if test.name not in tests:
+            yield test, f"unknown test {test.name!r}{_nearest(test.name, tests)}"
 
 
 def _variables(tree: nodes.Node, known: Mapping[str, Collection[str]], where: str) -> Iterator[Variable]:
     """Every variable used. Raises `ConfigError` for what is not known."""
     local = {n.name for n in tree.find_all(nodes.Name) if n.ctx in ("store", "param")} | {"loop"}
+    local |= {macro.name for macro in tree.find_all(nodes.Macro)}
     owned: set[int] = set()
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
         variable = _variable(node)
@@ -250,8 +250,11 @@ def _branches(tree: nodes.Node) -> bool:
 
 
 def _nested_default(node: nodes.Filter) -> bool:
-    """Whether a default stands behind something other than a plain field, so that only rendering can tell."""
-    return _is_default(node) and (node.node is None or _variable(node.node) is None)
+    """Whether a default stands behind something other than a plain field, or falls back on one: rendering can tell."""
+    if not _is_default(node):
+        return False
+    fallback = [v for arg in (*node.args, *node.kwargs) for v in (arg, *arg.find_all(nodes.Node)) if _variable(v)]
+    return bool(fallback) or node.node is None or _variable(node.node) is None
 
 
 def _unguarded(tree: nodes.Node) -> Iterator[Variable]:

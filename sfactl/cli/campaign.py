@@ -165,10 +165,11 @@ def approve(app: App, plan: str, dry_run: bool, output: Output) -> None:
 
 @group.command()
 @click.argument("plan")
+@options.permits
 @options.dry_run
 @options.output
 @pass_app
-def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
+def apply(app: App, plan: str, *, late: bool, override: str, dry_run: bool, output: Output) -> None:
     """Do exactly what PLAN says. Nobody is written to twice, however often this is run or killed.
 
     \b
@@ -179,50 +180,61 @@ def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
     from sfactl.campaigns import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.apply(session, plan)
+    result = usecases.apply(session, plan, late=late, override=override)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: lines.apply_lines(result, zone), exit_code=3 if result.partly else 0)
 
 
 @group.command()
 @click.argument("plan")
+@click.option("--missing", is_flag=True, help="Also a plan that was done: reach exactly those who got nothing yet.")
+@options.permits
 @options.dry_run
 @options.output
 @pass_app
-def resume(app: App, plan: str, dry_run: bool, output: Output) -> None:
+def resume(app: App, plan: str, *, missing: bool, late: bool, override: str, dry_run: bool, output: Output) -> None:
     """Go on with PLAN where it was interrupted; only those who were missed are written to.
 
     \b
     Example:
       sfactl campaign resume 7f3a19
+      sfactl campaign resume 7f3a19 --missing
+      sfactl campaign resume 7f3a19 --override "the bounces were one closed company"
     """
     from sfactl.campaigns import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.resume(session, plan)
+    result = usecases.resume(session, plan, missing=missing, late=late, override=override)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: lines.apply_lines(result, zone), exit_code=3 if result.partly else 0)
 
 
 @group.command()
 @click.argument("name")
-@click.option("--lead", "lead_id", type=int, metavar="ID", help="What happened to this lead, and why.")
+@click.option("--contact", "--lead", "contact", default="", metavar="WHO", help="What happened to this one, and why.")
 @options.as_of
 @options.output
 @pass_app
-def status(app: App, name: str, lead_id: int | None, as_of: str | None, output: Output) -> None:
-    """Show the plans and messages of campaign NAME, or its log for one lead.
+def status(app: App, name: str, contact: str, as_of: str | None, output: Output) -> None:
+    """Show the plans and messages of campaign NAME, or what it did, and would do now, about one contact.
 
     \b
     Example:
       sfactl campaign status spring-webinar
-      sfactl campaign status spring-webinar --lead 8841
+      sfactl campaign status spring-webinar --contact lead:8841
     """
     from sfactl.campaigns import usecases
 
     session = app.session(as_of=as_of)
-    result = usecases.status(session, name, lead_id=lead_id)
     zone = session.settings.workspace.time_zone
+    if contact:
+        from sfactl.cli.why_lines import why_lines
+        from sfactl.reach.usecases import why
+
+        told = why(session, contact, only=name)
+        output.emit(told, human=lambda: why_lines(told, zone, everything=True))
+        return
+    result = usecases.status(session, name)
     output.emit(result, human=lambda: lines.status_lines(result, zone))
 
 

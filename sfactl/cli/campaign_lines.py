@@ -109,11 +109,15 @@ def _done_line(result: ApplyResult) -> str:
 
 def undone_lines(result: ApplyResult | StrategyApplied, go_on: str) -> Iterator[str]:
     """What a run did not do and why; ``go_on`` is the command that goes on with it."""
+    if result.missing is not None:
+        yield f"  {result.missing:,} had got none of its messages before"
     for note, reasons in (("left out since the plan", result.blocked), ("must wait", result.later)):
         if reasons:
             yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"
     for r in result.details:
         yield f"  {r.messages:,} {r.reason}"
+    if result.dead:
+        yield f"  {result.dead:,} tried out, for a person to decide: sfactl touch list --state dead"
     if result.unknown:
         yield f"  {result.unknown:,} held, because nobody knows if they arrived: sfactl touch list --state unknown"
     if result.left:
@@ -126,7 +130,7 @@ def _reasons(reasons: Iterable[Reason]) -> str:
 
 
 def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
-    """A campaign's plans, messages and one lead's log."""
+    """A campaign's plans and messages."""
     yield f"{result.campaign}: {result.state}"
     for p in result.plans:
         done = f", applied {local(p.applied_at, zone)}" if p.applied_at else ""
@@ -135,10 +139,6 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
         yield f"  plan {p.short}  {p.state:<10} {local(p.planned_at, zone)}  {what}"
     for c in result.messages:
         yield f"  {pad(c.step, 16)} {c.messages:>9,} {c.state}"
-    if result.log:
-        yield "Log:"
-        for line in result.log:
-            yield f"  {local(line.at, zone)}  {pad(line.step, 12)} {line.what}  {line.detail}".rstrip()
 
 
 def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:

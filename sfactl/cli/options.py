@@ -46,6 +46,15 @@ def limit(default: int = 50) -> Callable[[F], F]:
     return add
 
 
+def permits(command: F) -> F:
+    """``--late`` and ``--override``: what a person allows a run of a plan."""
+    late = click.option("--late", is_flag=True, help="Also a plan that is older than its max_age.")
+    override = click.option(
+        "--override", metavar="REASON", default="", help="Go on though too much came back; the reason is recorded."
+    )
+    return late(override(command))
+
+
 def fail_empty(command: F) -> F:
     """``--fail-empty``: exit with 4 when there was nothing to do."""
     return click.option("--fail-empty", is_flag=True, help="Exit with 4 when there is nothing to do or show.")(command)

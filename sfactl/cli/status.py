@@ -105,16 +105,25 @@ def look(session: Session, *, runs: int = 5) -> Status:
         datasets=counts,
         effects=effects,
         runs=tuple(Run(commit=e.seq, at=e.at, actor=e.actor, command=e.command) for e in log),
-        next=tuple(next_steps(counts, effects, unowned=unowned, copy=workspace.is_copy)),
+        next=tuple(next_steps(counts, effects, unowned=unowned, copy=workspace.is_copy, stopped=_stopped(session))),
     )
 
 
+def _stopped(session: Session) -> str:
+    from sfactl.campaigns.usecases import standstill
+
+    found = standstill(session)
+    return f"all sending is stopped by {found.by}: {found.reason}" if found else ""
+
+
 def next_steps(
-    counts: Mapping[str, int], effects: Mapping[str, int], *, unowned: int = 0, copy: bool = False
+    counts: Mapping[str, int], effects: Mapping[str, int], *, unowned: int = 0, copy: bool = False, stopped: str = ""
 ) -> Iterator[str]:
     """What to do next: first what is stuck, then the first step of the loop that has not been taken."""
     if copy:
         yield "this is a copy of another workspace and sends nothing; to make it the real one: sfactl data adopt"
+    if stopped:
+        yield f"{stopped}; to let messages leave again: sfactl touch start"
     if held := effects.get("unknown", 0):
         yield f"{count(held, 'message')} with unknown outcome: sfactl touch list --state unknown"
     steps = (

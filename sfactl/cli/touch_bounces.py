@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
-from sfactl.cli.words import count
-
-if TYPE_CHECKING:
-    from sfactl.feedback.usecases import BounceResult
+from sfactl.cli.mail_lines import bounce_lines
 
 
 def register(group: click.Group) -> None:
@@ -40,20 +35,4 @@ def bounces(app: App, mailboxes: tuple[Path, ...], *, dry_run: bool, output: Out
     from sfactl.feedback import usecases
 
     result = usecases.read_bounces(app.session(dry_run=dry_run), mailboxes)
-    output.emit(result, human=lambda: _lines(result))
-
-
-def _lines(result: BounceResult) -> Iterator[str]:
-    yield (
-        f"{count(result.mails, 'mail')} · {count(result.notices, 'notice')} · {result.new:,} new ·"
-        f" {result.known:,} known · {result.no_report:,} without a report"
-    )
-    for row in result.reasons:
-        weight = {"bounce": "hard" if row.hard else "soft"}.get(row.kind, "")
-        yield f"  {row.kind:<10} {weight:<5} {row.reason:<16} {row.notices:>6,}"
-    if result.strangers:
-        yield f"  {count(result.strangers, 'notice')} of addresses that no lead has: no touchpoint"
-    if result.suppressed:
-        yield f"  {count(result.suppressed, 'address')} will not be written to any more"
-    if result.commit:
-        yield f"Commit {result.commit}. Undo with: sfactl data undo {result.commit}"
+    output.emit(result, human=lambda: bounce_lines(result))

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sfactl.config.runs import RunSettings
+from sfactl.config.touch import Topic, TouchSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,26 +69,32 @@ class CollectSettings:
     """Where people's clicks and unsubscribes come in. ``url`` is the collector's public address; empty: there is none.
 
     Links are signed with ``link_secret``, by default a key of the workspace's own; ``former_secret`` is still taken.
+    What was collected waits in the folder ``spool`` (default: the workspace's own) until it is brought in; the
+    collector takes no more when ``spool_mb`` megabytes wait.
     """
 
     url: str = ""
     link_secret: str = ""
     former_secret: str = ""
+    spool: str = ""
+    spool_mb: int = 1024
 
     def __post_init__(self) -> None:
         """Refuse an address that a mail program could not open safely."""
         local = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/.*)?"
         if self.url and not re.fullmatch(rf"https://[^\s/?#]+[^\s?#]*|{local}", self.url):
             raise ValueError(f"url: {self.url!r} is not like https://go.acme.example")
+        if self.spool_mb < 1:
+            raise ValueError(f"spool_mb: {self.spool_mb} is less than 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a command may know from configuration.
 
-    ``fields`` are the custom fields: dataset → field → type. ``sources``, ``senders``, ``erp``, ``extractors`` and
-    ``enrichers`` hold one table a file of the folder of that name: ``use`` names the offer, the rest are the offer's
-    settings.
+    ``topics`` are what messages can be about. ``fields`` are the custom fields: dataset → field → type. ``sources``,
+    ``senders``, ``mailboxes``, ``erp``, ``extractors`` and ``enrichers`` hold one table a file of the folder of that
+    name: ``use`` names the offer, the rest are the offer's settings.
     """
 
     preset: str = ""
@@ -96,9 +103,12 @@ class Settings:
     plugins: PluginSettings = field(default_factory=PluginSettings)
     run: RunSettings = field(default_factory=RunSettings)
     collect: CollectSettings = field(default_factory=CollectSettings)
+    touch: TouchSettings = field(default_factory=TouchSettings)
+    topics: Mapping[str, Topic] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mailboxes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     erp: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extractors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     enrichers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

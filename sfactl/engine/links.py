@@ -28,7 +28,10 @@ class ForgedLink(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """What a link stands for. ``target`` is where a click leads, or the topic of an unsubscribe or a confirmation."""
+    """What a link stands for. ``target`` is where a click leads, or the topic of an unsubscribe or a confirmation.
+
+    A click without a target is a link that no person sees: who follows it is a scanner.
+    """
 
     purpose: Purpose
     message_key: str
@@ -42,12 +45,15 @@ def event_id(link: Link, at: datetime, *, kind: str = "", topic: str = "") -> st
     """The id of what somebody did with ``link`` at ``at`` (naive UTC), the same wherever it was read.
 
     Opens and clicks of one minute are one, so that a log that writes at the end of the request agrees with the
-    collector; anything else counts by the second. ``kind`` and ``topic`` are said where one link can do several things
-    (the preferences: unsubscribe and subscribe, each of a topic). What is signed counts, not how the token is written.
+    collector; a confirmation counts once and for all; anything else counts by the second. ``kind`` and ``topic`` are
+    said where one link can do several things (the preferences: unsubscribe and subscribe, each of a topic); ``kind`` is
+    "bot" for an open or click whose request alone tells a scanner, so that it never stands in for the person's own.
+    What is signed counts, not how the token is written.
     """
-    exact = "minutes" if link.purpose in ("click", "open") else "seconds"
     parts = [link.purpose, link.message_key, str(link.lead_id), link.campaign, link.step, link.target, kind, topic]
-    text = "\x1f".join([*parts, at.isoformat(timespec=exact)])
+    if link.purpose != "confirm":
+        parts.append(at.isoformat(timespec="minutes" if link.purpose in ("click", "open") else "seconds"))
+    text = "\x1f".join(parts)
     return f"link:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
@@ -56,6 +62,7 @@ class Signer:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = list(secrets)
+        self._serializers: dict[Purpose, URLSafeSerializer] = {}
 
     def token(self, link: Link) -> str:
         """The signed token of a link: letters, digits, ``-``, ``_`` and ``.``."""
@@ -81,8 +88,12 @@ class Signer:
     def _serializer(self, purpose: Purpose) -> URLSafeSerializer:
         from itsdangerous import URLSafeSerializer
 
+        if purpose in self._serializers:
+            return self._serializers[purpose]
         if purpose not in PATHS:
             raise ValueError(f"{purpose!r} is no purpose of a link")
         # HMAC-SHA256; the purpose salts the key, so that a token for one is none for another.
         options = {"key_derivation": "hmac", "digest_method": sha256}
-        return URLSafeSerializer(self._secrets, salt=f"sfactl.link.{purpose}", signer_kwargs=options)
+        made = URLSafeSerializer(self._secrets, salt=f"sfactl.link.{purpose}", signer_kwargs=options)
+        self._serializers[purpose] = made
+        return made

@@ -5,8 +5,10 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.message import Message
+from email.utils import parsedate_to_datetime
 
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+", re.UNICODE)
 _REPORT_TYPES = ("message/delivery-status", "message/global-delivery-status")
@@ -80,3 +82,24 @@ def decoded(value: str) -> str:
 
 def low(found: re.Match[str] | None) -> str:
     return found.group().lower() if found else ""
+
+
+def without_envelope(raw: bytes) -> bytes:
+    """Line ends as one kind, without the envelope line of a mailbox file."""
+    text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text.partition(b"\n")[2] if text.startswith(b"From ") else text
+
+
+def arrived_at(raw: bytes, now: datetime) -> datetime:
+    """When the mail came in, naive UTC: as our own server noted, else as its writer did; now where neither can be."""
+    mail = email.message_from_bytes(without_envelope(raw))
+    # The newest Received line stands on top, and is the only one that a stranger cannot write.
+    for said in (str(mail.get("Received", "")).rpartition(";")[2], str(mail.get("Date", ""))):
+        try:
+            at = parsedate_to_datetime(said)
+            at = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+        except (TypeError, ValueError, OverflowError):
+            continue
+        if at.year >= 1990:
+            return min(at, now)
+    return now

@@ -1,4 +1,4 @@
-"""What one returned mail says about one recipient. Nothing here reads or writes."""
+"""What one returned mail says about one recipient, and what one answer says. Nothing here reads or writes."""
 
 from __future__ import annotations
 
@@ -33,3 +33,24 @@ class Notice:
     def hard(self) -> bool:
         """Whether the address is to be left in peace at once."""
         return self.kind == "bounce" and self.reason in HARD
+
+
+AnswerKind = Literal["reply", "auto_reply", "unsubscribe", "receipt"]
+"""A person's answer; a machine's; the wish to get no more mail; a proof of reading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A mail that ``sender`` wrote to us.
+
+    ``ids`` are the messages that it answers, the nearest first, as local part and domain of their Message-ID.
+    ``tokens`` are texts that may be the token of an unsubscribe link.
+    """
+
+    kind: AnswerKind
+    sender: str
+    subject: str
+    text: str
+    message_id: str = ""
+    ids: tuple[tuple[str, str], ...] = ()
+    tokens: tuple[str, ...] = ()

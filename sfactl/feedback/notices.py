@@ -11,9 +11,11 @@ import json
 import re
 from collections.abc import Iterator
 from email.message import Message
+from typing import Literal
 
-from sfactl.feedback.fields import ADDRESS, copied, decoded, low, original_id, status_fields, text_of
+from sfactl.feedback.fields import ADDRESS, copied, decoded, low, original_id, status_fields, text_of, without_envelope
 from sfactl.feedback.letters import about, letter_of, server_words, stage_of
+from sfactl.feedback.machines import machine_of, tells_answer
 from sfactl.feedback.model import Kind, Notice
 from sfactl.feedback.reasons import UNDEFINED, reason_of, reply_in, status_in
 
@@ -22,7 +24,7 @@ _DAEMON = re.compile(r"mailer-daemon|postmaster|mail delivery|delivery (?:sub)?s
 
 def read_notices(raw: bytes) -> tuple[Notice, ...]:
     """What the mail ``raw`` says about deliveries, one notice a recipient; nothing if it is none of our business."""
-    mail = email.message_from_bytes(_clean(raw), policy=email.policy.compat32)
+    mail = email.message_from_bytes(without_envelope(raw), policy=email.policy.compat32)
     if mail.get_content_maintype() == "multipart" and not mail.is_multipart():
         # The boundary that the header names is not the one that was used.
         mail.replace_header("Content-Type", "text/plain")
@@ -31,24 +33,14 @@ def read_notices(raw: bytes) -> tuple[Notice, ...]:
     original = original_id(mail)
     text = letter_of(mail)
     found = list(_services(mail)) or list(_reported(mail, text, original))
-    if not found and _is_answer(mail):
+    if not found and (author := _author(mail)):
         sender = ADDRESS.search(str(mail.get("From", "")))
-        found = [Notice(kind="answer", recipient=low(sender), reason="vacation", diagnosis=text[:200].strip())]
+        vacation = Notice(kind="answer", recipient=low(sender), reason="vacation", diagnosis=text[:200].strip())
+        return (vacation,) if author == "machine" else ()
     if not found:
         found = list(_told(mail, text, original))
     unique = {notice.recipient: notice for notice in reversed(found)}
     return tuple(reversed(unique.values()))
-
-
-def date_of(raw: bytes) -> str:
-    """The Date header of the mail, empty without one."""
-    return str(email.message_from_bytes(_clean(raw), policy=email.policy.compat32).get("Date", ""))
-
-
-def _clean(raw: bytes) -> bytes:
-    """Line ends as one kind, without the envelope line of a mailbox file."""
-    text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return text.partition(b"\n")[2] if text.startswith(b"From ") else text
 
 
 def _complaint(mail: Message) -> tuple[Notice, ...]:
@@ -219,19 +211,12 @@ def _is_report(mail: Message) -> bool:
     return bool(_DAEMON.search(sender) or "<>" in sender) or bool(told)
 
 
-def _is_answer(mail: Message) -> bool:
-    """Answers of machines (RFC 3834)."""
+def _author(mail: Message) -> Literal["machine", "person", ""]:
+    """Whether somebody, or somebody's machine, answered (RFC 3834): no letter about a delivery, whatever it says."""
     if _DAEMON.search(str(mail.get("From", ""))) or "X-Failed-Recipients" in mail:
-        return False
+        return ""
+    machine = machine_of(mail)
     said = str(mail.get("Auto-Submitted", "")).lower()
-    if re.match(
-        r"(auto(matic)?[ -]?(reply|response)|out of (the )?office|automatische antwort|自動返信|自动回复)",
-        decoded(str(mail.get("Subject", ""))),
-        re.I,
-    ):
-        return True
-    return (
-        said.startswith("auto-replied")
-        or "X-Autoreply" in mail
-        or str(mail.get("Precedence", "")).lower() == "auto_reply"
-    )
+    if machine == "absence" or (machine == "answer" and (said.startswith("auto-replied") or tells_answer(mail))):
+        return "machine"
+    return "person" if not machine and ("In-Reply-To" in mail or "References" in mail) else ""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sfactl.engine.robots import SAY_SO
 from sfactl.leads.cleaning.expression import literal
 from sfactl.leads.links import PARAMETER
-from sfactl.leads.robots import SAY_SO
 
 Format = Literal["combined", "common", "json"]
 PAUSE_S = 1800

@@ -42,6 +42,8 @@ HEADER = (
     "approve_above",
     "max_effects",
     "expires_at",
+    "max_age",
+    "misfire",
     "minutes_saved",
 )
 """What counts at once, also for those who follow an older version."""
@@ -165,6 +167,7 @@ def touches(file: StrategyFile, names: Names, sender: str) -> CampaignFiles:
         reply_to=touch.reply_to,
         unsubscribe=touch.unsubscribe,
         topic=touch.topic,
+        track=touch.track,
         message_class=touch.message_class,
         window=touch.window,
         caps=touch.caps,

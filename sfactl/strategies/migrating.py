@@ -7,6 +7,7 @@ message from the campaign gets it again from the strategy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 import tomlkit
@@ -41,6 +42,8 @@ def _check(campaign: Campaign, owner: str, where: str) -> None:
             f"{where}: rotation: a strategy counts from 1 how often each lead was in; a campaign that was turned to"
             f" {campaign.rotation} would write to some again"
         )
+    if campaign.confirm:
+        raise ConfigError(f"{where}: confirm: a confirmation is asked for by a campaign alone")
     before = ""
     for step in campaign.steps:
         if step.after and step.after.step != before:
@@ -65,7 +68,13 @@ def _header(campaign: Campaign, owner: str) -> dict[str, Any]:
         said["max_effects"] = campaign.max_recipients
     if campaign.expires_at is not None:
         said["expires_at"] = campaign.expires_at
+    said |= {name: getattr(campaign, name) for name in ("max_age", "misfire") if name in _changed(campaign)}
     return said
+
+
+def _changed(campaign: Campaign) -> set[str]:
+    """The keys with a default that the campaign does not leave as it is."""
+    return {f.name for f in fields(Campaign) if f.default is not MISSING and getattr(campaign, f.name) != f.default}
 
 
 def _holdout(campaign: Campaign) -> dict[str, Any]:
@@ -83,6 +92,8 @@ def _touch(campaign: Campaign) -> dict[str, Any]:
         "class": "" if campaign.marketing else campaign.message_class,
     }
     said: dict[str, Any] = {key: text for key, text in texts.items() if text}
+    if campaign.track:
+        said["track"] = list(campaign.track)
     if campaign.window:
         said["window"] = _window(campaign.window)
     if campaign.caps:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sfactl.campaigns.model import Caps, Ending, Window, check_name
+from sfactl.campaigns.model import Caps, Ending, Misfire, Track, Window, check_max_age, check_name
 
 State = Literal["draft", "active", "archived"]
 Action = Literal["touch", "wait", "branch", "split", "task", "approval", "push", "stop"]
@@ -84,6 +84,7 @@ class Touch:
     reply_to: str = ""
     unsubscribe: str = ""
     topic: str = ""
+    track: tuple[Track, ...] = ()
     message_class: Literal["marketing", "transactional"] = field(default="marketing", metadata={"key": "class"})
     window: Window | None = None
     caps: Caps | None = None
@@ -91,6 +92,8 @@ class Touch:
     def __post_init__(self) -> None:
         if self.message_class == "transactional" and self.caps:
             raise ValueError("caps: transactional messages are exempt from caps")
+        if self.message_class == "transactional" and self.topic:
+            raise ValueError("topic: nobody can leave transactional messages, so they are about no topic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +219,8 @@ class Strategy:
     approve_above: int = 5000
     max_effects: int | None = None
     expires_at: datetime | None = None
+    max_age: str = "7 days"
+    misfire: Misfire = "ask"
     min_samples: int = 0
     fallback: str = ""
     minutes_saved: float = 0.0
@@ -227,6 +232,7 @@ class Strategy:
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
+        check_max_age(self.max_age)
         if bool(self.segment) == bool(self.where):
             raise ValueError("say who it is for: either segment or where, not both")
         if not 0 <= self.priority <= 100:

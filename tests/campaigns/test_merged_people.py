@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 
 from sfactl.api.errors import Conflict
-from sfactl.campaigns import usecases
 from sfactl.identity.usecases.merge import merge
 from sfactl.identity.usecases.unmerge import unmerge
+from sfactl.reach.usecases import why
 
 from .conftest import Acme
 
@@ -34,8 +34,7 @@ def test_a_message_to_one_half_counts_for_both(acme: Acme) -> None:
     joined(acme)
     assert verdict(acme, 2) == "skip: already sent"
     with acme.session() as session:
-        told = usecases.status(session, "spring", lead_id=1)
-        assert [line.what for line in told.log if line.what == "accepted"] == ["accepted"]
+        assert [e.outcome for e in why(session, "lead:1").history if e.what == "message"] == ["accepted"]
         unmerge(session, "lead", "lead:1")
     assert verdict(acme, 2) == "send"
 

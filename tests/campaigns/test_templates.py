@@ -134,3 +134,111 @@ def test_the_wording_follows_the_person(language: str | None, chosen: str) -> No
     other = {name: Wording(subject="s", text="t") for name in ("ja", "zh-TW")}
     template = Template(name="t", subject="s", text="t", languages=other)
     assert compile_template(template, KNOWN, where="t.toml").language_for(language) == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            "{% for a in 'x' * 99999 %}{% for b in 'x' * 99999 %}{% endfor %}{% endfor %}", "too", id="nested"
+        ),
+        pytest.param("{% for a in 'x' * 40000 %}" + "long " * 100 + "{% endfor %}", "too large", id="literal-in-loop"),
+        pytest.param(
+            "{% set n %}{% for a in 'x' * 30000 %}" + "long " * 9 + "{% endfor %}{% endset %}", "too", id="set"
+        ),
+        pytest.param("{{ 'x' * 9999999999 }}", "too large", id="repeat"),
+        pytest.param("{{ '%9999999999d' % 1 }}", "too wide", id="percent"),
+        pytest.param("{{ '%*d' | format(999999999, 1) }}", "too wide", id="format"),
+        pytest.param("{{ 9 ** 9 ** 9 ** 9 }}", "power", id="power"),
+        pytest.param("{{ 999999999999 * 999999999999 }}", "too large", id="product"),
+        pytest.param("{{ 1.5 | round(999999999, 'ceil') }}", "12 places", id="round"),
+        pytest.param("{{ ('a' * 9999) | replace('a', 'b' * 9999) }}", "too large", id="replace"),
+        pytest.param("{{ ('a' * 9999) | list | join('b' * 9999) }}", "too large", id="join"),
+        pytest.param("{% macro m(x) %}{{ m(x ~ x) }}{% endmacro %}{{ m('abc') }}", "too", id="macro-that-doubles"),
+        pytest.param("{% macro m(x) %}{{ m(x) }}{{ m(x) }}{% endmacro %}{{ m('a') }}", "too often", id="macro-endless"),
+        pytest.param("{{ lead.company.center(999999999) }}", "cannot be called", id="center"),
+        pytest.param("{{ lead.company.ljust(999999999) }}", "cannot be called", id="method"),
+        pytest.param("{{ ['x'] | map('center', 999999999) | first }}", "No filter named", id="filter-by-name"),
+        pytest.param("{{ lead.company.format(1) }}", "cannot be called", id="str-format"),
+        pytest.param("{% for a in lead.company %}{{ a }}{% endfor %}", "too", id="huge-value"),
+    ],
+)
+def test_what_would_not_end_is_stopped_early(text: str, said: str) -> None:
+    with pytest.raises(DataError, match=r"template t \(en\): ") as caught:
+        render(text, company="x" * 60_000)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["text", "html"])
+def test_output_has_a_largest_size(key: str) -> None:
+    with pytest.raises(DataError, match="too large"):
+        render(**{key: "{{ lead.company }}" * 20}, company="x" * 60_000)
+    with pytest.raises(DataError, match="the subject has 60,000 characters"):
+        render(subject="{{ lead.company }}", company="x" * 60_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{{ [lead.first_name] }}", id="list"),
+        pytest.param("{{ [lead.first_name] | join }}", id="joined"),
+        pytest.param("{{ {'a': lead.first_name}.a }}", id="dict"),
+        pytest.param("{{ 'Hi ' ~ lead.first_name }}", id="concat"),
+        pytest.param("{{ 'Hi %s' % lead.first_name }}", id="percent"),
+        pytest.param("{{ 'Hi %s' | format(lead.first_name) }}", id="format"),
+        pytest.param("{{ none }}", id="none"),
+        pytest.param("{{ 'Hi ' ~ none }}", id="none-joined"),
+        pytest.param("{% for i in [1, 2] %}{% if i == 2 %}{{ lead.first_name }}{% endif %}{% endfor %}", id="loop"),
+        pytest.param("{% for c in lead.first_name %}{{ c }}{% endfor %}", id="looped-over"),
+        pytest.param("{% macro m(x) %}{{ x }}{% endmacro %}{{ m(lead.first_name) }}", id="macro"),
+        pytest.param("{% set x = lead.first_name %}{{ x }}", id="set"),
+        pytest.param("{{ {'a': 1}.get('b') }}", id="get"),
+        pytest.param("{{ lead.first_name | default(lead.company) }}", id="fallback-missing-too"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, "\u3000", "\u200b"], ids=["null", "wide-blank", "zero-width"])
+def test_nothing_missing_is_printed_by_any_detour(text: str, value: object) -> None:
+    with pytest.raises(DataError):
+        render(text, first_name=value, company=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("{{ lead.company | safe }}", "always escaped", id="safe"),
+        pytest.param("{% autoescape false %}{{ lead.company }}{% endautoescape %}", "always escaped", id="autoescape"),
+        pytest.param("{{ [1, 2] | random }}", "unknown filter 'random'", id="random"),
+        pytest.param("{% for lead in [1] %}{{ lead.x }}{% endfor %}", "'lead' is taken", id="shadow"),
+        pytest.param("{% for x in [[1]] recursive %}{{ loop(x) }}{% endfor %}", "cannot call itself", id="recursive"),
+        pytest.param("{{ lead.company is blank }}", "unknown test 'blank'", id="test"),
+        pytest.param("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "nested too deeply", id="nested"),
+        pytest.param("x" * 500_001, "more than 500,000", id="long"),
+    ],
+)
+def test_what_a_template_may_not_do(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=r"t\.toml: en\.text") as caught:
+        compiled(text)
+    assert said in str(caught.value)
+
+
+def test_a_fallback_on_another_field_is_no_demand_for_it() -> None:
+    wording = compiled("{{ lead.first_name | default(lead.company) }}").wordings["en"]
+    assert wording.branches
+    assert render("{{ lead.first_name | default(lead.company) }}", first_name="Mei", company=None).text == "Mei"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("{{ '-' * 10 }}", "-" * 10, id="rule"),
+        pytest.param("{{ '%.2f' | format(lead.budget) }}", "12.50", id="format"),
+        pytest.param("{{ lead.company.split()[0] | upper }}", "ACME", id="method"),
+        pytest.param(
+            "{% for w in lead.company.split() %}{{ loop.index }}/{{ loop.length }} {% endfor %}", "1/2 2/2 ", id="loop"
+        ),
+        pytest.param("{{ lead.company | replace('A', 'O') | truncate(6, true, '…', 0) }}", "Ocme …", id="filters"),
+        pytest.param("{% macro hi(n) %}Hi {{ n }}{% endmacro %}{{ hi(lead.company) }}", "Hi Acme Ltd", id="macro"),
+    ],
+)
+def test_what_templates_are_for_works(text: str, shown: str) -> None:
+    assert render(text, company="Acme Ltd", budget=12.5).text == shown

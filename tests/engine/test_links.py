@@ -81,6 +81,7 @@ def test_the_address_of_a_link_leads_to_the_collector() -> None:
         pytest.param("click", "10:00:59", "10:01:00", False, id="the next minute"),
         pytest.param("unsubscribe", "10:00:01.1", "10:00:01.9", True, id="one unsubscribe a second"),
         pytest.param("preferences", "10:00:01", "10:00:02", False, id="the next second"),
+        pytest.param("confirm", "10:00:01", "23:00:00", True, id="one confirmation for good"),
     ],
 )
 def test_what_was_done_has_one_id(purpose: Purpose, one: str, other: str, same: bool) -> None:

@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 import click
 from tabulate import tabulate
 
+from sfactl.testkit import Commands
 from tests.torture.receiver import KINDS, Kind
-from tests.torture.run import Counts, Size, torture
+from tests.torture.run import IMPORTS, Counts, Size, torture
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = 20
@@ -25,6 +26,9 @@ SHOWN = 20
 @click.option("--runners", default=4, show_default=True, type=click.IntRange(1), help="Processes at a time.")
 @click.option(
     "--campaigns", default=10, show_default=True, type=click.IntRange(1), help="Recipients are split among so many."
+)
+@click.option(
+    "--connections", default=2, show_default=True, type=click.IntRange(1), help="Of each runner to the receiver."
 )
 @click.option(
     "--receiver", "kind", default="plain", show_default=True, type=click.Choice(KINDS), help="Who is written to."
@@ -52,6 +56,7 @@ def main(
     recipients: int,
     runners: int,
     campaigns: int,
+    connections: int,
     kind: Kind,
     fresh: float,
     slow: float,
@@ -62,18 +67,27 @@ def main(
 
     Exits with 1 where the receiver counted a message twice or not at all, or where sfactl's word differs from it.
     """
-    os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     size = Size(
-        kills=kills, recipients=recipients, runners=runners, campaigns=campaigns, kind=kind, fresh=fresh, slow_s=slow
+        kills=kills,
+        recipients=recipients,
+        runners=runners,
+        campaigns=campaigns,
+        connections=connections,
+        kind=kind,
+        fresh=fresh,
+        slow_s=slow,
     )
-    with TemporaryDirectory(prefix="sfactl-torture-", dir=work) as folder:
-        counts = torture(Path(folder), size, random.Random(seed), say=_say)
+    with TemporaryDirectory(prefix="sfactl-torture-", dir=work) as folder, Commands(IMPORTS) as commands:
+        counts = torture(Path(folder), size, random.Random(seed), commands, say=_say)
     click.echo(table(counts))
     for line in counts.found[:SHOWN]:
         click.echo(f"✗ {line}", err=True)
     if len(counts.found) > SHOWN:
         click.echo(f"… {len(counts.found) - SHOWN} more", err=True)
-    sys.exit(1 if counts.found else 0)
+    if counts.too_few:
+        click.echo(f"✗ {counts.too_few}", err=True)
+    sys.exit(1 if counts.found or counts.too_few else 0)
 
 
 def table(counts: Counts) -> str:

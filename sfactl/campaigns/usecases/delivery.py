@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,36 +14,26 @@ from sfactl.api.errors import DataError
 from sfactl.api.protocols import KeyMemory, ReceiptLookup, TouchpointSender
 from sfactl.api.records import Message, Receipt
 from sfactl.campaigns.candidates import load_candidates
-from sfactl.campaigns.dispatch import Dispatcher, Tally
+from sfactl.campaigns.dispatch import BATCH, Dispatcher, Tally
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.lineup import Pace
 from sfactl.campaigns.mail import payload_hash, write_message
-from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import judge, load_refusals
-from sfactl.campaigns.usecases.checking import sender_offer
+from sfactl.campaigns.usecases.allowances import paced
+from sfactl.campaigns.usecases.checking import by_hand, new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
-from sfactl.campaigns.usecases.scene import (
-    GATES,
-    effects_of,
-    expires_at,
-    letterhead_of,
-    load_frozen,
-    moved_since,
-    paused_by,
-    place_of,
-    scope_of,
-)
+from sfactl.campaigns.usecases.guarding import returned
+from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_frozen, place_of, scope_of
+from sfactl.campaigns.usecases.watching import Watch
 from sfactl.engine.duck import Query
 from sfactl.session import Session
-from sfactl.workspace.ledger import Effect, Lease
+from sfactl.workspace.ledger import MESSAGE, Effect, Lease
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK = 5000
 """Recipients that pass the gate together and are folded into the data together."""
-
-GATE_HOLDS = timedelta(minutes=1)
-"""How long a passed gate is good for: a window may have closed since."""
 
 
 MEMORY_MARGIN_S = 600.0
@@ -79,16 +70,20 @@ class Delivery:
         self._place = place_of(session)
         self._letterhead = letterhead_of(session)
         self._scope = scope or scope_of(files.campaign.name)
+        self._pace = pace_of(session, files)
 
     def settle_unknown(self, sender: TouchpointSender) -> None:
         """Ask a sender that can tell about messages of a run that died; let one that cannot double them try again."""
         campaign = self._files.campaign
         rows = self._session.ledger.rows(self._scope, "unknown")
         rows = [r for r in rows if r.meta.get("sender") == campaign.sender]
-        keys = [r.key for r in rows]
-        if not keys:
+        if not rows:
             return
-        capabilities = sender_offer(self._session, self._files).capabilities
+        offer = sender_offer(self._session, self._files)
+        for row in [r for r in rows if r.meta.get("channel") in by_hand(self._files, offer)]:
+            rows.remove(row)
+            self._session.ledger.resolve(row.key, "retry_after", "tried again: its task was not made")
+        keys, capabilities = [r.key for r in rows], offer.capabilities
         if "lookup" in capabilities and isinstance(sender, ReceiptLookup):
             for receipt in sender.lookup(keys):
                 if receipt.outcome != "unknown":
@@ -100,13 +95,15 @@ class Delivery:
                 self._session.ledger.resolve(row.key, "retry_after", "tried again: the receiver knows the key")
 
     def send(self, sender: TouchpointSender, lease: Lease) -> None:
-        """Send what is left of the plan, as far as it goes."""
+        """Send what is left of the plan, as far as it goes, through as many connections as the sender may have."""
         items = self.remaining()
-        with self._session.progress("Sending", items.num_rows) as progress:
+        with ExitStack() as opened, self._session.progress("Sending", items.num_rows) as progress:
+            senders = [sender, *self._more_connections(opened, items.num_rows)]
+            pace = opened.enter_context(paced(self._session, self._files, self._scope))
             for chunk in chunks(items):
                 rest: pa.Table | None = chunk
                 while rest is not None and rest.num_rows and not self.stopped:
-                    rest = self._send_chunk(sender, lease, rest, progress.advance)
+                    rest = self._send_chunk(senders, pace, lease, rest, progress.advance)
                 fold(self._session, self._scope)
                 if self.stopped:
                     break
@@ -133,21 +130,39 @@ class Delivery:
             )
         return without(items, self._known())
 
+    def _more_connections(self, opened: ExitStack, messages: int) -> Iterator[TouchpointSender]:
+        for _ in range(min(self._pace.connections, -(-messages // BATCH)) - 1):
+            yield opened.enter_context(closing(new_sender(self._session, self._files)))
+
+    def others(self) -> int:
+        """Messages that may be sent again and are not in this plan: a run of an earlier one died with them."""
+        rows = self._session.ledger.rows(self._scope, "planned")
+        ours = set(self.remaining().column("message_key").to_pylist()) if rows else set()
+        return sum(r.kind == MESSAGE and r.key not in ours for r in rows)
+
     def _send_chunk(
-        self, sender: TouchpointSender, lease: Lease, chunk: pa.Table, on_sent: Callable[[int], None]
+        self,
+        senders: Sequence[TouchpointSender],
+        pace: Pace,
+        lease: Lease,
+        chunk: pa.Table,
+        on_sent: Callable[[int], None],
     ) -> pa.Table | None:
         """Send one chunk; answers what is left of it when others changed what the gate depends on."""
         before = self.blocked.copy(), self.later.copy()
         with self._session.query() as query:
-            watch = _Watch(self._session, self._files.campaign, query.seq)
+            watch = Watch(self._session, self._files.campaign, query.seq, self._guard())
             dispatcher = Dispatcher(
-                sender=sender,
-                claims=_Claims(lease, self._plan_id, self._files.campaign.sender),
+                senders=senders,
+                claims=_Claims(lease, self._plan_id, self._files.campaign.sender, self._pace.attempts),
                 now=self._session.now,
                 sleep=self._sleep,
                 go_on=watch.go_on,
+                keep_waiting=watch.keep_waiting,
                 on_sent=on_sent,
                 tally=self.tally,
+                pace=pace,
+                later=self.later,
             )
             dispatcher.run(self._written(self._passed(query, chunk)))
         self.stopped = watch.stop or self.tally.gave_up
@@ -157,6 +172,22 @@ class Delivery:
         self.blocked, self.later = before
         return without(chunk, self._known())
 
+    def _guard(self) -> Callable[[], str]:
+        """Says which limit of what may come back is overstepped; receivers' answers of this run count at once."""
+        campaign, rule = self._files.campaign, self._pace.stop
+        if not campaign.marketing:
+            return str
+        before = returned(self._session, campaign.name, campaign.sender, self._scope, rule)
+        known = self.tally.outcomes.copy()
+
+        def overstepped() -> str:
+            now = self.tally.outcomes
+            made = {name: now[name] - known[name] for name in ("accepted", "refused")}
+            said = before.plus(**made).overstepped(rule)
+            return f"{said}; to go on all the same: --override REASON" if said else ""
+
+        return overstepped
+
     def _passed(self, query: Query, chunk: pa.Table) -> pa.Table:
         """Those of ``chunk`` who pass the gate now, with the values of their message."""
         import pyarrow.compute as pc
@@ -165,7 +196,7 @@ class Delivery:
         if self._blacklist is not None:
             self._blacklist(query)
         load_candidates(query, self._files, self._place)
-        load_refusals(query, self._files.campaign)
+        load_refusals(query, self._files.campaign, self._place.house)
         effects = effects_of(r for r in self._session.ledger.rows())
         judge(query, self._files, self._place, at=self._session.now(), effects=effects)
         query.register("frozen", chunk)
@@ -202,7 +233,8 @@ class Delivery:
 class _Claims:
     """Turns messages into effects of the ledger."""
 
-    def __init__(self, lease: Lease, plan_id: str, sender: str) -> None:
+    def __init__(self, lease: Lease, plan_id: str, sender: str, attempts: int) -> None:
+        self._attempts = attempts
         self._lease = lease
         self._plan_id = plan_id
         self._sender = sender
@@ -210,8 +242,8 @@ class _Claims:
     def claim(self, messages: Sequence[Message]) -> list[str]:
         return self._lease.claim([self._effect(m) for m in messages])
 
-    def settle(self, receipts: Sequence[Receipt]) -> None:
-        self._lease.settle(receipts)
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str]) -> list[str]:
+        return self._lease.settle(receipts, unheard, self._attempts)
 
     def _effect(self, m: Message) -> Effect:
         meta = {
@@ -224,36 +256,6 @@ class _Claims:
             "sender": self._sender,
         }
         return Effect(key=m.key, kind="message", payload_hash=payload_hash(m), meta=meta)
-
-
-class _Watch:
-    """Looks before each batch whether the run may go on, and whether the gate must be passed again."""
-
-    def __init__(self, session: Session, campaign: Campaign, seq: int) -> None:
-        self.stop = ""
-        self.moved = False
-        self._session = session
-        self._campaign = campaign
-        self._seq = seq
-        self._since = session.now()
-        self._end = expires_at(session, campaign)
-        self._first = True
-
-    def go_on(self) -> bool:
-        """False to stop, with the reason in ``stop``, or to pass the gate again (``moved``)."""
-        head = self._session.workspace.head()
-        now = self._session.now()
-        if self._end is not None and now >= self._end:
-            self.stop = "the campaign has ended"
-        if head != self._seq and (by := paused_by(self._session, self._campaign.name)):
-            self.stop = f"paused by {by}"
-        # The first batch has just passed. Without this a steady stream of commits could hold a run for ever.
-        if not self._first:
-            changed = head != self._seq and moved_since(self._session, self._seq) & GATES
-            self.moved = bool(changed) or now - self._since > GATE_HOLDS
-            self._seq = head
-        self._first = False
-        return not self.stop and not self.moved
 
 
 def memory_of(sender: TouchpointSender) -> float:

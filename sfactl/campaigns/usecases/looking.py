@@ -1,9 +1,8 @@
-"""Look at campaigns, their plans, and what happened to one recipient."""
+"""Look at campaigns, their plans and their messages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import ConfigError
@@ -18,7 +17,6 @@ from sfactl.campaigns.usecases.scene import (
     scope_of,
 )
 from sfactl.session import Session
-from sfactl.workspace.aliases import living, merged_into
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,24 +44,13 @@ class StepCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """Something a plan or a run did about one recipient."""
-
-    at: datetime
-    step: str
-    what: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusResult:
-    """A campaign: its newest plans, its messages by step and state, and the log of one lead where asked."""
+    """A campaign: its newest plans, and its messages by step and state."""
 
     campaign: str
     state: str
     plans: tuple[PlanRow, ...]
     messages: tuple[StepCount, ...]
-    log: tuple[LogLine, ...] = ()
 
 
 def campaigns(session: Session) -> tuple[CampaignLine, ...]:
@@ -93,13 +80,11 @@ def campaigns(session: Session) -> tuple[CampaignLine, ...]:
     return tuple(lines)
 
 
-def status(session: Session, name: str, *, lead_id: int | None = None) -> StatusResult:
-    """Plans and messages of the campaign ``name``, and what happened to one lead."""
+def status(session: Session, name: str) -> StatusResult:
+    """Plans and messages of the campaign ``name``."""
     read_files(session, name)
     effects = session.ledger.rows(scope_of(name)) if session.as_of is None else []
     with session.query() as query:
-        lead_id = None if lead_id is None else living(query, "lead", lead_id)
-        mine = {lead_id, *(merged_into(query, "lead", lead_id) if lead_id is not None else ())}
         plans = plan_rows(query, "campaign = $campaign", {"campaign": name})[:10]
         counted = {
             (str(s), str(state)): int(n)
@@ -108,22 +93,14 @@ def status(session: Session, name: str, *, lead_id: int | None = None) -> Status
                 {"campaign": name},
             )
         }
-        log = (
-            []
-            if lead_id is None
-            else query.rows(query.statement("campaigns", "lead_log"), {"campaign": name, "lead": lead_id})
-        )
     for row in effects:
         place = (str(row.meta.get("step", "")), "waiting to retry" if row.state == "planned" else row.state)
         counted[place] = counted.get(place, 0) + 1
-        if lead_id is not None and row.meta.get("lead_id") in mine:
-            log.append((row.settled_at or row.planned_at, row.meta.get("step", ""), row.state, row.detail))
     return StatusResult(
         campaign=name,
         state=state_of(session, name),
         plans=tuple(plans),
         messages=tuple(StepCount(step=s, state=state, messages=n) for (s, state), n in sorted(counted.items())),
-        log=tuple(LogLine(at=at, step=step, what=what, detail=detail or "") for at, step, what, detail in log),
     )
 
 

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfactl.api.errors import ConfigError, NotFound, UserError
+from sfactl.api.errors import ConfigError, Conflict, NotFound, UserError
 from sfactl.campaigns.candidates import Place
 from sfactl.campaigns.files import CampaignFiles, campaign_names, read_campaign
 from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import effects_table
 from sfactl.config.objects import read_toml
+from sfactl.consent.gate import listen, load_words
+from sfactl.consent.model import House
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 
@@ -55,6 +57,9 @@ class PlanRow:
 WANTED = "(lead_id bigint, step varchar, rotation bigint, is_out boolean)"
 """The columns of the table wanted: who is to get which step, and whether the condition of the step keeps them out."""
 
+STANDSTILL = "touch.stopped"
+"""The cursor that says whether all sending of the workspace is stopped."""
+
 PLAN_COLUMNS = tuple(PlanRow.__dataclass_fields__)
 
 
@@ -78,7 +83,13 @@ def place_of(session: Session) -> Place:
         language=w.language,
         address=w.address,
         transactional=transactional(session),
+        house=house_of(session),
     )
+
+
+def house_of(session: Session) -> House:
+    """What the workspace says for all its messages."""
+    return House(touch=session.settings.touch, topics=session.settings.topics)
 
 
 def letterhead_of(session: Session) -> Letterhead:
@@ -103,6 +114,10 @@ def transactional(session: Session) -> list[str]:
 def load_audience(session: Session, query: Query, files: CampaignFiles, at: datetime) -> None:
     """Make the tables audience, wanted and blacklist for a plan at ``at``."""
     campaign = files.campaign
+    if campaign.confirm:
+        load_requests(query, campaign, house_of(session))
+        load_blacklist(session, query, campaign)
+        return
     if campaign.where:
         compiled = _compile(session, campaign.where, f"{files.path}: where", at)
         query.run(f"create or replace temp table audience as select lead_id from ({compiled.sql})", compiled.params)
@@ -119,6 +134,25 @@ def load_audience(session: Session, query: Query, files: CampaignFiles, at: date
             named |= compiled.params
         query.run(f"insert into wanted select a.lead_id, $step_name, $rotation_no, {is_out} from {source}", named)
     load_blacklist(session, query, campaign)
+
+
+def load_requests(query: Query, campaign: Campaign, house: House) -> None:
+    """Make the tables audience and wanted of those who have subscribed and are to be asked whether they mean it."""
+    terms = house.terms(campaign.topic, where=f"campaign {campaign.name}")
+    if not terms.double_opt_in:
+        about = f"topic {campaign.topic!r}" if campaign.topic else "mail about no topic"
+        raise ConfigError(
+            f"campaign {campaign.name}: confirm: {about} asks nobody to confirm",
+            hint="Set double_opt_in = true for the topic in sfactl.toml, or in [touch] for all.",
+        )
+    listen(query, "touchpoints")
+    load_words(query, campaign.name, terms, people="select email, phone from leads limit 0")
+    params = {"topic": terms.topic, "confirm_s": terms.confirm_s}
+    query.run(f"create or replace temp table requests as {query.statement('consent', 'requests')}", params)
+    query.run("create or replace temp table audience as select lead_id from requests")
+    query.run(f"create or replace temp table wanted {WANTED}")
+    for step in campaign.steps:
+        query.run("insert into wanted select lead_id, $step, rotation, false from requests", {"step": step.name})
 
 
 def load_frozen(session: Session, query: Query, files: CampaignFiles, chosen: pa.Table) -> None:
@@ -172,6 +206,24 @@ def plan_rows(query: Query, where: str, params: Mapping[str, Any]) -> list[PlanR
     return [PlanRow(**dict(zip(PLAN_COLUMNS, row, strict=True))) for row in query.rows(sql, params)]
 
 
+def check_newest(query: Query, row: PlanRow, group: str) -> None:
+    """Refuse to look once more for those whom a plan missed where a later one has looked at them since.
+
+    Raises `Conflict`.
+    """
+    found = query.one(
+        "select left(plan_id, 6) from plans where campaign = $name and state in ('partly', 'applied')"
+        " and planned_at > $at and kind is not distinct from (select kind from plans where plan_id = $plan)"
+        " order by planned_at desc limit 1",
+        {"name": row.campaign, "at": row.planned_at, "plan": row.plan_id},
+    )
+    if found is not None:
+        raise Conflict(
+            f"plan {row.short} is not the newest: {found[0]} was begun since",
+            hint=f"Go on with: sfactl {group} resume {found[0]} --missing",
+        )
+
+
 def plan_table(rows: Sequence[PlanRow]) -> pa.Table:
     """Plans as rows to store."""
     import pyarrow as pa
@@ -188,6 +240,15 @@ def expires_at(session: Session, campaign: Campaign) -> datetime | None:
     if at is None:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=session.zone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def halted_by(session: Session, name: str) -> str:
+    """Why nothing of the campaign or strategy ``name`` may leave now; empty where it may."""
+    if (said := session.workspace.cursor(STANDSTILL)) is not None:
+        reason = f": {said['reason']}" if said.get("reason") else ""
+        return f"all sending is stopped by {said['by']}{reason} (sfactl touch start)"
+    by = paused_by(session, name)
+    return f"{name} is paused by {by}" if by else ""
 
 
 def pause_name(campaign: str) -> str:

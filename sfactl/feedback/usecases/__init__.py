@@ -1,5 +1,5 @@
 """What can be done with what came back."""
 
-from sfactl.feedback.usecases.bounces import BounceResult, ReasonCount, read_bounces
+from sfactl.feedback.usecases.mail import AnswerCount, MailResult, ReasonCount, read_bounces, read_replies
 
-__all__ = ["BounceResult", "ReasonCount", "read_bounces"]
+__all__ = ["AnswerCount", "MailResult", "ReasonCount", "read_bounces", "read_replies"]

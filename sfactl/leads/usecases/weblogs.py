@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from sfactl.api.errors import DataError, UserError
+from sfactl.engine import robots
 from sfactl.engine.duck import ROW_GROUP, Query
-from sfactl.leads import links, rejects, robots, weblogs
+from sfactl.leads import links, rejects, weblogs
 from sfactl.leads.cleaning.expression import literal, look_up
 from sfactl.leads.files.scan import is_gzip, open_bytes
 from sfactl.leads.files.staging import Staged

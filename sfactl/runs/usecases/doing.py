@@ -39,6 +39,37 @@ def _source(session: Session, job: Job) -> Done:
     )
 
 
+def _mailbox(session: Session, job: Job) -> Done:
+    from sfactl.feedback.usecases.fetching import fetch
+
+    (found,) = fetch(session, [job.object]).mailboxes
+    read = found.read
+    counts = {kind: sum(a.mails for a in read.answers if a.kind == kind) for kind in ("reply", "unsubscribe")}
+    return Done(
+        state="failed" if found.problem else _did(read.new),
+        items=read.new,
+        counts=_present({"mails": read.mails, "new": read.new, **counts, "suppressed": read.suppressed}),
+        detail=found.problem,
+        error=found.code,
+    )
+
+
+def _collect(session: Session, _job: Job) -> Done:
+    from sfactl.collect.usecases import import_spool
+
+    done = import_spool(session)
+    new = sum(form.new for form in done.forms)
+    rejected = sum(form.rejected for form in done.forms)
+    problems = [f"form {form.form}: {form.problem}" for form in done.forms if form.problem]
+    damaged = [f"{name} is damaged" for name in done.damaged]
+    return Done(
+        state="done" if done.well and (done.new or done.forms) else "nothing" if done.well else "partly",
+        items=done.new + new,
+        counts=_present({"touchpoints": done.new, "leads": new, "rejected": rejected}),
+        detail=" · ".join([*problems, *damaged]),
+    )
+
+
 def _dedupe(session: Session, _job: Job) -> Done:
     from sfactl.identity.usecases import apply, dedupe
 
@@ -155,6 +186,8 @@ def _present(counts: Mapping[str, int]) -> dict[str, int]:
 
 _DOERS: Mapping[str, Callable[[Session, Job], Done]] = {
     "source": _source,
+    "mailbox": _mailbox,
+    "collect": _collect,
     "dedupe": _dedupe,
     "scores": _scores,
     "segments": _segments,

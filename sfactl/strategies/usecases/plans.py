@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import PolicyError
+from sfactl.campaigns.model import lateness
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.asking import audience_text
@@ -20,7 +21,7 @@ from sfactl.strategies.usecases.scene import (
     book_of,
     check_senders,
     find_plan,
-    paused_by,
+    halted_by,
     plan_rows,
     plan_table,
     work_out,
@@ -171,16 +172,19 @@ def needs_approval(book: Book, row: PlanRow) -> bool:
     return row.state == "planned" or (row.approved_effects is not None and row.approved_effects < row.effects)
 
 
-def obstacles(session: Session, book: Book, row: PlanRow, at: datetime) -> tuple[str, ...]:
-    """Why the plan could not be applied, whoever approves it."""
+def obstacles(session: Session, book: Book, row: PlanRow, at: datetime, *, late: bool = False) -> tuple[str, ...]:
+    """Why the plan could not be applied, whoever approves it; ``late`` says that it may be, however old it is."""
     strategy = book.file.strategy
     found = []
+    said = lateness(row.planned_at, at, strategy.max_age, strategy.misfire)
+    if said and not (late and strategy.misfire == "ask"):
+        found.append(said)
     if strategy.state == "draft":
         found.append(f'{book.name} is a draft; write state = "active" when it may run')
     if strategy.max_effects is not None and row.effects > strategy.max_effects:
         found.append(f"{row.effects:,} effects are more than max_effects = {strategy.max_effects:,}")
-    if by := paused_by(session, book.name):
-        found.append(f"{book.name} is paused by {by}")
+    if halted := halted_by(session, book.name):
+        found.append(halted)
     end = book.ends_at
     if end is not None and at >= end and row.sends:
         found.append(f"the strategy ended on {end:%Y-%m-%d %H:%M} UTC (expires_at)")

@@ -12,7 +12,7 @@ from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.planning import effects_table
 from sfactl.campaigns.usecases.checking import check_sender
 from sfactl.campaigns.usecases.scene import PlanRow as StoredPlan
-from sfactl.campaigns.usecases.scene import effects_of, paused_by, place_of, plan_table
+from sfactl.campaigns.usecases.scene import effects_of, halted_by, paused_by, place_of, plan_table
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.book import Book, open_book
@@ -22,7 +22,7 @@ from sfactl.strategies.walk import walk
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["paused_by", "plan_table"]
+__all__ = ["halted_by", "paused_by", "plan_table"]
 
 KIND = "strategy"
 

@@ -1,0 +1,298 @@
+"""Decide what every request gets: pages, pictures and ways on, and which of them are events.
+
+A GET never changes anything a person said: only a POST unsubscribes, saves or confirms. Nobody is led anywhere but
+where a signed link or a form's file says, and nothing is answered for before it is on the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from threading import Lock
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from sfactl.collect import answers
+from sfactl.collect.forms import BadPost, Form, checked, is_allowed, origin_of, posted
+from sfactl.collect.model import Act, Answer, Deed, Post, Request
+from sfactl.collect.pages import Topic, language
+from sfactl.collect.spool import Spool, SpoolRefused
+from sfactl.engine.links import PATHS, ForgedLink, Link, Purpose, Signer, event_id
+from sfactl.engine.robots import is_scanner
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+"""What a mail program posts (RFC 8058 section 3.1), and our own button, too."""
+PURPOSES: Mapping[str, Purpose] = {path: purpose for purpose, path in PATHS.items()}
+PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+AHEAD = ("purpose", "x-purpose", "sec-purpose", "x-moz")
+"""Headers with which programs say that nobody has asked for the page yet."""
+LONGEST_AGENT = 300
+_AHEAD = re.compile("prefetch|preview|prerender", re.IGNORECASE)
+_TRAILING = ").,;:>'\"/]} "
+
+
+@dataclass(slots=True, kw_only=True)
+class Collector:
+    """Answers requests. ``base`` is the path of its public address; ``sender`` is what people know us as."""
+
+    signer: Signer
+    spool: Spool
+    posts: Spool
+    now: Callable[[], datetime]
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    topics: Sequence[Topic] = ()
+    sender: str = ""
+    base: str = ""
+    tongue: str = "en"
+    counts: Counter[str] = field(default_factory=Counter)
+    _counting: Lock = field(default_factory=Lock)
+
+    def answer(self, request: Request) -> Answer:
+        """What ``request`` gets, once all that has to be kept is kept."""
+        path = request.path.removeprefix(self.base) if self.base else request.path
+        first, _, rest = path.lstrip("/").partition("/")
+        try:
+            if first in PURPOSES and rest:
+                return self._linked(request, PURPOSES[first], rest)
+            if first == "f" and rest in self.forms:
+                return self._form(request, self.forms[rest])
+        except SpoolRefused as err:
+            self._count("refused by the disk")
+            return answers.busy(self._tongue(request), self.sender, str(err))
+        if first in ("healthz", "robots.txt") and not rest:
+            if request.method not in ("GET", "HEAD"):
+                return answers.methods(("GET", "HEAD"), asked=request.method == "OPTIONS")
+            if first == "robots.txt":
+                return answers.plain("User-agent: *\nDisallow: /\n")
+            return answers.health(self.spool.refusal() or self.posts.refusal())
+        self._count("nothing there")
+        return self._page(request, "404 Not Found", "missing")
+
+    def _linked(self, request: Request, purpose: Purpose, token: str) -> Answer:
+        posts = purpose in ("unsubscribe", "preferences", "confirm")
+        allowed = ("GET", "HEAD", "OPTIONS", *(("POST",) if posts else ()))
+        if request.method not in allowed or request.method == "OPTIONS":
+            return answers.methods(allowed, asked=request.method == "OPTIONS")
+        try:
+            link = self.signer.read(purpose, token.rstrip(_TRAILING))
+        except ForgedLink:
+            self._count("forged")
+            return self._page(request, "404 Not Found", "forged")
+        if request.method == "POST":
+            return self._posted(request, link)
+        if not posts:
+            self._keep(request, link, "click" if purpose == "click" else "open")
+            return self._led_on(request, link)
+        try:
+            self._keep(request, link, "look")
+        except SpoolRefused:  # only a hint at scanners is lost
+            self._count("refused by the disk")
+        return self._button(request, link)
+
+    def _led_on(self, request: Request, link: Link) -> Answer:
+        if link.purpose == "open":
+            return answers.picture(PIXEL)
+        target = location(link.target)
+        return answers.redirect("302 Found", target) if target else self._page(request, "200 OK", "nothing")
+
+    def _button(self, request: Request, link: Link, status: str = "200 OK") -> Answer:
+        """The page on which a person says it."""
+        token = self.signer.token(link)
+        action = f"{self.base}/{PATHS[link.purpose]}/{token}"
+        if link.purpose == "preferences":
+            return self._page(
+                request, status, "preferences", action=action, topics=self._choices(), button={"form": "preferences"}
+            )
+        if link.purpose == "confirm":
+            return self._page(
+                request,
+                status,
+                "confirm",
+                action=action,
+                topic=self._title(request, link.target),
+                button={"form": "confirm"},
+            )
+        return self._page(
+            request,
+            status,
+            "unsubscribe",
+            action=action,
+            topic=self._title(request, link.target),
+            button=ONE_CLICK,
+            more=self._preferences(link),
+        )
+
+    def _posted(self, request: Request, link: Link) -> Answer:
+        try:
+            said = posted(request.body, request.headers.get("content-type", ""))
+        except BadPost:
+            said = {}
+        if link.purpose == "unsubscribe" and said.get("List-Unsubscribe") == "One-Click":
+            self._keep(request, link, "unsubscribe", topic=link.target)
+            topic = self._title(request, link.target)
+            return self._page(request, "200 OK", "unsubscribed", topic=topic, more=self._preferences(link))
+        if link.purpose == "confirm" and said.get("form") == "confirm":
+            self._keep(request, link, "consent", topic=link.target)
+            return self._page(request, "200 OK", "confirmed")
+        if link.purpose == "preferences" and said.get("form") == "preferences":
+            self._save(request, link, said)
+            return self._page(request, "200 OK", "saved", more=self._preferences(link))
+        self._count("posts that say nothing")
+        return self._button(request, link, "400 Bad Request")
+
+    def _save(self, request: Request, link: Link, said: Mapping[str, str]) -> None:
+        """Keep what was changed on the page of preferences; who wants nothing is heard first."""
+        if said.get("all") == "no":
+            acts = [self._act(request, link, "unsubscribe")]
+        else:
+            meant: Mapping[str, Deed] = {"yes": "subscribe", "no": "unsubscribe"}
+            chosen = {one.name: meant.get(said.get(f"topic.{one.name}", "")) for one in self._choices()}
+            acts = [self._act(request, link, deed, topic=name) for name, deed in chosen.items() if deed]
+        if acts:
+            self._tell(self.spool.add(acts), "kept")
+
+    def _form(self, request: Request, form: Form) -> Answer:
+        cors = answers.cors(origin_of(request.headers) if is_allowed(form, request.headers) else "")
+        if request.method != "POST":
+            return answers.methods(("POST", "OPTIONS"), asked=request.method == "OPTIONS", more=cors)
+        as_data = "application/json" in request.headers.get("accept", "")
+        if not is_allowed(form, request.headers):
+            self._count("forms from other sites")
+            return self._refused(request, "403 Forbidden", "this site may not post the form", as_data, cors)
+        try:
+            said = posted(request.body, request.headers.get("content-type", ""))
+            trapped = bool(form.honeypot and said.get(form.honeypot))
+            kept, asked = ({}, ()) if trapped else checked(form, said)
+        except BadPost as err:
+            self._count("forms with mistakes")
+            return self._refused(request, "400 Bad Request", str(err), as_data, cors)
+        if trapped:  # a robot is not told
+            self._count("forms by robots")
+        else:
+            self._keep_post(request, form, kept, asked)
+        if as_data:
+            return answers.data("200 OK", {"ok": True}, cors)
+        if form.redirect:
+            return answers.redirect("303 See Other", location(form.redirect), cors)
+        return self._page(request, "200 OK", "thanks")
+
+    def _keep_post(self, request: Request, form: Form, kept: Mapping[str, str], asked: tuple[str, ...]) -> None:
+        at = self.now()
+        text = json.dumps([form.name, sorted(kept.items()), asked, at.isoformat(timespec="minutes")])
+        page = request.headers.get("referer", "").partition("?")[0][:500]
+        post = Post(
+            # Pressed twice is sent once.
+            id=sha256(text.encode()).hexdigest()[:32],
+            at=at,
+            form=form.name,
+            fields=kept,
+            page=page,
+            asked=asked,
+        )
+        self._tell(self.posts.add([post]), "kept")
+
+    def _refused(
+        self, request: Request, status: str, why: str, as_data: bool, cors: tuple[tuple[str, str], ...]
+    ) -> Answer:
+        if as_data:
+            return answers.data(status, {"ok": False, "error": why}, cors)
+        return self._page(request, status, "refused")
+
+    def _keep(self, request: Request, link: Link, deed: Deed, *, topic: str = "") -> None:
+        self._tell(self.spool.add([self._act(request, link, deed, topic=topic)]), "kept")
+
+    def _act(self, request: Request, link: Link, deed: Deed, *, topic: str = "") -> Act:
+        at = self.now()
+        agent = request.headers.get("user-agent", "")[:LONGEST_AGENT]
+        ahead = any(_AHEAD.search(request.headers[h]) for h in AHEAD if h in request.headers)
+        kind: str = deed if link.purpose == "preferences" or deed == "look" else ""
+        if deed in ("open", "click") and (
+            ahead or request.method == "HEAD" or is_scanner(agent, picture=deed == "open")
+        ):
+            kind = "bot"
+        return Act(
+            id=event_id(link, at, kind=kind, topic=topic),
+            at=at,
+            deed=deed,
+            message_key=link.message_key,
+            lead_id=link.lead_id,
+            campaign=link.campaign,
+            step=link.step,
+            target=link.target if deed == "click" else link.purpose if deed == "look" else "",
+            topic=topic,
+            method=request.method,
+            agent=agent,
+            ahead=ahead,
+        )
+
+    def _choices(self) -> Sequence[Topic]:
+        return self.topics or (Topic(name="", title=self.sender or "✉"),)
+
+    def _title(self, request: Request, topic: str) -> str:
+        tongue = self._tongue(request)
+        return next((t.title_in(tongue) for t in self.topics if t.name == topic), topic)
+
+    def _preferences(self, link: Link) -> str:
+        """The address of the preferences of the person whom ``link`` is for."""
+        own = Link(
+            purpose="preferences",
+            message_key=link.message_key,
+            lead_id=link.lead_id,
+            campaign=link.campaign,
+            step=link.step,
+        )
+        return f"{self.base}/{PATHS['preferences']}/{self.signer.token(own)}"
+
+    def _tongue(self, request: Request) -> str:
+        return language(request.headers.get("accept-language", ""), self.tongue)
+
+    def _page(
+        self,
+        request: Request,
+        status: str,
+        name: str,
+        *,
+        action: str = "",
+        topic: str = "",
+        topics: Sequence[Topic] = (),
+        more: str = "",
+        button: Mapping[str, str] | None = None,
+    ) -> Answer:
+        return answers.page(
+            status,
+            name,
+            self._tongue(request),
+            sender=self.sender,
+            action=action,
+            topic=topic,
+            topics=topics,
+            more=more,
+            button=button,
+        )
+
+    def _tell(self, new: int, what: str) -> None:
+        self._count(what if new else "said again")
+
+    def _count(self, what: str) -> None:
+        with self._counting:
+            self.counts[what] += 1
+
+
+def location(target: str) -> str:
+    """``target`` as it may stand in a header: an address of the web in ASCII; nothing where it is none."""
+    if re.search(r"[\x00-\x20\x7f\\]", target):
+        return ""
+    try:
+        parts = urlsplit(target)
+        host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return ""
+    safe = "/%:@!$&'()*+,;=~-._?[]"
+    return urlunsplit((parts.scheme, host, *(quote(part, safe) for part in parts[2:])))
