@@ -30,9 +30,11 @@ def receipt_of(key: str, err: SfactlError, *, remembers_s: float = 0.0) -> Recei
     """
     match err:
         case RateLimited():
-            return Receipt(key=key, outcome="retry_after", detail=err.message, retry_after_s=err.after_s)
+            return Receipt(
+                key=key, outcome="retry_after", detail=err.message, retry_after_s=err.after_s, about="sender"
+            )
         case AuthError() | Transient():  # a wrong token is no fault of the message
-            return Receipt(key=key, outcome="retry_after", detail=err.message)
+            return Receipt(key=key, outcome="retry_after", detail=err.message, about="sender")
         case Ambiguous() | ServerFault():
             lost: Outcome = "retry_after" if remembers_s == float("inf") else "unknown"
             return Receipt(key=key, outcome=lost, detail=err.message)

@@ -73,6 +73,20 @@ class IntentLabel:
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonTask:
+    """Work for a person, which a sender asks for in place of sending: a call, a visit, a message by a hand-held phone.
+
+    Without ``owner`` the lead's own rep gets it. It is due ``due_s`` seconds after it was made.
+    """
+
+    kind: str
+    title: str
+    content: str = ""
+    owner: str = ""
+    due_s: float = 86_400.0
+
+
 Outcome = Literal["accepted", "refused", "retry_after", "unknown"]
 Reach = Literal["message", "domain", "sender"]
 
@@ -87,6 +101,8 @@ class Receipt:
     ``about`` says for whom a ``retry_after`` holds: this message (a mailbox is full), everybody at the recipient's
     domain (its server asks us to slow down), or all that the sender has (429, 421, no connection). Until
     ``retry_after_s`` is over nothing else of that reach is sent, and it counts as no try of this message.
+
+    With ``task`` an accepted message is handed to a person: the task is made once, and counts as sent when it is done.
     """
 
     key: str
@@ -95,6 +111,7 @@ class Receipt:
     detail: str = ""
     retry_after_s: float | None = None
     about: Reach = "message"
+    task: PersonTask | None = None
 
 
 ErpKind = Literal["customer", "product", "order", "invoice", "payment", "write_off", "credit_note"]

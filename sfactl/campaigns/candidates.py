@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.templates import Variable
 from sfactl.campaigns.windows import zone_of
+from sfactl.consent.model import SILENT, House
 from sfactl.engine.duck import Query
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a plan is made: the workspace's id, zone and names, and the campaigns that are transactional."""
+    """Where a plan is made: the workspace's id, zone and names, and what binds all messages.
+
+    ``transactional`` are the campaigns whose messages count for no cap.
+    """
 
     tenant: str
     time_zone: str
@@ -25,6 +29,7 @@ class Place:
     language: str = ""
     address: str = ""
     transactional: Sequence[str] = ()
+    house: House = SILENT
 
 
 def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:

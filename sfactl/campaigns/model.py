@@ -11,18 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from sfactl.config.touch import DAYS, Day, minutes_of
+
 Track = Literal["clicks", "opens"]
 Action = Literal["send", "task", "wait", "skip", "hold"]
 Ending = Literal["reply", "meeting", "call", "form_submit"]
 """Touchpoints of a person after which a sequence has nothing more to say."""
 
-DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone"}
 """The field of a lead that holds the address for a channel; for any other channel the e-mail, else the phone."""
 
 _NAME = re.compile(r"[^\W_][\w-]*")
-_HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 def check_name(what: str, name: str) -> None:
@@ -57,13 +56,7 @@ class Window:
     @property
     def minutes(self) -> tuple[int, int]:
         """Begin and end in minutes of the local day."""
-        match = _HOURS.fullmatch(self.hours)
-        if not match:
-            raise ValueError(f"hours: {self.hours!r} is not like 09:00-18:00")
-        h1, m1, h2, m2 = map(int, match.groups())
-        if (h1 == 24 and m1) or (h2 == 24 and m2):
-            raise ValueError(f"hours: {self.hours!r} goes past 24:00")
-        return h1 * 60 + m1, h2 * 60 + m2
+        return minutes_of(self.hours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +113,9 @@ class Step:
 class Campaign:
     """A campaign file. ``holdout`` is a percentage; ``approve_above`` and ``max_recipients`` count its messages.
 
-    ``track`` says which deeds of readers are counted, by default none. ``exit_on`` are touchpoints that end it for a
-    person whom it has written to; None leaves it to the class.
+    ``topic`` is what it is about, so that people can leave that alone. ``confirm`` makes it the mail by which those who
+    subscribed confirm it: it goes to them and nobody else. ``track`` says which deeds of readers are counted: by
+    default none. ``exit_on`` are touchpoints that end it for a person whom it has written to; None: as its class does.
     """
 
     name: str
@@ -139,6 +133,7 @@ class Campaign:
     window: Window | None = None
     holdout: float = 0.0
     caps: Caps | None = None
+    confirm: bool = False
     exit_on: tuple[Ending, ...] | None = None
     blacklist: str = ""
     approve_above: int = 5000
@@ -148,8 +143,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
-        if bool(self.segment) == bool(self.where):
-            raise ValueError("say who it is for: either segment or where, not both")
+        self._check_audience()
         if not 0 <= self.holdout <= 50:
             raise ValueError(f"holdout: {self.holdout} is not a percentage from 0 to 50")
         if self.rotation < 1 or self.approve_above < 0:
@@ -161,6 +155,17 @@ class Campaign:
         if self.message_class == "transactional" and self.caps:
             raise ValueError("caps: transactional messages are exempt from caps")
         self._check_steps()
+
+    def _check_audience(self) -> None:
+        if self.confirm:
+            if self.segment or self.where:
+                raise ValueError("confirm: it goes to those who have subscribed and not confirmed; no segment or where")
+            if self.marketing or self.holdout:
+                raise ValueError('confirm: who asked for it must get it: class = "transactional" and no holdout')
+        elif bool(self.segment) == bool(self.where):
+            raise ValueError("say who it is for: either segment or where, not both")
+        if self.topic and not self.marketing and not self.confirm:
+            raise ValueError("topic: nobody can leave transactional messages, so they are about no topic")
 
     def _check_steps(self) -> None:
         if not self.steps:

@@ -17,6 +17,8 @@ from sfactl.campaigns.candidates import Place, load_candidates
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.model import CHANNELS, Campaign, Count, Window
 from sfactl.campaigns.windows import opens_at
+from sfactl.consent.gate import listen, load_words
+from sfactl.consent.model import House
 from sfactl.engine.duck import Query
 from sfactl.engine.periods import parse_period
 
@@ -65,7 +67,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     import pyarrow as pa
 
     load_candidates(query, files, place)
-    load_refusals(query, files.campaign)
+    load_refusals(query, files.campaign, place.house)
     judge(query, files, place, at=at, effects=effects)
     for step in files.campaign.steps:
         if step.template:
@@ -80,21 +82,31 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     digest = hashlib.sha256(f"{files.campaign.name}\n{files.version}\n".encode())
     for chunk in table.column("row_hash").cast(pa.string()).chunks:
         digest.update("".join(chunk.to_pylist()).encode())
-    items = table.drop_columns(["row_hash", "step_no", "rotation"])
+    # A plan's items say their rotation only where the campaign does not.
+    own = [] if files.campaign.confirm else ["rotation"]
+    items = table.drop_columns(["row_hash", "step_no", *own])
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
 
 
-def load_refusals(query: Query, campaign: Campaign, *, consents: str = "touchpoints") -> None:
-    """Make the tables of whom the campaign may not write to: opted_out(_address), suppressed_address, exited.
+AUDIENCE = "select l.email, l.phone from leads l join audience a on a.lead_id = l.lead_id"
+"""Those whom a plan or a chunk of one looks at."""
 
-    ``consents`` is where people's own words are read from: anything with lead_id, kind and at.
+
+def load_refusals(
+    query: Query, campaign: Campaign, house: House, *, consents: str = "touchpoints", people: str = AUDIENCE
+) -> None:
+    """Make the tables of whom the campaign may not write to: spoken, refused_address, exited.
+
+    ``consents`` is where people's own words are read from (`sfactl.consent.gate.listen`), ``people`` a SELECT of the
+    e-mail and phone of all who may be judged. Raises `ConfigError` for a topic that is not there.
     """
-    query.run(f'create or replace temp view consents as select lead_id, kind, "at" from {consents} as t')
-    named = {"campaign": campaign.name}
-    for table, params in (("opted_out", None), ("opted_out_address", named), ("suppressed_address", named)):
-        query.run(f"create or replace temp table {table} as {query.statement('campaigns', table)}", params)
+    terms = house.terms(campaign.topic, where=f"campaign {campaign.name}")
+    listen(query, consents)
+    load_words(query, campaign.name, terms, people=people)
     query.register("endings", _names_table("kind", campaign.endings))
-    query.run(f"create or replace temp table exited as {query.statement('campaigns', 'exited')}", named)
+    query.run(
+        f"create or replace temp table exited as {query.statement('campaigns', 'exited')}", {"campaign": campaign.name}
+    )
 
 
 def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:
@@ -116,6 +128,8 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         "at": at,
         "campaign": campaign.name,
         "marketing": campaign.marketing,
+        "needs_consent": campaign.marketing and place.house.terms(campaign.topic, where=campaign.name).needs_consent,
+        "confirm": campaign.confirm,
         "cap": caps.messages if caps else 0,
         "cap_since": since,
         "key_prefix": key_prefix(campaign, place.tenant),

@@ -1,4 +1,4 @@
-"""The senders that ship with sfactl. They keep messages as files, so that campaigns can be tried without a network."""
+"""The senders that ship with sfactl: files, so that campaigns can be tried without a network, and tasks for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfactl.api.offers import TouchpointSenderOffer
 
 @hookimpl
 def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
-    """Mail as files in a Maildir, or any channel as JSON lines."""
+    """Mail as files in a Maildir, any channel as JSON files, or any channel as tasks."""
     yield TouchpointSenderOffer(
         name="maildir",
         summary="Each e-mail becomes a file in a Maildir folder",
@@ -25,4 +25,12 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         settings="sfactl.campaigns.senders.outbox:OutboxSettings",
         channel="any",
         capabilities=frozenset({"idempotent", "lookup"}),
+    )
+    yield TouchpointSenderOffer(
+        name="person",
+        summary="Each message becomes a task for a person: a call, a visit, a word in the chat",
+        target="sfactl.campaigns.senders.person:PersonSender",
+        settings="sfactl.campaigns.senders.person:PersonSettings",
+        channel="any",
+        capabilities=frozenset({"idempotent"}),
     )

@@ -13,7 +13,8 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sfactl.campaigns.model import DAYS, Window
+from sfactl.campaigns.model import Window
+from sfactl.config.touch import DAYS
 
 
 @lru_cache(maxsize=1)

@@ -37,6 +37,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "template": "Texts of messages: check and preview them.",
         "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
+        "consent": "Who may be written to, about what.",
         "collect": "Clicks, unsubscribes and forms from the web.",
     },
     "Sales": {

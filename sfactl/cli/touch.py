@@ -18,7 +18,7 @@ def group() -> None:
 @group.command("list")
 @click.option(
     "--state",
-    type=click.Choice(["accepted", "refused", "unknown", "sending", "planned"]),
+    type=click.Choice(["accepted", "handed", "refused", "unknown", "sending", "planned"]),
     default=None,
     help="Only messages in this state.",
 )

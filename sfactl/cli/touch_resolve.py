@@ -49,10 +49,14 @@ def resolve(
     session = app.session(dry_run=dry_run)
     if file is not None:
         done = usecases.resolve_file(session, file)
-        text = f"{done.accepted:,} accepted, {done.refused:,} refused, {done.retry:,} may be sent again"
+        text = (
+            f"{done.accepted:,} accepted, {done.refused:,} refused, {done.retry:,} may be sent again by the next plan"
+        )
         more = [f"{done.before:,} were settled before."] if done.before else []
         output.emit(done, human=lambda: [f"{'Would settle: ' if dry_run else ''}{text}.", *more])
         return
     result = usecases.resolve(session, key or "", outcome or "", detail=note)
-    what = "may be sent again: sfactl campaign resume PLAN" if outcome == "retry" else f"is {outcome} now"
+    what = (
+        f"may be sent again: sfactl {result.of} plan {result.campaign}" if outcome == "retry" else f"is {outcome} now"
+    )
     output.emit(result, human=lambda: [f"{key} {what}."])

@@ -107,14 +107,19 @@ class Collector:
             )
         if link.purpose == "confirm":
             return self._page(
-                request, status, "confirm", action=action, topic=self._title(link.target), button={"form": "confirm"}
+                request,
+                status,
+                "confirm",
+                action=action,
+                topic=self._title(request, link.target),
+                button={"form": "confirm"},
             )
         return self._page(
             request,
             status,
             "unsubscribe",
             action=action,
-            topic=self._title(link.target),
+            topic=self._title(request, link.target),
             button=ONE_CLICK,
             more=self._preferences(link),
         )
@@ -126,7 +131,7 @@ class Collector:
             said = {}
         if link.purpose == "unsubscribe" and said.get("List-Unsubscribe") == "One-Click":
             self._keep(request, link, "unsubscribe", topic=link.target)
-            topic = self._title(link.target)
+            topic = self._title(request, link.target)
             return self._page(request, "200 OK", "unsubscribed", topic=topic, more=self._preferences(link))
         if link.purpose == "confirm" and said.get("form") == "confirm":
             self._keep(request, link, "consent", topic=link.target)
@@ -225,8 +230,9 @@ class Collector:
     def _choices(self) -> Sequence[Topic]:
         return self.topics or (Topic(name="", title=self.sender or "✉"),)
 
-    def _title(self, topic: str) -> str:
-        return next((t.title for t in self.topics if t.name == topic), topic)
+    def _title(self, request: Request, topic: str) -> str:
+        tongue = self._tongue(request)
+        return next((t.title_in(tongue) for t in self.topics if t.name == topic), topic)
 
     def _preferences(self, link: Link) -> str:
         """The address of the preferences of the person whom ``link`` is for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +18,17 @@ DEFAULT = "en"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """Something that people may hear about: its name in our files, and what they read."""
+    """Something that people may hear about: its name in our files, and what they read, by language."""
 
     name: str
     title: str
+    titles: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+
+    def title_in(self, tongue: str) -> str:
+        """The title in a language; what is written for another region is better than nothing."""
+        near = next((t for tag, t in self.titles.items() if tag.partition("-")[0] == tongue.partition("-")[0]), "")
+        return self.titles.get(tongue) or near or self.title or self.name
 
 
 @cache

@@ -10,16 +10,19 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zlib import crc32
 
 from sfactl.collect.model import Act, Post
 
 OPEN, COMPLETE = ".open", ".jsonl"
+CHUNK_BYTES, CHUNK_FILES = 32 << 20, 400
+SPAN = timedelta(minutes=4)
+"""What is read together is at least so long, for acts are judged by what was done around them."""
 Record = Act | Post
 
 
@@ -111,31 +114,73 @@ class Read:
     damaged: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Some of the files of a spool, in order; ``more`` come after them."""
+
+    files: tuple[Read, ...]
+    more: bool = False
+
+
 @contextmanager
-def reading(folder: Path) -> Iterator[list[Read]]:
-    """Every file of ``folder``, the oldest first, those nobody writes to held so that none else removes them."""
+def reading(folder: Path, start: str = "") -> Iterator[Chunk]:
+    """The files of ``folder`` from the name ``start`` on, the oldest first, as many as fit into memory.
+
+    Those nobody writes to are held meanwhile, so that none else removes them. A chunk spans at least `SPAN`.
+    """
     held: list[int] = []
+    names = [p for p in files_of(folder) if p.name >= start]
+    some = _some(names)
     try:
-        yield list(_read_all(folder, held.append))
+        files = tuple(read for path in some if (read := _held(path, held.append)))
+        yield Chunk(files=files, more=len(some) < len(names))
     finally:
         for handle in held:
             os.close(handle)
 
 
-def _read_all(folder: Path, hold: Callable[[int], None]) -> Iterator[Read]:
-    for path in sorted(p for p in folder.glob("*.*") if p.suffix in (OPEN, COMPLETE) and p.name[0] != "."):
-        try:
-            handle = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:  # it was completed, or brought in, this moment
-            continue
-        hold(handle)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ours = path.exists()  # the one who held it before may have removed it
-        except BlockingIOError:
-            ours = False
-        # Read after the lock was tried: what is written later is seen by the next reader.
-        yield _read(path, ours)
+def files_of(folder: Path) -> list[Path]:
+    """The files of a spool that wait to be brought in, the oldest first."""
+    return sorted(p for p in folder.glob("[!.]*") if p.suffix in (OPEN, COMPLETE))
+
+
+def size_of(path: Path) -> int:
+    """Its bytes; 0 where it is gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _some(paths: Sequence[Path]) -> Sequence[Path]:
+    size = 0
+    for n, path in enumerate(paths):
+        if (n >= CHUNK_FILES or size >= CHUNK_BYTES) and _begun(path) - _begun(paths[0]) > SPAN:
+            return paths[:n]
+        size += size_of(path)
+    return paths
+
+
+def _begun(path: Path) -> datetime:
+    try:
+        return datetime.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S%f")
+    except ValueError:  # not named by us: it is in no order
+        return datetime.min
+
+
+def _held(path: Path, hold: Callable[[int], None]) -> Read | None:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # it was completed, or brought in, this moment
+        return None
+    hold(handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ours = path.exists()  # the one who held it before may have removed it
+    except BlockingIOError:
+        ours = False
+    # Read after the lock was tried: what is written later is seen by the next reader.
+    return _read(path, ours)
 
 
 def _read(path: Path, ours: bool) -> Read:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HEADER_BYTES = 16 << 10
 BODY_BYTES = 64 << 10
 REQUEST_S = 15
-"""A request that has not arrived whole after so many seconds is dropped, however busily it drips."""
+"""A request that has not arrived whole after so many seconds is dropped, however busily it drips; so is silence."""
 CONNECTIONS = 1000
 LOG = logging.getLogger("sfactl.collect")
 
@@ -90,13 +90,21 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         """Called every second."""
         super().maintenance(now)
         for channel in list(self.active_channels.values()):
-            if channel.arriving_since and now - channel.arriving_since > REQUEST_S:
+            if channel.arriving_since and now - channel.arriving_since > self.adj.channel_timeout:
                 channel.will_close = True
         if self.every is not None:
             self.every()
 
 
-def server_of(collector: Collector, *, host: str, port: int, threads: int, every: Callable[[], None]) -> Server:
+def server_of(
+    collector: Collector,
+    *,
+    host: str,
+    port: int,
+    threads: int,
+    every: Callable[[], None],
+    request_s: int = REQUEST_S,
+) -> Server:
     """A server that listens already. Raises `OSError` where the address is taken."""
     logging.getLogger("waitress").setLevel(logging.ERROR)
     made = Server(
@@ -109,7 +117,7 @@ def server_of(collector: Collector, *, host: str, port: int, threads: int, every
         max_request_body_size=BODY_BYTES,
         inbuf_overflow=BODY_BYTES * 2,
         connection_limit=CONNECTIONS,
-        channel_timeout=REQUEST_S,
+        channel_timeout=request_s,
         cleanup_interval=1,
         asyncore_use_poll=True,
         clear_untrusted_proxy_headers=True,

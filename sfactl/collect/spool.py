@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-from sfactl.collect.segments import COMPLETE, OPEN, Record, Segment, begin, line
+from sfactl.collect.segments import Record, Segment, begin, files_of, line, size_of
 
 SEGMENT_BYTES = 8 << 20
-SEGMENT_S = 20.0
+SEGMENT_S = 30.0
 """A file is completed when it is so large or so old, so that it can be brought in and removed."""
 KEEP_FREE = 64 << 20
 """So much of the disk is left to others."""
@@ -132,16 +132,3 @@ class Spool:
                 segment.close()
             except OSError:  # it stays as it is, and is read as one that was left behind
                 return
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The files of a spool that wait to be brought in, the oldest first."""
-    return sorted(p for p in folder.glob("[!.]*") if p.suffix in (OPEN, COMPLETE))
-
-
-def size_of(path: Path) -> int:
-    """Its bytes; 0 where it is gone."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sfactl.config.runs import RunSettings
+from sfactl.config.touch import Topic, TouchSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +92,9 @@ class CollectSettings:
 class Settings:
     """Everything a command may know from configuration.
 
-    ``fields`` are the custom fields: dataset → field → type. ``sources``, ``senders``, ``erp``, ``extractors`` and
-    ``enrichers`` hold one table a file of the folder of that name: ``use`` names the offer, the rest are the offer's
-    settings.
+    ``topics`` are what messages can be about. ``fields`` are the custom fields: dataset → field → type. ``sources``,
+    ``senders``, ``erp``, ``extractors`` and ``enrichers`` hold one table a file of the folder of that name: ``use``
+    names the offer, the rest are the offer's settings.
     """
 
     preset: str = ""
@@ -102,6 +103,8 @@ class Settings:
     plugins: PluginSettings = field(default_factory=PluginSettings)
     run: RunSettings = field(default_factory=RunSettings)
     collect: CollectSettings = field(default_factory=CollectSettings)
+    touch: TouchSettings = field(default_factory=TouchSettings)
+    topics: Mapping[str, Topic] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -17,12 +17,13 @@ from sfactl.engine.periods import parse_period
 from sfactl.engine.schedules import parse_schedule
 from sfactl.runs.model import Job
 
-BEFORE_SELLING = ("scores", "segments", "assign", "tags")
+BEFORE_SELLING = ("collect", "scores", "segments", "assign", "tags")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "source": (),
-    "dedupe": ("source",),
-    "scores": ("source", "dedupe"),
-    "segments": ("source", "dedupe", "scores"),
+    "collect": (),
+    "dedupe": ("source", "collect"),
+    "scores": ("source", "collect", "dedupe"),
+    "segments": ("source", "collect", "dedupe", "scores"),
     "qualify": ("scores", "segments"),
     "pool": ("qualify",),
     "assign": ("qualify", "pool"),

@@ -41,6 +41,8 @@ def _check(campaign: Campaign, owner: str, where: str) -> None:
             f"{where}: rotation: a strategy counts from 1 how often each lead was in; a campaign that was turned to"
             f" {campaign.rotation} would write to some again"
         )
+    if campaign.confirm:
+        raise ConfigError(f"{where}: confirm: a confirmation is asked for by a campaign alone")
     before = ""
     for step in campaign.steps:
         if step.after and step.after.step != before:

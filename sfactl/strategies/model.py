@@ -92,6 +92,8 @@ class Touch:
     def __post_init__(self) -> None:
         if self.message_class == "transactional" and self.caps:
             raise ValueError("caps: transactional messages are exempt from caps")
+        if self.message_class == "transactional" and self.topic:
+            raise ValueError("topic: nobody can leave transactional messages, so they are about no topic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,14 @@ class Stepper:
         )
         load_candidates(query, files, place)
         if not self._refused:
-            load_refusals(query, files.campaign, consents=self.consents)
+            # Once for all touches of the walk, so it is about everybody.
+            load_refusals(
+                query,
+                files.campaign,
+                place.house,
+                consents=self.consents,
+                people="select email, phone from leads",
+            )
             self._refused = True
         effects = effects_table(()) if self.effects is None else self.effects
         judge(query, files, place, at=self.at, effects=effects)

@@ -25,6 +25,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfactl.campaigns.planning import effects_table
+from sfactl.consent.gate import listen
 from sfactl.engine.duck import Query
 from sfactl.engine.periods import parse_period
 from sfactl.strategies import asking
@@ -70,7 +71,7 @@ def walk(
     params = _params(book, at, look_at)
     asking.load_blacklist(query, book.file, book.names, at)
     _settle(query, params)
-    query.run(f'create or replace temp view consents as select lead_id, kind, "at" from {consents} as t')
+    listen(query, consents)
     _enter(query, book, at, params, among=bool(look_at))
     stepper = Stepper(query=query, book=book, at=at, effects=effects, check_texts=check_texts, consents=consents)
     for number, file in enumerate(book.versions, 1):

@@ -26,6 +26,7 @@ from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E4
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
 from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
+from sfactl.testkit.rude_server import Manner, RudeServer  # noqa: E402
 from sfactl.testkit.scoring_suite import ScoringSuite  # noqa: E402
 from sfactl.testkit.sender_suite import SenderSuite  # noqa: E402
 from sfactl.testkit.service_process import ServiceProcess  # noqa: E402
@@ -42,8 +43,10 @@ __all__ = [
     "JsonServer",
     "LeadSourceSuite",
     "LearningSuite",
+    "Manner",
     "MatcherSuite",
     "OfferSuite",
+    "RudeServer",
     "Running",
     "ScoringSuite",
     "Seen",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SETTLED = ("accepted", "refused")
 MESSAGE = "message"
+HANDED = "handed"
+"""What an accepted message is called in the data where a person is to do what it asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +110,14 @@ class Lease:
                 wait = timedelta(seconds=r.retry_after_s or 0)
                 not_before = to_micros(now + wait) if r.outcome == "retry_after" else None
                 settled = to_micros(now) if state in SETTLED else None
+                task = None if r.task is None else dump(asdict(r.task))
+                said = (state, settled, r.provider_id, r.detail, not_before, r.key in unheard, task, task)
                 db.execute(
                     "update effects set state = ?, settled_at = ?, provider_id = ?, detail = ?, not_before = ?,"
-                    " attempts = attempts - ? where key = ? and scope = ? and state in ('sending', 'unknown')",
-                    (state, settled, r.provider_id, r.detail, not_before, r.key in unheard, r.key, self.scope),
+                    " attempts = attempts - ?,"
+                    " meta = case when ? is null then meta else json_set(meta, '$.task', json(?)) end"
+                    " where key = ? and scope = ? and state in ('sending', 'unknown')",
+                    (*said, r.key, self.scope),
                 )
 
     @contextmanager
@@ -189,6 +195,16 @@ class Ledger:
         )
         return {str(state): int(n) for state, n in rows}
 
+    def accepted_at(self, keys: Sequence[str]) -> dict[str, datetime]:
+        """When messages that are not folded yet were accepted, for those of ``keys`` that were."""
+        found: dict[str, datetime] = {}
+        for start in range(0, len(keys), 500):
+            some = keys[start : start + 500]
+            marks = ", ".join("?" * len(some))
+            sql = f"select key, settled_at from effects where state = 'accepted' and key in ({marks})"
+            found |= {key: from_micros(at) for key, at in self._manifest.rows(sql, *some) if at is not None}
+        return found
+
     def resolve(self, key: str, outcome: Outcome, detail: str) -> None:
         """Settle an unknown effect by a person's or a look-up's word; ``retry_after`` lets it be tried again.
 
@@ -227,7 +243,7 @@ def settled_messages(manifest: Manifest, scope: str) -> pa.Table:
     columns: dict[str, pa.Array] = {
         "at": pa.array([from_micros(r[0]) for r in rows], pa.timestamp("us")),
         "message_key": pa.array([r[1] for r in rows], pa.string()),
-        "state": pa.array([r[2] for r in rows], pa.string()),
+        "state": pa.array([HANDED if "task" in m else r[2] for r, m in zip(rows, metas, strict=True)], pa.string()),
         "attempts": pa.array([r[3] for r in rows], pa.int64()),
         "provider_id": pa.array([r[4] for r in rows], pa.string()),
         "detail": pa.array([r[5] for r in rows], pa.string()),
@@ -236,6 +252,30 @@ def settled_messages(manifest: Manifest, scope: str) -> pa.Table:
     }
     for name in ("plan_id", "campaign", "step", "channel", "recipient", "sender"):
         columns[name] = pa.array([m.get(name) for m in metas], pa.string())
+    return pa.table(columns)
+
+
+def handed_tasks(manifest: Manifest, scope: str) -> pa.Table:
+    """The tasks that settled messages of ``scope`` were handed over as: columns of ``tasks`` that the ledger knows."""
+    import pyarrow as pa
+
+    rows = manifest.rows(
+        "select key, settled_at, meta from effects where scope = ? and kind = ? and state = 'accepted'"
+        " and json_type(meta, '$.task') is not null order by key",
+        scope,
+        MESSAGE,
+    )
+    metas = [json.loads(r[2]) for r in rows]
+    made = [from_micros(r[1]) for r in rows]
+    due = [at + timedelta(seconds=m["task"]["due_s"]) for at, m in zip(made, metas, strict=True)]
+    columns: dict[str, pa.Array] = {
+        "task_id": pa.array([r[0] for r in rows], pa.string()),
+        "lead_id": pa.array([m.get("lead_id") for m in metas], pa.int64()),
+        "created_at": pa.array(made, pa.timestamp("us")),
+        "due_at": pa.array(due, pa.timestamp("us")),
+    }
+    columns |= {n: pa.array([m.get(n) for m in metas], pa.string()) for n in ("campaign", "step")}
+    columns |= {n: pa.array([m["task"][n] for m in metas], pa.string()) for n in ("kind", "title", "content", "owner")}
     return pa.table(columns)
 
 

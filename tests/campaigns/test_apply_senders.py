@@ -207,7 +207,7 @@ def test_who_opts_out_during_the_run_gets_nothing(acme: Acme, scripted: Callable
     sender.before_batch = after
     result = acme.apply(plan.plan_id)
     assert (result.accepted, result.left) == (59, 0)
-    assert [(r.reason, r.messages) for r in result.blocked] == [("suppressed", 1)]
+    assert [(r.reason, r.messages) for r in result.blocked] == [("suppressed (manual)", 1)]
     assert "u55@example.com" not in sender.taken
     assert result.state == "applied"
 

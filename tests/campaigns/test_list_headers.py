@@ -22,7 +22,7 @@ KEY = "w1.spring.invite.8841.1"
 
 
 def sent(acme: Acme, *, campaign: str = CAMPAIGN, settings: str = COLLECT) -> EmailMessage:
-    acme.write("sfactl.toml", settings)
+    acme.write("sfactl.toml", f"{settings}\n[topics.news]\n")
     acme.write("campaigns/spring.toml", campaign)
     acme.leads({"lead_id": 1})
     assert acme.run().accepted == 1

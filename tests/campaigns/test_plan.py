@@ -54,11 +54,16 @@ CASES = [
     case("plain", CAMPAIGN, "send"),
     case("no-address", CAMPAIGN, "skip: no address", email=None),
     case("two-addresses", CAMPAIGN, "skip: address not valid", email="a@b.example, c@d.example"),
-    case("suppressed", CAMPAIGN, "skip: suppressed", lambda n: {"suppressions": [suppressed(mail(n))]}),
+    case("suppressed", CAMPAIGN, "skip: suppressed (bounce)", lambda n: {"suppressions": [suppressed(mail(n))]}),
     case("suppressed-elsewhere", CAMPAIGN, "send", lambda n: {"suppressions": [suppressed(mail(n), scope="other")]}),
     case("on-list", CAMPAIGN, "skip: unsubscribed", lambda n: {"suppressions": [suppressed(mail(n), "unsubscribe")]}),
     case("transactional", TRANSACTIONAL, "send", lambda n: {"suppressions": [suppressed(mail(n), "unsubscribe")]}),
-    case("transactional-bounced", TRANSACTIONAL, "skip: suppressed", lambda n: {"suppressions": [suppressed(mail(n))]}),
+    case(
+        "transactional-bounced",
+        TRANSACTIONAL,
+        "skip: suppressed (bounce)",
+        lambda n: {"suppressions": [suppressed(mail(n))]},
+    ),
     case("event", CAMPAIGN, "skip: unsubscribed", lambda n: {"touchpoints": [touch(n, "unsubscribe", FRIDAY)]}),
     case(
         "consented-again",
@@ -383,7 +388,7 @@ def test_each_gets_the_wording_of_their_language(acme: Acme) -> None:
         pytest.param("Acme <news@acme.example>", "Acme", "is not an e-mail address", id="from"),
         pytest.param('template = "invite"', 'template = "invte"', "there is no template 'invte'", id="no-template"),
         pytest.param(
-            'template = "invite"', 'template = "invite"\nchannel = "sms"', "sends email, not sms", id="channel"
+            'template = "invite"', 'template = "invite"\nchannel = "smss"', "'smss' is no channel", id="channel"
         ),
     ],
 )

@@ -51,7 +51,6 @@ def test_a_file_settles_many_and_a_repeat_changes_nothing(acme: Acme, held: dict
         pytest.param("key,outcome\n{u1},accepted\n{u1},retry\n", "accepted in line 2", id="two words"),
         pytest.param("key,result\n{u1},accepted\n", "no column 'outcome'", id="column"),
         pytest.param("key,outcome\n{u1},accepted,x\n", "line 2", id="too many cells"),
-        pytest.param("", "held.csv", id="empty"),
     ],
 )
 def test_a_wrong_row_settles_nothing(acme: Acme, held: dict[str, str], tmp_path: Path, text: str, wrong: str) -> None:

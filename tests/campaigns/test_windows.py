@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfactl.campaigns.model import DAYS, Window
+from sfactl.campaigns.model import Window
 from sfactl.campaigns.windows import opens_at, zone_of
+from sfactl.config.touch import DAYS
 
 WEEK: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
 

@@ -72,8 +72,8 @@ class Desk:
 
 def records(folder: Path) -> list[Record]:
     """What stands in a spool's folder."""
-    with segments.reading(folder) as files:
-        return [r for f in files for r in f.records]
+    with segments.reading(folder) as chunk:
+        return [r for f in chunk.files for r in f.records]
 
 
 @pytest.fixture

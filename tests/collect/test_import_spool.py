@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from sfactl.api.records import Receipt
 from sfactl.collect import segments
 from sfactl.collect.model import Act, Post
 from sfactl.collect.spool import Spool
@@ -19,6 +20,7 @@ from sfactl.collect.usecases.importing import Imported
 from sfactl.config.settings import Settings
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
+from sfactl.workspace.ledger import Effect
 from tests.collect.conftest import PERSON
 
 NOW = datetime(2026, 11, 22, 9)
@@ -199,6 +201,51 @@ def test_a_torn_line_was_never_answered_for_and_damage_is_kept_aside(session: Se
     result = import_spool(session)
     assert (result.new, result.well, left(session)) == (2, False, [".damaged"])
     assert result.damaged == ("20261122T090001000000-bb.open: line 2",)
+
+
+@pytest.mark.parametrize("dry", [True, False], ids=["dry", "for real"])
+def test_a_long_backlog_comes_in_piece_by_piece(session: Session, monkeypatch: pytest.MonkeyPatch, dry: bool) -> None:
+    """Each once, and scanners are told across the pieces, too: every fifth act belongs to a burst of three."""
+    monkeypatch.setattr(segments, "CHUNK_FILES", 2)
+    session.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    folder = session.folder / ".sfactl/collect/links"
+    for n in range(40):
+        at = NOW + timedelta(minutes=n)
+        made = [act(f"{n}.{k}", at=at + timedelta(seconds=58 + k), target=f"https://a.example/{k}",
+                    message_key=f"k{n}") for k in range(3 if n % 5 == 0 else 1)]  # fmt: skip
+        for k, one in enumerate(made):  # the last acts of a burst stand in the next file
+            name = f"{at + timedelta(seconds=58 + k):%Y%m%dT%H%M%S%f}-{k}.jsonl"
+            (folder / name).write_bytes(segments.line(one))
+    session.dry_run = dry
+    result = import_spool(session)
+    assert {k.kind: k.events for k in result.kinds} == {"bot_click": 24, "email_click": 32}
+    session.dry_run = False
+    assert (len(events(session)), len(left(session)), result.files) == ((0, 56, 56) if dry else (56, 0, 56))
+
+
+def test_a_message_that_is_still_being_sent_around_it(session: Session) -> None:
+    """When its run has not ended, the ledger knows when a message was taken."""
+    effect = Effect(key="m", kind="message", payload_hash="x", meta={"lead_id": 1})
+    session.clock.at = NOW  # type: ignore[attr-defined]
+    with session.ledger.lease("campaign:x", run_id="r") as lease:
+        lease.claim([effect])
+        lease.settle([Receipt(key="m", outcome="accepted")])
+    session.clock.advance(LATER)  # type: ignore[attr-defined]
+    keep(session, act(1, at=NOW + timedelta(seconds=2), message_key="m")).close()
+    assert [k.reason for k in import_spool(session).kinds] == ["came within five seconds of the sending"]
+
+
+def test_who_ticks_a_topic_subscribes_to_it(session: Session) -> None:
+    """Once, as the lead that the form made."""
+    (session.folder / "forms").mkdir()
+    (session.folder / "forms/news.toml").write_text(
+        'schema = 1\norigins = ["https://a.example"]\nfields.email = {}\nfields.news = {topic = "news"}\n'
+    )
+    post = Post(id="p" * 32, at=NOW, form="news", fields={"email": "lead2@example.com"}, asked=("news",))
+    for asked in (1, 0):
+        keep(session, post, part="posts").close()
+        assert import_spool(session).forms[0].asked == asked
+    assert events(session, "kind, lead_id, topic") == [("subscribe", 2, "news"), ("form_submit", 2, None)]
 
 
 def test_a_dry_run_leaves_everything(session: Session) -> None:

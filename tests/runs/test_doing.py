@@ -46,7 +46,7 @@ def shop(tmp_path: Path) -> Place:
 def test_all_jobs(shop: Place) -> None:
     first = {run.job: run for run in shop.run().jobs}
     assert list(first) == [
-        "source:cards", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla", "tags",
+        "source:cards", "collect", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla", "tags",
         "campaign:welcome", "erp:files",
     ]  # fmt: skip
     assert {name: run.detail for name, run in first.items() if run.state in ("failed", "skipped")} == {}

@@ -27,6 +27,9 @@ SHOWN = 20
     "--campaigns", default=10, show_default=True, type=click.IntRange(1), help="Recipients are split among so many."
 )
 @click.option(
+    "--connections", default=2, show_default=True, type=click.IntRange(1), help="Of each runner to the receiver."
+)
+@click.option(
     "--receiver", "kind", default="plain", show_default=True, type=click.Choice(KINDS), help="Who is written to."
 )
 @click.option(
@@ -52,6 +55,7 @@ def main(
     recipients: int,
     runners: int,
     campaigns: int,
+    connections: int,
     kind: Kind,
     fresh: float,
     slow: float,
@@ -62,9 +66,16 @@ def main(
 
     Exits with 1 where the receiver counted a message twice or not at all, or where sfactl's word differs from it.
     """
-    os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     size = Size(
-        kills=kills, recipients=recipients, runners=runners, campaigns=campaigns, kind=kind, fresh=fresh, slow_s=slow
+        kills=kills,
+        recipients=recipients,
+        runners=runners,
+        campaigns=campaigns,
+        connections=connections,
+        kind=kind,
+        fresh=fresh,
+        slow_s=slow,
     )
     with TemporaryDirectory(prefix="sfactl-torture-", dir=work) as folder:
         counts = torture(Path(folder), size, random.Random(seed), say=_say)

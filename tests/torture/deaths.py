@@ -51,8 +51,8 @@ class Death:
 
 
 def draw(chance: random.Random) -> Death:
-    """A death by lot: three of eight at a moment or at a count, the others at a point."""
-    by = chance.choice(("moment", "count", "count", *POINTS))
+    """A death by lot: two of seven at a moment or at a count, the others at a point."""
+    by = chance.choice(("moment", "count", *POINTS))
     if by == "moment":
         return Death(by=by, after_s=chance.uniform(0, LONGEST_S))
     return Death(by=by, n=chance.randint(1, POINTS.get(by, 1)), after=chance.random() < 0.5)

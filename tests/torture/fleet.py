@@ -173,7 +173,8 @@ class Fleet:
         jobs = {("apply", plan): 10, ("resume", plan): 5, ("plan", campaign): 1, ("pause", campaign): 1}
         job = chance.choices(list(jobs), list(jobs.values()))[0]
         death = draw(chance)
-        budget = 2 * max(self.due - count, 0) / max(self.kills - self.killed, 1)
+        # Of what is left to send each kill gets its share, and who is to die at a point has time to come there.
+        budget = (3 if death.at_a_point else 1) * max(self.due - count, 0) / max(self.kills - self.killed, 1)
         self.told.lives += 1
         note = self.notes / f"{self.told.lives}.json"
         words = ("campaign", *job, "--format", "json")

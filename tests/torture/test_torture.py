@@ -21,7 +21,7 @@ def test_nobody_is_written_to_twice_and_nobody_is_left_out(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     said: list[str] = []
-    size = Size(kills=4, recipients=80, runners=2, campaigns=2, kind=kind, fresh=0, slow_s=0.002)
+    size = Size(kills=4, recipients=80, runners=2, campaigns=2, connections=2, kind=kind, fresh=0, slow_s=0.002)
     counts = torture(tmp_path, size, random.Random(20261122), say=said.append)
     assert counts.found == ()
     assert counts.delivered == 80

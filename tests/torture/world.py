@@ -23,8 +23,8 @@ template = "invite"
 """
 
 SENDERS: dict[Kind, str] = {
-    "plain": 'use = "webhook"\nurl = "http://127.0.0.1:{port}/"\n',
-    "idempotent": 'use = "webhook"\nurl = "http://127.0.0.1:{port}/"\nreceiver_is_idempotent = true\n',
+    "plain": 'use = "http"\nurl = "http://127.0.0.1:{port}/"\n',
+    "idempotent": 'use = "http"\nurl = "http://127.0.0.1:{port}/"\nreceiver_is_idempotent = true\n',
     "smtp": 'use = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nretry_after_s = 0.2\n',
 }
 
@@ -34,12 +34,14 @@ def names(campaigns: int) -> tuple[str, ...]:
     return tuple(f"c{n:03}" for n in range(campaigns))
 
 
-def make(folder: Path, *, recipients: int, campaigns: int, kind: Kind, port: int) -> frozenset[str]:
+def make(folder: Path, *, recipients: int, campaigns: int, kind: Kind, port: int, connections: int) -> frozenset[str]:
     """Make the workspace. Answers the addresses that are to be written to."""
     for part in ("campaigns", "templates", "senders"):
         (folder / part).mkdir(parents=True)
     (folder / "sfactl.toml").write_text('schema = 1\n[workspace]\nname = "Acme"\n')
-    (folder / "senders/post.toml").write_text("schema = 1\n" + SENDERS[kind].format(port=port))
+    (folder / "senders/post.toml").write_text(
+        f"schema = 1\nconnections = {connections}\n{SENDERS[kind].format(port=port)}"
+    )
     (folder / "templates/invite.toml").write_text(
         'schema = 1\nsubject = "Hi {{ lead.first_name }}"\ntext = "Dear {{ lead.first_name }}"\n'
     )

@@ -1,7 +1,7 @@
 -- One row per recipient and step within reach: what the plan made at $at does, and why. Sorted by recipient and step.
 -- Reads besides datasets: candidates, campaign_steps, openings, transactional, effects (what the ledger holds and has not
 -- yet folded into messages), wanted (who is to get which step in which rotation, and is_out: its condition does not
--- hold), and the people whom nobody may write to: blacklist, opted_out, opted_out_address, suppressed_address, exited.
+-- hold), what people said (spoken), and whom nobody may write to: blacklist, refused_address, exited.
 with blacklisted_address as (
     select lower(l.email) as address from leads l join blacklist b on b.lead_id = l.lead_id where l.email is not null
     union
@@ -28,7 +28,7 @@ known as (
 -- The last part of a key is its rotation.
 ranked as (
     select step, lead_id, recipient, try_cast(regexp_extract(message_key, '[0-9]+$') as bigint) as rotation,
-        case state when 'accepted' then 4 when 'made' then 3 when 'refused' then 1 else 2 end as rank,
+        case state when 'accepted' then 4 when 'made' then 3 when 'handed' then 3 when 'refused' then 1 else 2 end as rank,
         case when state = 'accepted' then "at" end as accepted_at
     from known
 ),
@@ -70,8 +70,8 @@ reached as (
         greatest(coalesce(kl.rank, 0), coalesce(ka.rank, 0)) as known_rank,
         coalesce(al.accepted_at, aa.accepted_at) as after_at,
         (bl.lead_id is not null or ba.address is not null) as is_blacklisted,
-        (oa.address is not null or ol.lead_id is not null) as is_opted_out,
-        sa.reason as suppressed, e.ending,
+        coalesce(ra.is_opted_out, false) or coalesce(sp.state = 'out', false) as is_opted_out,
+        sp.state as word, ra.suppressed, e.ending,
         greatest(coalesce(cl.n, 0), coalesce(ca.n, 0)) as contacts
     from stepped x
     left join known_of_lead kl on kl.step = x.step and kl.lead_id = x.lead_id and kl.rotation = x.rotation
@@ -80,9 +80,8 @@ reached as (
     left join known_of_address aa on aa.step = x.after_step and aa.recipient = x.address and aa.rotation = x.rotation
     left join blacklist bl on bl.lead_id = x.lead_id
     left join blacklisted_address ba on ba.address = x.address
-    left join opted_out_address oa on oa.address = x.address
-    left join opted_out ol on ol.lead_id = x.lead_id
-    left join suppressed_address sa on sa.address = x.address
+    left join refused_address ra on ra.address = x.address
+    left join spoken sp on sp.lead_id = x.lead_id
     left join exited e on e.lead_id = x.lead_id and e.rotation = x.rotation
     left join contacts_of_lead cl on cl.lead_id = x.lead_id
     left join contacts_of_address ca on ca.recipient = x.address
@@ -114,11 +113,14 @@ judged as (
             when d.action = 'send' and d.recipient is null then 'skip:no address'
             when d.action = 'send' and d.is_email = 1
                 and (d.recipient not like '_%@%_' or regexp_matches(d.recipient, '[\s,;<>]')) then 'skip:address not valid'
-            when d.action = 'send' and d.suppressed is not null then 'skip:suppressed'
+            when d.action = 'send' and d.suppressed is not null then 'skip:suppressed (' || d.suppressed || ')'
             when d.action = 'send' and $marketing and d.is_opted_out then 'skip:unsubscribed'
+            when d.action = 'send' and $confirm and d.word is distinct from 'asked' then 'skip:nothing to confirm'
+            when d.action = 'send' and $needs_consent and d.word is null then 'skip:no consent'
             when d.is_double then 'skip:duplicate address'
             when d.action = 'task' and d.owner is null then 'skip:no owner'
             when d.in_holdout then 'hold:holdout'
+            when d.action = 'send' and $needs_consent and d.word = 'asked' then 'wait:not confirmed'
             when d.ripe_at > $at then 'wait:after ' || d.after_step
             when o.opens_at > $at then 'wait:outside window'
             else d.action
@@ -135,8 +137,9 @@ capped as (
 ),
 settled as (
     select lead_id, rotation, step, step_no, split_part(final, ':', 1) as action,
-        nullif(split_part(final, ':', 2), '') as reason,
-        case when final like 'wait:after %' then ripe_at when final like 'wait:%' then opens_at end as due_at,
+        -- A reason on a list may hold a colon itself.
+        case when strpos(final, ':') > 0 then substr(final, strpos(final, ':') + 1) end as reason,
+        case when final like 'wait:after %' then ripe_at when final = 'wait:outside window' then opens_at end as due_at,
         channel,
         case when split_part(final, ':', 1) in ('send', 'wait') then recipient end as recipient,
         case when final = 'task' then owner end as owner,

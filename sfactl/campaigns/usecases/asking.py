@@ -67,7 +67,7 @@ def verdict(session: Session, query: Query, name: str, lead_id: int) -> Campaign
     place = place_of(session)
     effects = effects_of(session.ledger.rows()) if session.as_of is None else effects_of(())
     load_candidates(query, files, place)
-    load_refusals(query, files.campaign)
+    load_refusals(query, files.campaign, place.house)
     judge(query, files, place, at=at, effects=effects)
     found = query.rows(
         "select step, action, coalesce(reason, ''), due_at from plan_rows where lead_id = $lead", {"lead": lead_id}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sfactl.api.errors import ConfigError, SfactlError, TryLater
 from sfactl.api.mail import address
@@ -12,9 +13,15 @@ from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.protocols import TouchpointSender
 from sfactl.campaigns.files import CampaignFiles, campaign_names, check_links
 from sfactl.campaigns.lint import sender_remarks
+from sfactl.campaigns.model import CHANNELS
+from sfactl.campaigns.senders.by_channel import ByChannel
+from sfactl.campaigns.senders.person import KINDS
 from sfactl.campaigns.usecases.scene import load_audience, read_files
 from sfactl.config.senders import SenderPace, sender_pace
 from sfactl.session import Session
+
+PERSON = "person"
+"""The sender that hands messages to people, and the name of its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +45,9 @@ def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
         except SfactlError as err:
             found.append(Finding(campaign=name, severity="error", message=err.message))
             continue
-        warnings = list(
-            _warnings(files, session.settings.collect.url, session.settings.senders.get(files.campaign.sender, {}))
-        )
+        table = session.settings.senders.get(files.campaign.sender, {})
+        warnings = list(_warnings(files, session.settings.collect.url, table))
+        warnings += _handed(files, session)
         found += [Finding(campaign=name, severity="warning", message=w) for w in warnings]
         if not warnings:
             steps = ", ".join(s.name for s in files.campaign.steps)
@@ -49,7 +56,7 @@ def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
 
 
 def check_sender(session: Session, files: CampaignFiles) -> None:
-    """Refuse a campaign whose sender is not there, is not installed, or speaks another channel."""
+    """Refuse a campaign whose sender is not there or not installed, or a channel that nobody has heard of."""
     campaign = files.campaign
     check_links(files, session.settings.collect.url)
     channels = {s.channel or "email" for s in campaign.steps if s.action == "send"}
@@ -57,14 +64,32 @@ def check_sender(session: Session, files: CampaignFiles) -> None:
         return
     offer = sender_offer(session, files)
     pace_of(session, files)
-    for channel in sorted(channels - {offer.channel}):
-        if offer.channel != "any":
-            raise ConfigError(f"{files.path}: sender {campaign.sender!r} sends {offer.channel}, not {channel}")
+    for channel in by_hand(files, offer):
+        if channel not in (known := _channels(session)):
+            near = difflib.get_close_matches(channel, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}"
+            raise ConfigError(
+                f"{files.path}: sender {campaign.sender!r} sends {offer.channel}, and {channel!r} is no channel",
+                hint=hint,
+            )
     if "email" in channels:
         try:
             address(campaign.sent_as)
         except ValueError:
             raise ConfigError(f"{files.path}: from: {campaign.sent_as!r} is not an e-mail address") from None
+
+
+def by_hand(files: CampaignFiles, offer: TouchpointSenderOffer) -> list[str]:
+    """The channels of the campaign's messages that its sender does not speak: those are handed to people."""
+    channels = {s.channel or "email" for s in files.campaign.steps if s.action == "send"}
+    return [] if offer.channel == "any" else sorted(channels - {offer.channel})
+
+
+def _channels(session: Session) -> list[str]:
+    """Every channel there is: those with an address of their own, those of people, and those of installed senders."""
+    offers = [found.offer for found in session.host.offers("touchpoint_sender").values()]
+    spoken = {offer.channel for offer in offers if isinstance(offer, TouchpointSenderOffer)}
+    return sorted({*CHANNELS, *KINDS, *spoken} - {"any"})
 
 
 def sender_offer(session: Session, files: CampaignFiles) -> TouchpointSenderOffer:
@@ -94,9 +119,18 @@ def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
 
 
 def new_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
-    """One more connection of the campaign's sender, not yet tried."""
+    """One more connection of the campaign's sender, not yet tried; what it cannot send becomes work for people."""
     name = files.campaign.sender
-    table = session.settings.senders[name]
+    sender = _make(session, name, session.settings.senders[name])
+    offer = sender_offer(session, files)
+    if not by_hand(files, offer):
+        return sender
+    people = next((n for n, t in sorted(session.settings.senders.items()) if t.get("use") == PERSON), PERSON)
+    person = _make(session, people, session.settings.senders.get(people, {"use": PERSON}))
+    return ByChannel(offer.channel, sender, person)
+
+
+def _make(session: Session, name: str, table: Mapping[str, Any]) -> TouchpointSender:
     return session.host.make("touchpoint_sender", str(table["use"]), table, where=_sender_file(session, name))
 
 

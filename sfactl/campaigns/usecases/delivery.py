@@ -20,7 +20,7 @@ from sfactl.campaigns.lineup import Pace
 from sfactl.campaigns.mail import payload_hash, write_message
 from sfactl.campaigns.planning import judge, load_refusals
 from sfactl.campaigns.usecases.allowances import paced
-from sfactl.campaigns.usecases.checking import new_sender, pace_of, sender_offer
+from sfactl.campaigns.usecases.checking import by_hand, new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_frozen, place_of, scope_of
 from sfactl.campaigns.usecases.watching import Watch
@@ -75,10 +75,13 @@ class Delivery:
         campaign = self._files.campaign
         rows = self._session.ledger.rows(self._scope, "unknown")
         rows = [r for r in rows if r.meta.get("sender") == campaign.sender]
-        keys = [r.key for r in rows]
-        if not keys:
+        if not rows:
             return
-        capabilities = sender_offer(self._session, self._files).capabilities
+        offer = sender_offer(self._session, self._files)
+        for row in [r for r in rows if r.meta.get("channel") in by_hand(self._files, offer)]:
+            rows.remove(row)
+            self._session.ledger.resolve(row.key, "retry_after", "tried again: its task was not made")
+        keys, capabilities = [r.key for r in rows], offer.capabilities
         if "lookup" in capabilities and isinstance(sender, ReceiptLookup):
             for receipt in sender.lookup(keys):
                 if receipt.outcome != "unknown":
@@ -169,7 +172,7 @@ class Delivery:
         if self._blacklist is not None:
             self._blacklist(query)
         load_candidates(query, self._files, self._place)
-        load_refusals(query, self._files.campaign)
+        load_refusals(query, self._files.campaign, self._place.house)
         effects = effects_of(r for r in self._session.ledger.rows())
         judge(query, self._files, self._place, at=self._session.now(), effects=effects)
         query.register("frozen", chunk)

@@ -9,19 +9,24 @@ from sfactl.campaigns.usecases.scene import PlanRow
 from sfactl.engine.periods import parse_period
 from sfactl.session import Session
 from sfactl.workspace import Transaction
-from sfactl.workspace.ledger import settled_messages
+from sfactl.workspace.ledger import handed_tasks, settled_messages
 
 
 def fold(session: Session, scope: str) -> int:
-    """Move settled messages of ``scope`` from the ledger into the data, with a touchpoint for each accepted one.
+    """Move settled messages of ``scope`` from the ledger into the data, with a touchpoint for each accepted one, and a
+    task for each that was handed to a person: ledger and task change in one commit, so that it is made once.
 
     The caller holds the lease of ``scope``, so that nothing is settled meanwhile.
     """
     settled = settled_messages(session.workspace.manifest, scope)
     if not settled.num_rows:
         return 0
-    with session.write(reason=f"messages of {scope}") as tx:
+    handed = handed_tasks(session.workspace.manifest, scope)
+    with session.write(*(("tasks",) if handed.num_rows else ()), reason=f"messages of {scope}") as tx:
         tx.query.register("settled", settled)
+        if handed.num_rows:
+            tx.query.register("handed", handed)
+            tx.upsert("tasks", tx.query.statement("campaigns", "handed_tasks"))
         tx.append("touchpoints", tx.query.statement("campaigns", "touchpoints"), {"actor": session.actor})
         folded = tx.settle(scope)
         tx.commit(messages=folded)

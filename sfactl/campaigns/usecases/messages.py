@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import phonenumbers
-
-from sfactl.api.errors import UserError
+from sfactl.consent.addresses import address_of
 from sfactl.session import Session
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ def messages(session: Session, *, state: str = "", campaign: str = "", limit: in
 
 def suppress(session: Session, address: str, *, reason: str = "manual", scope: str = "all") -> SuppressResult:
     """Never write to ``address`` again, in all campaigns or in one."""
-    kind, value = normalised(session, address)
+    kind, value = address_of(address, session.settings.workspace.country)
     with session.write("suppressions", reason=f"suppress: {reason}") as tx:
         known = tx.query.get("suppressions", kind, value, scope)
         if known is None:
@@ -62,7 +60,7 @@ def suppress(session: Session, address: str, *, reason: str = "manual", scope: s
 
 def unsuppress(session: Session, address: str, *, scope: str = "all") -> SuppressResult:
     """Take ``address`` off the list. A person's own unsubscribe stays in force."""
-    kind, value = normalised(session, address)
+    kind, value = address_of(address, session.settings.workspace.country)
     with session.write("suppressions", reason="unsuppress") as tx:
         known = tx.query.get("suppressions", kind, value, scope)
         if known is not None:
@@ -73,15 +71,3 @@ def unsuppress(session: Session, address: str, *, scope: str = "all") -> Suppres
             )
             tx.commit(unsuppressed=1)
     return SuppressResult(kind=kind, value=value, scope=scope, suppressed=False, changed=known is not None)
-
-
-def normalised(session: Session, address: str) -> tuple[Literal["email", "phone"], str]:
-    """An e-mail address in lower case, or a phone number in E.164. Raises `UserError`."""
-    text = address.strip()
-    if "@" in text:
-        return "email", text.lower()
-    try:
-        number = phonenumbers.parse(text, session.settings.workspace.country or None)
-    except phonenumbers.NumberParseException:
-        raise UserError(f"{address!r} is neither an e-mail address nor a phone number") from None
-    return "phone", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

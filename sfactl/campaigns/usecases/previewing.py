@@ -51,7 +51,7 @@ def preview(session: Session, name: str, lead_id: int, *, step: str = "") -> tup
         load_audience(session, query, files, at)
         (member,) = query.one("select count(*) from audience where lead_id = $lead", {"lead": lead_id}) or (0,)
         row = one_person(session, query, files, lead_id)
-        load_refusals(query, files.campaign)
+        load_refusals(query, files.campaign, place.house)
         judge(query, files, place, at=at, effects=effects_of(session.ledger.rows()))
         verdicts = {
             r[0]: " · ".join(x for x in r[1:] if x) for r in query.rows("select step, action, reason from plan_rows")

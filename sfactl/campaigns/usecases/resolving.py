@@ -23,11 +23,12 @@ COLUMNS = ("key", "outcome")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveResult:
-    """One message that a person settled."""
+    """One message that a person settled; ``of`` tells whether a campaign or a strategy sent it."""
 
     key: str
     campaign: str
     outcome: str
+    of: str = "campaign"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,8 @@ def resolve(session: Session, key: str, outcome: str, *, detail: str = "") -> Re
         raise NotFound(f"there is no held message with key {key!r}", hint="See: sfactl touch list --state unknown")
     if not session.dry_run:
         _settle(session, found.scope, [_receipt(session, key, outcome, detail)])
-    return ResolveResult(key=key, campaign=str(found.meta.get("campaign", "")), outcome=outcome)
+    of = found.scope.partition("/")[0]
+    return ResolveResult(key=key, campaign=str(found.meta.get("campaign", "")), outcome=outcome, of=of)
 
 
 def resolve_file(session: Session, path: Path) -> ResolvedFile:

@@ -15,6 +15,8 @@ from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import effects_table
 from sfactl.config.objects import read_toml
+from sfactl.consent.gate import listen, load_words
+from sfactl.consent.model import House
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 
@@ -81,7 +83,13 @@ def place_of(session: Session) -> Place:
         language=w.language,
         address=w.address,
         transactional=transactional(session),
+        house=house_of(session),
     )
+
+
+def house_of(session: Session) -> House:
+    """What the workspace says for all its messages."""
+    return House(touch=session.settings.touch, topics=session.settings.topics)
 
 
 def letterhead_of(session: Session) -> Letterhead:
@@ -106,6 +114,10 @@ def transactional(session: Session) -> list[str]:
 def load_audience(session: Session, query: Query, files: CampaignFiles, at: datetime) -> None:
     """Make the tables audience, wanted and blacklist for a plan at ``at``."""
     campaign = files.campaign
+    if campaign.confirm:
+        load_requests(query, campaign, house_of(session))
+        load_blacklist(session, query, campaign)
+        return
     if campaign.where:
         compiled = _compile(session, campaign.where, f"{files.path}: where", at)
         query.run(f"create or replace temp table audience as select lead_id from ({compiled.sql})", compiled.params)
@@ -122,6 +134,25 @@ def load_audience(session: Session, query: Query, files: CampaignFiles, at: date
             named |= compiled.params
         query.run(f"insert into wanted select a.lead_id, $step_name, $rotation_no, {is_out} from {source}", named)
     load_blacklist(session, query, campaign)
+
+
+def load_requests(query: Query, campaign: Campaign, house: House) -> None:
+    """Make the tables audience and wanted of those who have subscribed and are to be asked whether they mean it."""
+    terms = house.terms(campaign.topic, where=f"campaign {campaign.name}")
+    if not terms.double_opt_in:
+        about = f"topic {campaign.topic!r}" if campaign.topic else "mail about no topic"
+        raise ConfigError(
+            f"campaign {campaign.name}: confirm: {about} asks nobody to confirm",
+            hint="Set double_opt_in = true for the topic in sfactl.toml, or in [touch] for all.",
+        )
+    listen(query, "touchpoints")
+    load_words(query, campaign.name, terms, people="select email, phone from leads limit 0")
+    params = {"topic": terms.topic, "confirm_s": terms.confirm_s}
+    query.run(f"create or replace temp table requests as {query.statement('consent', 'requests')}", params)
+    query.run("create or replace temp table audience as select lead_id from requests")
+    query.run(f"create or replace temp table wanted {WANTED}")
+    for step in campaign.steps:
+        query.run("insert into wanted select lead_id, $step, rotation, false from requests", {"step": step.name})
 
 
 def load_frozen(session: Session, query: Query, files: CampaignFiles, chosen: pa.Table) -> None:

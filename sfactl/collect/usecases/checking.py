@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from sfactl.api.errors import SfactlError
 from sfactl.collect import segments
-from sfactl.collect.forms import FOLDER, read_forms
-from sfactl.collect.spool import KEEP_FREE, files_of, size_of
+from sfactl.collect.forms import read_forms
+from sfactl.collect.segments import Read, files_of, size_of
+from sfactl.collect.spool import KEEP_FREE
 from sfactl.collect.usecases.serving import LINKS, POSTS, read_counts, spool_of
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def check(session: Session) -> Checked:
         if not (folder / part).is_dir():
             continue
         size += sum(map(size_of, files_of(folder / part)))
-        with segments.reading(folder / part) as files:
-            serving = serving or any(not f.ours for f in files)
-            waiting += sum(len(f.records) for f in files)
-            problems += [f"{f.path.name}: line {f.damaged[0]} is damaged" for f in files if f.damaged]
+        for read in _reads(folder / part):
+            serving = serving or not read.ours
+            waiting += len(read.records)
+            if read.damaged:
+                problems.append(f"{read.path.name}: line {read.damaged[0]} is damaged")
         problems += [f"{p.name}: kept aside because of damage" for p in sorted((folder / part).glob("*.damaged"))]
     free = os.statvfs(folder if folder.is_dir() else session.folder)
     return Checked(
@@ -66,6 +68,15 @@ def check(session: Session) -> Checked:
     )
 
 
+def _reads(folder: Path) -> Iterator[Read]:
+    start, more = "", True
+    while more:
+        with segments.reading(folder, start) as chunk:
+            yield from chunk.files
+            more = chunk.more
+            start = f"{chunk.files[-1].path.name} " if chunk.files else ""
+
+
 def _settings(session: Session) -> Iterator[str]:
     said = session.settings.collect
     if not said.url:
@@ -76,8 +87,6 @@ def _settings(session: Session) -> Iterator[str]:
         _ = session.links
     except SfactlError as err:
         yield err.message
-    if not (session.folder / FOLDER).is_dir():
-        return
 
 
 def _disk(session: Session, folder: Path) -> Iterator[str]:

@@ -1,29 +1,28 @@
 """Bring in what was collected: every act becomes a touchpoint once, every posted form a lead and a touchpoint once.
 
 The events' ids settle what is new, so files are removed only after the commit that holds what was in them, and a
-process that is killed in between does nothing twice.
+process that is killed in between does nothing twice. A long backlog is brought in piece by piece.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfactl.collect import segments
-from sfactl.collect.forms import Form, read_forms
 from sfactl.collect.model import Act, Post
-from sfactl.collect.segments import Read
+from sfactl.collect.segments import Chunk, Read
+from sfactl.collect.usecases.posting import FormCount, import_posts
 from sfactl.collect.usecases.serving import LINKS, POSTS, spool_of
 from sfactl.engine.robots import is_scanner
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfactl.engine.duck import Query
     from sfactl.session import Session
     from sfactl.workspace import Transaction
 
@@ -31,6 +30,7 @@ SETTLED = timedelta(seconds=60)
 """Clicks and opens wait so long, until all is there by which scanners are told."""
 EVIDENCE = 2 * SETTLED
 """A file stays so long after its newest act: what it holds may speak about an act that still waits."""
+JUDGED = ("open", "click", "look")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +40,6 @@ class KindCount:
     kind: str
     reason: str
     events: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormCount:
-    """What became of the postings of one form. ``problem`` is why none could be brought in; they wait."""
-
-    form: str
-    posts: int
-    new: int = 0
-    updated: int = 0
-    rejected: int = 0
-    rejects_file: str | None = None
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,65 +65,107 @@ class Imported:
         return not self.damaged and not any(f.problem or f.rejected for f in self.forms)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What was counted so far. ``seen`` are the ids of a dry run, which leaves no trace to know them by."""
+
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    waiting: int = 0
+    strangers: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    files: int = 0
+    damaged: list[str] = field(default_factory=list)
+    commit: int | None = None
+
+
 def import_spool(session: Session, folder: Path | None = None) -> Imported:
     """Bring in what waits in ``folder``, by default where the workspace's own collector keeps it.
 
     Unsubscribes and confirmations are brought in at once, clicks and opens when they are a minute old.
     """
     folder = folder or spool_of(session)
-    result = _import_acts(session, folder / LINKS)
-    forms, files, damaged = _import_posts(session, folder / POSTS)
-    return replace(result, forms=forms, files=result.files + files, damaged=(*result.damaged, *damaged))
+    tally, start = _Tally(), ""
+    while True:
+        # The lock comes first: of two that bring in the same, the second sees what the first has committed.
+        with session.write("touchpoints", reason="collected") as tx, segments.reading(folder / LINKS, start) as chunk:
+            start = _import_chunk(session, tx, chunk, tally)
+        if not chunk.more:
+            break
+    posts = import_posts(session, folder / POSTS)
+    return Imported(
+        new=sum(tally.kinds.values()),
+        waiting=tally.waiting,
+        strangers=len(tally.strangers),
+        kinds=tuple(KindCount(kind=k, reason=r, events=n) for (k, r), n in sorted(tally.kinds.items())),
+        forms=posts.forms,
+        files=tally.files + posts.files,
+        damaged=(*tally.damaged, *posts.damaged),
+        dry_run=session.dry_run,
+        commit=tally.commit,
+    )
 
 
-def _import_acts(session: Session, folder: Path) -> Imported:
-    with session.write("touchpoints", reason="collected") as tx, segments.reading(folder) as files:
-        acts = [r for f in files for r in f.records if isinstance(r, Act)]
-        result = Imported(new=0, dry_run=session.dry_run)
-        if acts:
-            result = _add(session, tx, acts)
-        if result.new:
-            result = replace(result, commit=tx.commit(new=result.new).seq)
-        until = session.now() - EVIDENCE
-        done = [f for f in files if f.ours and all(r.at <= until or not _is_judged(r) for r in f.records)]
-        damaged = _clear(session, done)
-    return replace(result, files=len(done), damaged=damaged)
+def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: _Tally) -> str:
+    """Commit what is new in ``chunk``, then remove what is done; answers where the next chunk begins."""
+    acts = [r for f in chunk.files for r in f.records if isinstance(r, Act)]
+    # Where more comes, the last minute of the chunk is judged with what comes.
+    moment = max(a.at for a in acts) if chunk.more and acts else session.now()
+    if acts:
+        _add(session, tx, acts, moment - SETTLED, tally)
+        if tx.touched():
+            tally.commit = tx.commit(collected=len(acts)).seq
+    old = [f for f in chunk.files if all(r.at <= moment - EVIDENCE or not _is_judged(r) for r in f.records)]
+    done = [f for f in old if f.ours]
+    tally.files += len(done)
+    tally.damaged += remove(session, done)
+    later = [f.path.name for f in chunk.files if f not in old]
+    last = chunk.files[-1].path.name if chunk.files else ""
+    return max(later[0], f"{chunk.files[0].path.name} ") if later else f"{last} "
 
 
 def _is_judged(record: Act | Post) -> bool:
-    return isinstance(record, Act) and record.deed in ("open", "click", "look")
+    return isinstance(record, Act) and record.deed in JUDGED
 
 
-def _add(session: Session, tx: Transaction, acts: Sequence[Act]) -> Imported:
+def _add(session: Session, tx: Transaction, acts: Sequence[Act], settled: datetime, tally: _Tally) -> None:
     query = tx.query
     query.register("given_acts", _table(acts))
     query.run("create temp table acts as select * from given_acts qualify row_number() over (partition by id) = 1")
-    first, last = min(a.at for a in acts), max(a.at for a in acts)
+    query.register("given_sent", _sent(session, acts))
+    query.register("given_seen", _ids(tally.seen))
     # A confirmation has the same id whenever it is said again; the others have the time in theirs.
     query.run(
         'create temp table known as select event_id from touchpoints where "at" between $first and $last'
-        " and event_id like 'link:%' union select event_id from touchpoints where kind = 'consent'",
-        {"first": first - timedelta(minutes=1), "last": last + timedelta(minutes=1)},
+        " and event_id like 'link:%' union select event_id from touchpoints where kind = 'consent'"
+        " union select id from given_seen",
+        {"first": min(a.at for a in acts) - SETTLED, "last": max(a.at for a in acts) + SETTLED},
     )
     for name in ("bursts", "trapped", "hasty", "judged"):
         query.run(f"create temp table {name} as {query.statement('collect', name)}")
-    settled = {"settled": session.now() - SETTLED}
-    query.run(f"create temp table collected as {query.statement('collect', 'events')}", settled)
-    new = tx.append("touchpoints", "select * from collected")
-    (waiting, strangers) = query.one(
-        "select count(*) filter (where deed in ('open', 'click') and \"at\" > $settled),"
-        " count(*) filter (where (deed in ('unsubscribe', 'subscribe', 'consent')"
-        " or deed in ('open', 'click') and \"at\" <= $settled) and id not in (select event_id from collected))"
-        " from acts where id not in (select event_id from known)",
-        settled,
-    ) or (0, 0)
-    return Imported(new=new, waiting=waiting, strangers=strangers, kinds=tuple(_kinds(query)), dry_run=session.dry_run)
+    query.run(f"create temp table collected as {query.statement('collect', 'events')}", {"settled": settled})
+    tx.append("touchpoints", "select * from collected")
+    for kind, reason, events in query.rows("select kind, coalesce(text, ''), count(*) from collected group by 1, 2"):
+        tally.kinds[kind, reason] += events
+    left = query.rows(query.statement("collect", "left_over"), {"settled": settled})
+    tally.waiting = sum(young for _, young in left)
+    tally.strangers |= {number for number, young in left if not young}
+    if tx.dry_run:
+        tally.seen |= {row[0] for row in query.rows("select event_id from collected")}
 
 
-def _kinds(query: Query) -> Iterator[KindCount]:
-    rows = query.rows("select kind, coalesce(text, ''), count(*) from collected group by 1, 2 order by 1, 2")
-    for kind, reason, events in rows:
-        yield KindCount(kind=kind, reason=reason, events=events)
+def _sent(session: Session, acts: Sequence[Act]) -> pa.Table:
+    """Messages of a run that is still going on, and when they were taken."""
+    import pyarrow as pa
+
+    found = session.ledger.accepted_at(sorted({a.message_key for a in acts}))
+    columns = {"message_key": pa.array(found, pa.string()), "at": pa.array(found.values(), pa.timestamp("us"))}
+    return pa.table(columns)
+
+
+def _ids(ids: set[str]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"id": pa.array(ids, pa.string())})
 
 
 def _table(acts: Sequence[Act]) -> pa.Table:
@@ -147,57 +176,12 @@ def _table(acts: Sequence[Act]) -> pa.Table:
     return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in rows[0]]))
 
 
-def _import_posts(session: Session, folder: Path) -> tuple[tuple[FormCount, ...], int, tuple[str, ...]]:
-    """Postings become leads as those of a file do; a file of the spool is removed when all in it was brought in."""
-    forms = read_forms(session.folder)
-    with segments.reading(folder) as files:
-        ours = [f for f in files if f.ours]  # the collector completes the others within seconds
-        posts = [r for f in ours for r in f.records if isinstance(r, Post)]
-        counts = [_import_form(session, forms.get(name), name, posts) for name in sorted({p.form for p in posts})]
-        waiting = {c.form for c in counts if c.problem}
-        done = [f for f in ours if not waiting & {r.form for r in f.records if isinstance(r, Post)}]
-        damaged = _clear(session, done)
-    return tuple(counts), len(done), damaged
-
-
-def _import_form(session: Session, form: Form | None, name: str, posts: Sequence[Post]) -> FormCount:
-    from sfactl.api.errors import SfactlError
-    from sfactl.leads.usecases import import_files
-    from sfactl.leads.usecases.imports import work_folder
-
-    mine = [p for p in posts if p.form == name]
-    if form is None:
-        return FormCount(form=name, posts=len(mine), problem=f"there is no forms/{name}.toml any more")
-    with work_folder(session) as scratch:
-        path = scratch / f"form-{name}-{mine[0].at:%Y%m%dT%H%M%S}-{mine[0].id[:8]}.jsonl"
-        path.write_text("".join(_posting(p) for p in mine), encoding="utf-8")
-        try:
-            made = import_files(session, [path], mapping=form.mapping or None, source=form.source, form=name)
-        except SfactlError as err:
-            return FormCount(form=name, posts=len(mine), problem=err.message)
-    (file,) = made.files
-    return FormCount(
-        form=name,
-        posts=len(mine),
-        new=made.new,
-        updated=made.updated,
-        rejected=made.rejected,
-        rejects_file=file.rejects_file,
-    )
-
-
-def _posting(post: Post) -> str:
-    row = {"submission_id": post.id, "submitted_at": f"{post.at.isoformat()}+00:00", "page": post.page, **post.fields}
-    return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _clear(session: Session, done: Sequence[Read]) -> tuple[str, ...]:
-    """Remove the files that were brought in; one with damage is kept under another name."""
-    damaged = tuple(f"{f.path.name}: line {f.damaged[0]}" for f in done if f.damaged)
+def remove(session: Session, done: Sequence[Read]) -> list[str]:
+    """Remove the files that were brought in; one with damage is kept under another name, and told."""
     if not session.dry_run:
         for read in done:
             if read.damaged:
                 read.path.rename(read.path.with_suffix(".damaged"))
             else:
                 read.path.unlink(missing_ok=True)
-    return damaged
+    return [f"{f.path.name}: line {f.damaged[0]}" for f in done if f.damaged]

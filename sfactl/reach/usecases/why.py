@@ -8,9 +8,9 @@ from typing import Any
 from sfactl.api.errors import NotFound, SfactlError, UserError
 from sfactl.campaigns.files import campaign_names
 from sfactl.campaigns.usecases.asking import CampaignVerdict, verdict
-from sfactl.campaigns.usecases.messages import normalised
 from sfactl.campaigns.usecases.scene import effects_of
 from sfactl.campaigns.usecases.stopping import standstill
+from sfactl.consent.addresses import address_of
 from sfactl.engine.duck import Query
 from sfactl.leads.named_leads import find_leads
 from sfactl.reach.model import Entry, Suppressed, Word
@@ -101,7 +101,7 @@ def _person(session: Session, query: Query, ref: str) -> tuple[int | None, list[
         text = f"lead:{contact['lead_id']}"
     phone = text.startswith("+")
     if phone or "@" in text:
-        _, address = normalised(session, text)
+        _, address = address_of(text, session.settings.workspace.country)
         column = "phone" if phone else "lower(trim(email))"
         found = query.rows(f"select lead_id from leads where {column} = $address order by 1", {"address": address})
         if not found:

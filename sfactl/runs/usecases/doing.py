@@ -39,6 +39,22 @@ def _source(session: Session, job: Job) -> Done:
     )
 
 
+def _collect(session: Session, _job: Job) -> Done:
+    from sfactl.collect.usecases import import_spool
+
+    done = import_spool(session)
+    new = sum(form.new for form in done.forms)
+    rejected = sum(form.rejected for form in done.forms)
+    problems = [f"form {form.form}: {form.problem}" for form in done.forms if form.problem]
+    damaged = [f"{name} is damaged" for name in done.damaged]
+    return Done(
+        state="done" if done.well and (done.new or done.forms) else "nothing" if done.well else "partly",
+        items=done.new + new,
+        counts=_present({"touchpoints": done.new, "leads": new, "rejected": rejected}),
+        detail=" · ".join([*problems, *damaged]),
+    )
+
+
 def _dedupe(session: Session, _job: Job) -> Done:
     from sfactl.identity.usecases import apply, dedupe
 
@@ -155,6 +171,7 @@ def _present(counts: Mapping[str, int]) -> dict[str, int]:
 
 _DOERS: Mapping[str, Callable[[Session, Job], Done]] = {
     "source": _source,
+    "collect": _collect,
     "dedupe": _dedupe,
     "scores": _scores,
     "segments": _segments,

@@ -9,7 +9,7 @@ import socket
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from sfactl.api.context import PluginContext
 from sfactl.api.errors import Ambiguous, ServerFault, SfactlError, Transient
 from sfactl.api.http import HttpSession
 from sfactl.api.posting import post_once
-from sfactl.api.records import CheckReport, Message, Outcome, Receipt
+from sfactl.api.records import CheckReport, Message, Outcome, Reach, Receipt
 
 CONNECT_TIMEOUT_S = 5.0
 SHOWN = 200
@@ -131,25 +131,26 @@ class ChatSender(ABC):
         detail = receipt.detail
         for secret in sorted(filter(None, self._hidden), key=len, reverse=True):
             detail = detail.replace(secret, "•••")
-        return Receipt(
-            key=receipt.key,
-            outcome=receipt.outcome,
-            provider_id=receipt.provider_id,
-            detail=detail,
-            retry_after_s=receipt.retry_after_s,
-        )
+        return replace(receipt, detail=detail)
 
 
 def answered(
-    message: Message, outcome: Outcome, detail: str = "", *, id: str = "", after_s: float | None = None
+    message: Message,
+    outcome: Outcome,
+    detail: str = "",
+    *,
+    id: str = "",
+    after_s: float | None = None,
+    about: Reach = "sender",
 ) -> Receipt:
-    """A receipt; a text from outside is kept short."""
+    """A receipt with a short text. What is put off is put off for all, unless it is ``about`` the message."""
     return Receipt(
         key=message.key,
         outcome=outcome,
         provider_id=id,
         detail=" ".join(detail.split())[:SHOWN],
         retry_after_s=after_s if outcome == "retry_after" else None,
+        about=about if outcome == "retry_after" else "message",
     )
 
 

@@ -121,7 +121,8 @@ class DingTalkSender(ChatSender):
         if member in (answer.get("invalidStaffIdList") or ()):
             return answered(message, "refused", f"{member} is no member that the robot may write to")
         if member in (answer.get("flowControlledStaffIdList") or ()):
-            return answered(message, "retry_after", f"{member} gets too many messages for now", after_s=60)
+            said = f"{member} gets too many messages for now"
+            return answered(message, "retry_after", said, after_s=60, about="message")
         if not answer.get("processQueryKey"):
             return answered(message, "unknown", f"an answer without processQueryKey: {dict(answer)}")
         return answered(message, "accepted", id=str(answer["processQueryKey"]))

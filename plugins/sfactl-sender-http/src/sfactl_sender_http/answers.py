@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from sfactl.api.records import Message, Outcome, Receipt
+from sfactl.api.records import Message, Outcome, Reach, Receipt
 from sfactl_sender_http.settings import Answer
 
 OF_THE_SENDER = frozenset({402, 404, 405, 407, 408, 410, 411, 415, 421, 425, 426})
@@ -49,13 +49,16 @@ def at(body: Any, path: str) -> Any:
 
 
 def _receipt(key: str, response: requests.Response, body: Any, rules: Answer) -> Receipt:
-    outcome = _outcome(response.status_code, body, rules)
+    outcome = _outcome(response, body, rules)
     if outcome == "accepted":
         return Receipt(key=key, outcome=outcome, provider_id=_found(response, body, rules.id))
-    return Receipt(key=key, outcome=outcome, detail=_said(response, body, rules))
+    # What may be tried again is about the address, the account or its rate: the next message would fare no better.
+    about: Reach = "sender" if outcome == "retry_after" else "message"
+    return Receipt(key=key, outcome=outcome, detail=_said(response, body, rules), about=about)
 
 
-def _outcome(status: int, body: Any, rules: Answer) -> Outcome:
+def _outcome(response: requests.Response, body: Any, rules: Answer) -> Outcome:
+    status = response.status_code
     code = at(body, rules.code) if rules.code else None
     if code is not None and (known := rules.codes.outcome(code)) is not None:
         return known
@@ -68,6 +71,8 @@ def _outcome(status: int, body: Any, rules: Answer) -> Outcome:
     ):
         if status in statuses:
             return outcome  # type: ignore[return-value]
+    if 200 <= status < 300 and _is_page(response):
+        return "unknown"
     if 200 <= status < 300:
         if not rules.code or not rules.codes.accepted:
             return "accepted"
@@ -91,8 +96,14 @@ def _said(response: requests.Response, body: Any, rules: Answer) -> str:
     return " ".join(" ".join(p for p in parts if p).split())
 
 
+def _is_page(response: requests.Response) -> bool:
+    """Whether a person was meant to read it: the log-in page of a network, or a proxy's own, but no service's word."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind in ("text/html", "application/xhtml+xml") and response.content.lstrip().startswith(b"<")
+
+
 def _json(response: requests.Response) -> Any:
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where it is nested thousands of times
         return None

@@ -10,6 +10,7 @@ import ssl
 from sfactl.api.context import PluginContext
 from sfactl_sender_smtp.exchange import Exchange
 from sfactl_sender_smtp.login import log_in
+from sfactl_sender_smtp.replies import Server, TlsServer
 from sfactl_sender_smtp.settings import SmtpSettings
 
 
@@ -97,8 +98,8 @@ class Connection:
         s = self._settings
         helo = s.helo or None
         if s.tls == "implicit":
-            return smtplib.SMTP_SSL(s.host, s.port, local_hostname=helo, timeout=s.timeout_s, context=self._trust())
-        return smtplib.SMTP(s.host, s.port, local_hostname=helo, timeout=s.timeout_s)
+            return TlsServer(s.host, s.port, local_hostname=helo, timeout=s.timeout_s, context=self._trust())
+        return Server(s.host, s.port, local_hostname=helo, timeout=s.timeout_s)
 
     def _secure(self, server: smtplib.SMTP) -> None:
         server.ehlo_or_helo_if_needed()

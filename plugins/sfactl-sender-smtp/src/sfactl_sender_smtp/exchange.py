@@ -7,6 +7,7 @@ taken, and after it only the server's reply to that dot tells.
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 from dataclasses import dataclass
 
@@ -124,20 +125,31 @@ class Exchange:
     def _replies(self, commands: list[_Command]) -> Reply | None:
         """The replies to a group: all are read, the first bad one is the answer."""
         bad: Reply | None = None
-        try:
-            for command in commands:
+        recipient_refused = False
+        for command in commands:
+            try:
                 reply = self._reply()
-                if bad is None and reply.code not in command.good:
-                    bad = reply
-            if bad is not None and reply.code == GO_ON:
-                # It wants a text although nobody is to get it; a lone dot ends that (RFC 2920, 3.1).
-                self._send(b".\r\n")
-                self._reply()
-        except Broken:
-            if bad is None:
-                raise
-        self._in_doubt = bad is not None
+            except Broken:
+                if bad is None:
+                    raise
+                return bad
+            if reply.code not in command.good:
+                bad = bad or reply
+                recipient_refused = recipient_refused or command.line.startswith("RCPT")
+        if bad is not None:
+            self._in_doubt = True
+            if reply.code == GO_ON:
+                self._end_empty(recipient_refused=recipient_refused)
         return bad
+
+    def _end_empty(self, *, recipient_refused: bool) -> None:
+        """It wants a text although there is nobody to get it: a lone dot ends that (RFC 2920, 3.1)."""
+        if self.broken or not recipient_refused:
+            self.broken = True  # to whomever it said yes, an empty message must not reach them
+            return
+        with contextlib.suppress(Broken):
+            self._send(b".\r\n")
+            self._reply()
 
     def _send(self, data: bytes) -> None:
         try:

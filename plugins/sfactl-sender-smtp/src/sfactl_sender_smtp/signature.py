@@ -7,6 +7,7 @@ so protected: who writes to whom, the subject, and both headers of the one-click
 from __future__ import annotations
 
 from calendar import timegm
+from collections.abc import Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -25,19 +26,28 @@ RELAXED = (b"relaxed", b"relaxed")
 """So that a server that folds a header anew or trims a blank breaks nothing."""
 
 
-def sign(content: bytes, key: SigningKey, domain: str, *, now: datetime) -> bytes:
-    """One DKIM-Signature header for ``content``, made at ``now`` (UTC without a zone)."""
+def sign(content: bytes, key: SigningKey, domain: str, *, now: datetime, headers: Sequence[str] = ()) -> bytes:
+    """One DKIM-Signature header for ``content``, made at ``now`` (UTC without a zone), by default over all it should.
+
+    Raises ValueError where ``content`` is no e-mail.
+    """
     signing = _Signing(content, key, now)
-    names = [name.decode("ascii").lower() for name, _ in signing.headers]
-    signed = [name for name in names if name not in UNSIGNED] + list(TWICE)
-    header: bytes = signing.sign(
-        key.selector.encode(),
-        domain.encode(),
-        key.for_dkimpy,
-        canonicalize=RELAXED,
-        include_headers=[name.encode() for name in signed],
-    )
+    try:
+        header: bytes = signing.sign(
+            key.selector.encode(),
+            domain.encode(),
+            key.for_dkimpy,
+            canonicalize=RELAXED,
+            include_headers=list(headers) or _worth_signing(signing.headers),
+        )
+    except dkim.DKIMException as err:
+        raise ValueError(f"it cannot be signed: {err}") from err
     return header
+
+
+def _worth_signing(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:
+    names = [name.decode("ascii").lower() for name, _ in headers]
+    return [*(name for name in names if name not in UNSIGNED), *TWICE]
 
 
 class _Signing(dkim.DKIM):  # type: ignore[misc]

@@ -1,0 +1,7 @@
+"""What ``sfactl consent`` does."""
+
+from sfactl.consent.usecases.lists import import_list, suppressed
+from sfactl.consent.usecases.looking import history, show, topics
+from sfactl.consent.usecases.recording import grant, import_words, withdraw
+
+__all__ = ["grant", "history", "import_list", "import_words", "show", "suppressed", "topics", "withdraw"]

@@ -1,0 +1,158 @@
+"""Messages that people carry out: each becomes one task, whatever interrupts, and counts when the task is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sfactl.api.records import PersonTask, Receipt
+from sfactl.campaigns import usecases
+from sfactl.campaigns.senders import by_channel
+from sfactl.testkit import SenderSuite
+
+SPRING = """
+schema = 1
+summary = "Spring"
+where = "status = 'new'"
+sender = "outbox"
+from = "Acme <news@acme.example>"
+
+[[steps]]
+name = "invite"
+template = "invite"
+
+[[steps]]
+name = "call"
+template = "invite"
+channel = "phone"
+
+[[steps]]
+name = "thanks"
+template = "invite"
+after = { step = "call", wait = "1 day" }
+"""
+
+
+@pytest.fixture
+def spring(acme: Any) -> Any:
+    acme.write("campaigns/spring.toml", SPRING)
+    acme.leads(
+        {"lead_id": 1, "phone": "+886912345678", "owner": "mei"},
+        {"lead_id": 2, "phone": "+886911111111"},
+        {"lead_id": 3, "phone": None},
+    )
+    return acme
+
+
+def tasks(acme: Any) -> list[dict[str, Any]]:
+    with acme.session() as session, session.query() as query:
+        return query.table("select * from tasks order by lead_id").to_pylist()  # type: ignore[no-any-return]
+
+
+def states(acme: Any) -> list[tuple[Any, ...]]:
+    with acme.session() as session, session.query() as query:
+        return query.rows("select lead_id, step, state from messages where step <> 'invite' order by all")  # type: ignore[no-any-return]
+
+
+def test_a_channel_that_the_sender_does_not_speak_becomes_a_task(spring: Any) -> None:
+    result = spring.run()
+    assert (result.accepted, result.unknown, result.left) == (5, 0, 0)
+    assert set(spring.outbox()) == {"u1@example.com", "u2@example.com", "u3@example.com"}
+    first, second = tasks(spring)
+    assert (first["kind"], first["title"], first["owner"], first["state"]) == ("call", "Hi N1", "mei", "open")
+    assert first["content"] == "Dear N1\n\nphone: +886912345678"
+    assert (second["owner"], second["step"], second["due_at"]) == (None, "call", spring.clock.now() + timedelta(days=1))
+    assert states(spring) == [(1, "call", "handed"), (2, "call", "handed")]
+    with spring.session() as session, session.query() as query:
+        assert query.rows("select count(*) from touchpoints where channel = 'phone'") == [(0,)]
+
+
+def test_a_second_run_makes_none_again(spring: Any) -> None:
+    spring.run()
+    made = tasks(spring)
+    verdicts = spring.verdicts(spring.plan())
+    assert verdicts[1, "call"] == verdicts[2, "call"] == "skip: already made"
+    spring.run()
+    assert tasks(spring) == made
+
+
+def test_what_comes_after_waits_until_the_task_is_done(spring: Any) -> None:
+    spring.run()
+    assert (1, "thanks") not in spring.verdicts(spring.plan())
+    done = next(t for t in tasks(spring) if t["lead_id"] == 1)
+    spring.rows("tasks", [{**done, "state": "done", "done_at": spring.clock.now()}])
+    spring.clock.advance(timedelta(days=1, minutes=1))
+    verdicts = spring.verdicts(spring.plan())
+    assert verdicts[1, "thanks"] == "send"
+    assert (2, "thanks") not in verdicts
+
+
+def test_a_run_that_dies_between_task_and_ledger_makes_it_once(spring: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task is made in the commit that settles the message: what was claimed and not settled is tried again."""
+    plan = spring.plan().plan_id
+
+    class Killed(BaseException):
+        """The process is gone."""
+
+    def die(*_: object) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(by_channel.ByChannel, "send", die)
+        with pytest.raises(Killed):
+            spring.apply(plan)
+    assert tasks(spring) == []
+    with spring.session() as session:
+        held = [r.key for r in session.ledger.rows() if r.state in ("sending", "unknown")]
+        assert held
+        usecases.resume(session, plan)
+    assert [t["lead_id"] for t in tasks(spring)] == [1, 2]
+    assert len(spring.outbox()) == 3
+
+
+def test_a_file_says_whose_task_it_is_and_by_when(spring: Any) -> None:
+    spring.write("senders/desk.toml", 'schema = 1\nuse = "person"\nowner = "desk"\ndue_hours = 4\n')
+    spring.run()
+    assert {t["owner"] for t in tasks(spring)} == {"desk"}
+    assert {t["due_at"] for t in tasks(spring)} == {spring.clock.now() + timedelta(hours=4)}
+
+
+def test_check_names_what_people_will_have_to_send(spring: Any) -> None:
+    spring.write("campaigns/spring.toml", SPRING.replace('"phone"', '"sms"'))
+    with spring.session() as session:
+        found = [f.message for f in usecases.check(session, ("spring",))]
+    assert "sender outbox sends email: each message by sms becomes a task for a person" in found
+
+
+class TestPersonSender(SenderSuite):
+    """The suite; what reached the receiver are the tasks, each key once as the core keeps them."""
+
+    plugin = "sfactl.campaigns.plugin"
+    offer = "person"
+
+    @pytest.fixture
+    def settings(self) -> Mapping[str, Any]:
+        self.made: dict[str, PersonTask] = {}
+        return {}
+
+    def delivered(self) -> Sequence[str]:
+        return [f"{key} {task.title}" for key, task in self.made.items()]
+
+    def _send(self, sender: Any, messages: Any) -> list[Receipt]:
+        receipts = super()._send(sender, messages)
+        self.made |= {r.key: r.task for r in receipts if r.task is not None}
+        return receipts
+
+    @pytest.mark.parametrize(
+        ("channel", "kind"), [("phone", "call"), ("visit", "visit"), ("line", "follow_up")], ids=str
+    )
+    def test_kinds(self, make: Any, channel: str, kind: str) -> None:
+        self._send(make(), [self.message(1, channel=channel)])
+        assert [t.kind for t in self.made.values()] == [kind]
+
+    def test_a_task_is_not_due_before_it_is_made(self, make: Any) -> None:
+        with pytest.raises(Exception, match="in the past"):
+            make(due_hours=-1)
