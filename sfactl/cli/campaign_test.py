@@ -32,7 +32,7 @@ def send_test(
     \b
     Example:
       sfactl campaign test spring-webinar --to me@acme.example
-      sfactl campaign test spring-webinar --to me@acme.example --as 8841 --step invite --again
+      sfactl campaign test spring-webinar --to me@acme.example --as 8841 --again
     """
     from sfactl.campaigns import usecases
     from sfactl.cli.message_lines import sample_lines

@@ -71,7 +71,7 @@ def preview(
     \b
     Example:
       sfactl template preview welcome --as 8841
-      sfactl template preview welcome --as 8841 --language zh-TW --html welcome.html
+      sfactl template preview welcome --as 8841 --html welcome.html
     """
     from sfactl.campaigns import usecases
     from sfactl.cli import message_lines as lines

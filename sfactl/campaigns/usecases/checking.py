@@ -144,6 +144,18 @@ def _sender_file(session: Session, name: str) -> str:
     return str(session.folder / "senders" / f"{name}.toml")
 
 
+def _handed(files: CampaignFiles, session: Session) -> list[str]:
+    campaign = files.campaign
+    if not any(s.action == "send" for s in campaign.steps):
+        return []
+    offer = sender_offer(session, files)
+    return [
+        f"sender {campaign.sender} sends {offer.channel}: each message by {channel} becomes a task for a person"
+        for channel in by_hand(files, offer)
+        if channel not in KINDS
+    ]
+
+
 def _warnings(files: CampaignFiles, collector: str, table: Mapping[str, object]) -> list[str]:
     campaign = files.campaign
     found = []

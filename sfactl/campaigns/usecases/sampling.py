@@ -18,7 +18,7 @@ from sfactl.campaigns.files import CampaignFiles, check_links
 from sfactl.campaigns.mail import payload_hash
 from sfactl.campaigns.model import Step
 from sfactl.campaigns.planning import key_prefix
-from sfactl.campaigns.usecases.checking import check_sender, make_sender
+from sfactl.campaigns.usecases.checking import by_hand, check_sender, make_sender, sender_offer
 from sfactl.campaigns.usecases.previewing import chosen_steps, known_lead, one_person, write_for
 from sfactl.campaigns.usecases.scene import halted_by, letterhead_of, load_audience, place_of, read_files
 from sfactl.engine.duck import Query
@@ -70,7 +70,8 @@ def send_test(
     with session.query() as query:
         row = _reader(session, query, files, lead_id)
         _check_address(session, query, to)
-    steps = [s for s in chosen_steps(files, step) if s.action == "send" and _fits(s, to)]
+    people = by_hand(files, sender_offer(session, files))
+    steps = [s for s in chosen_steps(files, step) if s.action == "send" and s.channel not in people and _fits(s, to)]
     if not steps:
         raise UserError(f"no step of {name} sends to {to!r}", hint="An e-mail address has an @, any other is a phone.")
     drafts = [_draft(session, row, files, s, to, again=again) for s in steps]
