@@ -115,6 +115,8 @@ def undone_lines(result: ApplyResult | StrategyApplied, go_on: str) -> Iterator[
             yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"
     for r in result.details:
         yield f"  {r.messages:,} {r.reason}"
+    if result.dead:
+        yield f"  {result.dead:,} tried out, for a person to decide: sfactl touch list --state dead"
     if result.unknown:
         yield f"  {result.unknown:,} held, because nobody knows if they arrived: sfactl touch list --state unknown"
     if result.left:

@@ -38,6 +38,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
         "consent": "Who may be written to, about what.",
+        "webhook": "Sign postings, and check those that come in.",
         "collect": "Clicks, unsubscribes and forms from the web.",
     },
     "Sales": {
