@@ -1,5 +1,6 @@
 """What can be done with campaigns and messages."""
 
+from sfactl.campaigns.usecases.allowances import use_of_senders
 from sfactl.campaigns.usecases.applying import apply, resume
 from sfactl.campaigns.usecases.checking import check
 from sfactl.campaigns.usecases.domains import check_domain
@@ -46,5 +47,6 @@ __all__ = [
     "templates",
     "unpause",
     "unsuppress",
+    "use_of_senders",
     "verify_once",
 ]
