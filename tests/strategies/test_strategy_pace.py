@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
@@ -22,9 +23,9 @@ from .conftest import TOUCH, WAIT, Acme
 class Post:
     """One connection; all of a test write into the same tallies."""
 
-    tries: Counter[str] = Counter()
-    answer: Callable[[Message], str] = staticmethod(lambda m: "accepted")
-    after: Callable[[], None] = staticmethod(lambda: None)
+    tries: ClassVar[Counter[str]] = Counter()
+    answer: ClassVar[Callable[[Message], str]] = staticmethod(lambda m: "accepted")
+    after: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
 
     def check(self) -> CheckReport:
         return CheckReport()
