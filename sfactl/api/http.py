@@ -37,6 +37,13 @@ class HttpSession(Protocol):
         """
         ...
 
+    def reach(self) -> None:
+        """Connect to the base URL as a request would, and ask nothing: any request might be taken for a message.
+
+        Raises `Transient` where there is no connection, or none that can be trusted.
+        """
+        ...
+
     def close(self) -> None:
         """Close the connections."""
         ...

@@ -50,12 +50,19 @@ class ScoringStrategyOffer(Offer):
 class TouchpointSenderOffer(Offer):
     """A way to send messages on ``channel`` (``any``: whatever the step says); the target is a `TouchpointSender`.
 
-    Capabilities: ``idempotent`` (the receiver honours the message key, so that a repeat is safe) and ``lookup``
-    (the sender can say later what became of a key).
+    Capabilities: ``idempotent`` (the receiver honours the message key, so that a repeat is safe), ``lookup`` (the
+    sender can say later what became of a key) and ``domains`` (it can look up what a mail domain publishes in DNS).
     """
 
     kind: ClassVar[str] = "touchpoint_sender"
     channel: str = "email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxOffer(Offer):
+    """A place where bounces, complaints and replies come in; the target is a `Mailbox`."""
+
+    kind: ClassVar[str] = "mailbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +138,7 @@ OFFER_TYPES: dict[str, type[Offer]] = {
         LeadSourceOffer,
         ScoringStrategyOffer,
         TouchpointSenderOffer,
+        MailboxOffer,
         ErpConnectorOffer,
         PriceLayerOffer,
         IntentExtractorOffer,

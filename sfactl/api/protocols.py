@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from sfactl.api.records import (
     CheckReport,
     Cursor,
+    DomainFinding,
     ErpCapabilities,
     ErpCustomer,
     ErpKind,
@@ -19,6 +20,7 @@ from sfactl.api.records import (
     ErpProduct,
     IntentLabel,
     InvoicePage,
+    MailPage,
     Message,
     Page,
     PaymentPage,
@@ -144,6 +146,39 @@ class KeyMemory(Protocol):
         """Seconds since a key was first seen; ``inf`` for ever, 0 not at all.
 
         Within that time a message whose outcome is unknown is sent again; after it, it is held for a person.
+        """
+        ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A place where mail comes in: bounces, complaints and replies. Reading it changes nothing there."""
+
+    def check(self) -> CheckReport:
+        """Say whether the mailbox can be read, without reading it."""
+        ...
+
+    def fetch(self, cursor: Cursor | None) -> Iterator[MailPage]:
+        """Yield pages of the mails that came in since ``cursor`` (None: from the start).
+
+        After each page the core commits what the mails say together with the cursor. A page may repeat mails already
+        seen (what they say is known by their content) but must not skip any. Raises `AuthError` or `TryLater`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Called once, also after an error."""
+        ...
+
+
+@runtime_checkable
+class DomainChecker(Protocol):
+    """A sender with the capability ``domains``."""
+
+    def check_domain(self, domain: str, selectors: Sequence[str] = ()) -> Sequence[DomainFinding]:
+        """What DNS says about mail that this sender sends From ``domain`` (in its ASCII form).
+
+        ``selectors`` are of DKIM keys that others sign with. Raises `TryLater` where DNS does not answer.
         """
         ...
 

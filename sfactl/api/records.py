@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +23,14 @@ class Page:
     """
 
     table: pa.Table
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPage:
+    """Some mails of a mailbox as they came in (RFC 5322), and the cursor that stands just behind them."""
+
+    mails: Sequence[bytes]
     cursor: Cursor
 
 
@@ -271,3 +279,22 @@ class CheckReport:
 
     facts: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+
+Verdict = Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFinding:
+    """One thing that DNS says, or should say, about the mail of a domain.
+
+    ``check`` is mx, spf, dkim, dmarc or alignment; ``name`` is the name that was asked for and ``record`` the answer;
+    ``publish`` is what to publish, as ``NAME TYPE VALUE``, where that is known.
+    """
+
+    check: str
+    verdict: Verdict
+    name: str = ""
+    record: str = ""
+    detail: str = ""
+    publish: str = ""

@@ -46,8 +46,11 @@ class Claims(Protocol):
         """Make the messages durable as on their way; answers the keys that may be sent."""
         ...
 
-    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
-        """Record what became of them; for the keys ``unheard`` the receiver never got as far as the message."""
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str]) -> Collection[str]:
+        """Record what became of them; for the keys ``unheard`` the receiver never got as far as the message.
+
+        Answers the keys of those that have been tried often enough: they are not sent again.
+        """
         ...
 
 
@@ -136,12 +139,14 @@ class Dispatcher:
         later = [r for r in receipts if r.outcome == "retry_after"]
         none_taken = bool(receipts) and len(later) == len(receipts)
         # Where nothing at all is taken, or everybody is put off, it is not for this message's sake.
-        unheard = {r.key for r in later if none_taken or r.about != "message"}
-        self.claims.settle(receipts, unheard)
+        outage = none_taken and (len(receipts) > 1 or batch.turn > 0)
+        unheard = {r.key for r in later if outage or r.about != "message"}
+        dead = set(self.claims.settle(receipts, unheard))
         self.tally.add(receipts)
+        self.tally.outcomes["dead"] += len(dead)
         self.pace.spend(batch.messages, receipts)
         lineup.reopen(batch.messages)
-        self._put_back(batch, later, unheard, lineup)
+        self._put_back(batch, [r for r in later if r.key not in dead], unheard, lineup)
         self._pause(batch, receipts, lineup, none_taken=none_taken)
         self.on_sent(len(receipts))
 

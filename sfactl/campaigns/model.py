@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sfactl.config.touch import DAYS, Cap, Day, minutes_of
+from sfactl.engine.periods import parse_period
 
 Track = Literal["clicks", "opens"]
 Action = Literal["send", "task", "wait", "skip", "hold"]
@@ -22,6 +23,33 @@ CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "pho
 """The field of a lead that holds the address for a channel; for any other channel the e-mail, else the phone."""
 
 _NAME = re.compile(r"[^\W_][\w-]*")
+
+
+Misfire = Literal["ask", "skip", "run"]
+"""What becomes of a plan that is applied later than its ``max_age``: a person is asked, it is never sent, it is."""
+
+
+def check_max_age(text: str) -> None:
+    """Refuse an age that is no length of time."""
+    period = parse_period(text)
+    if period.months or not period.seconds:
+        raise ValueError(
+            f'max_age: {text!r} is not a length of time such as 2 days; to send however late: misfire = "run"'
+        )
+
+
+def lateness(planned_at: datetime, at: datetime, max_age: str, misfire: Misfire) -> str:
+    """Why a plan may no longer be applied at ``at``; empty where it may."""
+    if misfire == "run" or at - planned_at <= timedelta(seconds=parse_period(max_age).seconds):
+        return ""
+    hours = (at - planned_at).total_seconds() / 3600
+    age = f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+    said = f"the plan is {age} old, older than max_age = {max_age}"
+    return (
+        f"{said}; make a new one, or apply it all the same with --late"
+        if misfire == "ask"
+        else f"{said} (misfire = skip)"
+    )
 
 
 def check_name(what: str, name: str) -> None:
@@ -148,9 +176,12 @@ class Campaign:
     max_recipients: int | None = None
     rotation: int = 1
     expires_at: datetime | None = None
+    max_age: str = "7 days"
+    misfire: Misfire = "ask"
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
+        check_max_age(self.max_age)
         self._check_audience()
         if not 0 <= self.holdout <= 50:
             raise ValueError(f"holdout: {self.holdout} is not a percentage from 0 to 50")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sfactl.cli import campaign_lines as lines
-from sfactl.cli import options
+from sfactl.cli import campaign_test, options
 from sfactl.cli.app import App, Output, pass_app
 
 
 @click.group()
 def group() -> None:
     """Campaigns: plan who gets what, then apply exactly that plan."""
+
+
+campaign_test.register(group)
 
 
 @group.command("list")
@@ -165,10 +170,11 @@ def approve(app: App, plan: str, dry_run: bool, output: Output) -> None:
 
 @group.command()
 @click.argument("plan")
+@options.permits
 @options.dry_run
 @options.output
 @pass_app
-def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
+def apply(app: App, plan: str, *, late: bool, override: str, dry_run: bool, output: Output) -> None:
     """Do exactly what PLAN says. Nobody is written to twice, however often this is run or killed.
 
     \b
@@ -179,7 +185,7 @@ def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
     from sfactl.campaigns import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.apply(session, plan)
+    result = usecases.apply(session, plan, late=late, override=override)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: lines.apply_lines(result, zone), exit_code=3 if result.partly else 0)
 
@@ -187,21 +193,23 @@ def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
 @group.command()
 @click.argument("plan")
 @click.option("--missing", is_flag=True, help="Also a plan that was done: reach exactly those who got nothing yet.")
+@options.permits
 @options.dry_run
 @options.output
 @pass_app
-def resume(app: App, plan: str, missing: bool, dry_run: bool, output: Output) -> None:
+def resume(app: App, plan: str, *, missing: bool, late: bool, override: str, dry_run: bool, output: Output) -> None:
     """Go on with PLAN where it was interrupted; only those who were missed are written to.
 
     \b
     Example:
       sfactl campaign resume 7f3a19
       sfactl campaign resume 7f3a19 --missing
+      sfactl campaign resume 7f3a19 --override "the bounces were one closed company"
     """
     from sfactl.campaigns import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.resume(session, plan, missing=missing)
+    result = usecases.resume(session, plan, missing=missing, late=late, override=override)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: lines.apply_lines(result, zone), exit_code=3 if result.partly else 0)
 
@@ -238,20 +246,26 @@ def status(app: App, name: str, contact: str, as_of: str | None, output: Output)
 @group.command()
 @click.argument("name")
 @click.argument("lead", type=int)
+@click.option("--step", metavar="STEP", default="", help="Only the message of this step.")
+@options.html_page
 @options.as_of
 @options.output
 @pass_app
-def preview(app: App, name: str, lead: int, as_of: str | None, output: Output) -> None:
+def preview(app: App, name: str, lead: int, *, step: str, html: Path | None, as_of: str | None, output: Output) -> None:
     """Show every message of campaign NAME as LEAD would get it. Sends nothing.
 
     \b
     Example:
       sfactl campaign preview spring-webinar 8841
+      sfactl campaign preview spring-webinar 8841 --step invite --html invite.html
     """
     from sfactl.campaigns import usecases
+    from sfactl.cli.message_lines import preview_lines, write_page
 
-    shown = usecases.preview(app.session(as_of=as_of), name, lead)
-    output.emit(shown, human=lambda: lines.preview_lines(shown))
+    shown = usecases.preview(app.session(as_of=as_of), name, lead, step=step)
+    if html:
+        write_page(html, shown)
+    output.emit(shown, human=lambda: preview_lines(shown))
 
 
 @group.command()

@@ -136,10 +136,11 @@ def approve(app: App, plan: str, effects: int | None, dry_run: bool, output: Out
 
 @click.command()
 @click.argument("plan")
+@options.permits
 @options.dry_run
 @options.output
 @pass_app
-def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
+def apply(app: App, plan: str, *, late: bool, override: str, dry_run: bool, output: Output) -> None:
     """Do exactly what PLAN says, or leave with 5 and say what moved since.
 
     Nothing happens twice, however often this is run or killed.
@@ -153,7 +154,7 @@ def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
     from sfactl.strategies import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.apply(session, plan)
+    result = usecases.apply(session, plan, late=late, override=override)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: lines.apply_lines(result, zone), exit_code=3 if result.partly else 0)
 
@@ -161,21 +162,23 @@ def apply(app: App, plan: str, dry_run: bool, output: Output) -> None:
 @click.command()
 @click.argument("plan")
 @click.option("--missing", is_flag=True, help="Also a plan that was done: reach exactly those who got nothing yet.")
+@options.permits
 @options.dry_run
 @options.output
 @pass_app
-def resume(app: App, plan: str, missing: bool, dry_run: bool, output: Output) -> None:
+def resume(app: App, plan: str, *, missing: bool, late: bool, override: str, dry_run: bool, output: Output) -> None:
     """Go on with PLAN where it was interrupted; only what is missing is done.
 
     \b
     Example:
       sfactl strategy resume 7f3a19
       sfactl strategy resume 7f3a19 --missing
+      sfactl strategy resume 7f3a19 --override "the bounces were one closed company"
     """
     from sfactl.cli import strategy_lines as lines
     from sfactl.strategies import usecases
 
     session = app.session(dry_run=dry_run)
-    result = usecases.resume(session, plan, missing=missing)
+    result = usecases.resume(session, plan, missing=missing, late=late, override=override)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: lines.apply_lines(result, zone), exit_code=3 if result.partly else 0)

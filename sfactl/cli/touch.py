@@ -18,9 +18,9 @@ def group() -> None:
 @group.command("list")
 @click.option(
     "--state",
-    type=click.Choice(["accepted", "handed", "refused", "unknown", "sending", "planned"]),
+    type=click.Choice(["accepted", "handed", "refused", "unknown", "sending", "planned", "dead"]),
     default=None,
-    help="Only messages in this state.",
+    help="Only messages in this state; dead are those that were refused, or tried out.",
 )
 @click.option("--campaign", metavar="NAME", default=None, help="Only messages of this campaign.")
 @options.limit(50)
@@ -87,8 +87,12 @@ _PARTS = (
     "touch_import",
     "touch_bounces",
     "touch_replies",
+    "touch_fetch",
     "touch_why",
+    "touch_senders",
     "touch_stop",
+    "touch_retry",
+    "touch_domain",
 )
 for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

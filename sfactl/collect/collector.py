@@ -32,6 +32,7 @@ PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 AHEAD = ("purpose", "x-purpose", "sec-purpose", "x-moz")
 """Headers with which programs say that nobody has asked for the page yet."""
 LONGEST_AGENT = 300
+_AHEAD = re.compile("prefetch|preview|prerender", re.IGNORECASE)
 _TRAILING = ").,;:>'\"/]} "
 
 
@@ -63,10 +64,12 @@ class Collector:
         except SpoolRefused as err:
             self._count("refused by the disk")
             return answers.busy(self._tongue(request), self.sender, str(err))
-        if first == "healthz" and not rest:
+        if first in ("healthz", "robots.txt") and not rest:
+            if request.method not in ("GET", "HEAD"):
+                return answers.methods(("GET", "HEAD"), asked=request.method == "OPTIONS")
+            if first == "robots.txt":
+                return answers.plain("User-agent: *\nDisallow: /\n")
             return answers.health(self.spool.refusal() or self.posts.refusal())
-        if first == "robots.txt":
-            return answers.plain("User-agent: *\nDisallow: /\n")
         self._count("nothing there")
         return self._page(request, "404 Not Found", "missing")
 
@@ -206,7 +209,7 @@ class Collector:
     def _act(self, request: Request, link: Link, deed: Deed, *, topic: str = "") -> Act:
         at = self.now()
         agent = request.headers.get("user-agent", "")[:LONGEST_AGENT]
-        ahead = any(re.search("prefetch|preview|prerender", request.headers.get(h, ""), re.I) for h in AHEAD)
+        ahead = any(_AHEAD.search(request.headers[h]) for h in AHEAD if h in request.headers)
         kind: str = deed if link.purpose == "preferences" or deed == "look" else ""
         if deed in ("open", "click") and (
             ahead or request.method == "HEAD" or is_scanner(agent, picture=deed == "open")

@@ -12,7 +12,8 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from datetime import datetime, timedelta
 from pathlib import Path
 from zlib import crc32
@@ -26,11 +27,15 @@ SPAN = timedelta(minutes=4)
 Record = Act | Post
 
 
+_FIELDS = {kind: tuple((f.name, f.default) for f in fields_of(kind)) for kind in (Act, Post)}
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
+
 def line(record: Record) -> bytes:
     """A record as it stands in a file."""
-    fields = {name: value for name, value in asdict(record).items() if value not in ("", False, ())}
+    fields = {name: value for name, default in _FIELDS[type(record)] if (value := getattr(record, name)) != default}
     fields["at"] = record.at.isoformat()
-    text = json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode()
+    text = _encode(fields).encode("ascii")
     return b"%08x %s\n" % (crc32(text), text)
 
 

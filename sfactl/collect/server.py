@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
@@ -85,15 +86,26 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     channel_class = Channel
     every: Callable[[], None] | None = None
+    stopping = False
 
     def maintenance(self, now: float) -> None:
         """Called every second."""
+        if self.stopping:
+            raise SystemExit
         super().maintenance(now)
         for channel in list(self.active_channels.values()):
             if channel.arriving_since and now - channel.arriving_since > self.adj.channel_timeout:
                 channel.will_close = True
         if self.every is not None:
             self.every()
+
+    def end(self) -> None:
+        """Close every connection, and listen no more."""
+        wasyncore.close_all(self._map, ignore_all=True)
+
+    def stop(self) -> None:
+        """End `run`, from any thread, within a second."""
+        self.stopping = True
 
 
 def server_of(
@@ -107,22 +119,31 @@ def server_of(
 ) -> Server:
     """A server that listens already. Raises `OSError` where the address is taken."""
     logging.getLogger("waitress").setLevel(logging.ERROR)
-    made = Server(
-        application(collector),
-        host=host,
-        port=port,
-        threads=threads,
-        ident="",
-        max_request_header_size=HEADER_BYTES,
-        max_request_body_size=BODY_BYTES,
-        inbuf_overflow=BODY_BYTES * 2,
-        connection_limit=CONNECTIONS,
-        channel_timeout=request_s,
-        cleanup_interval=1,
-        asyncore_use_poll=True,
-        clear_untrusted_proxy_headers=True,
-        log_socket_errors=False,
-    )
+    sockets: dict[int, Any] = {}
+    limits = {
+        "max_request_header_size": HEADER_BYTES,
+        "max_request_body_size": BODY_BYTES,
+        "inbuf_overflow": BODY_BYTES * 2,
+        "connection_limit": CONNECTIONS,
+        "channel_timeout": request_s,
+        "cleanup_interval": 1,
+    }
+    try:
+        made = Server(
+            application(collector),
+            map=sockets,
+            host=host,
+            port=port,
+            threads=threads,
+            ident="",
+            asyncore_use_poll=True,
+            clear_untrusted_proxy_headers=True,
+            log_socket_errors=False,
+            **limits,
+        )
+    except OSError:
+        wasyncore.close_all(sockets, ignore_all=True)
+        raise
     made.every = every
     return made
 

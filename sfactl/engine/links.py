@@ -21,6 +21,9 @@ PATHS: dict[Purpose, str] = {"unsubscribe": "u", "preferences": "p", "confirm": 
 
 LONGEST_TOKEN = 4096
 
+NOBODY = 0
+"""The number that stands for the lead in the links of a test message: what is done with them counts for nobody."""
+
 
 class ForgedLink(ValueError):
     """A token that no key of ours has signed for this purpose."""
@@ -62,6 +65,7 @@ class Signer:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = list(secrets)
+        self._serializers: dict[Purpose, URLSafeSerializer] = {}
 
     def token(self, link: Link) -> str:
         """The signed token of a link: letters, digits, ``-``, ``_`` and ``.``."""
@@ -87,8 +91,12 @@ class Signer:
     def _serializer(self, purpose: Purpose) -> URLSafeSerializer:
         from itsdangerous import URLSafeSerializer
 
+        if purpose in self._serializers:
+            return self._serializers[purpose]
         if purpose not in PATHS:
             raise ValueError(f"{purpose!r} is no purpose of a link")
         # HMAC-SHA256; the purpose salts the key, so that a token for one is none for another.
         options = {"key_derivation": "hmac", "digest_method": sha256}
-        return URLSafeSerializer(self._secrets, salt=f"sfactl.link.{purpose}", signer_kwargs=options)
+        made = URLSafeSerializer(self._secrets, salt=f"sfactl.link.{purpose}", signer_kwargs=options)
+        self._serializers[purpose] = made
+        return made

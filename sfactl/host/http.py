@@ -3,6 +3,8 @@ answer means. A request that must not be repeated is sent once; what is not know
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 import time
 import weakref
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, InvalidHeader, MaxRetryError, NewConnectionError, ResponseError
@@ -102,6 +105,7 @@ class GuardedSession:
         if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
             raise PluginError(f"{base_url!r} is not an http:// or https:// address")
         self._base_url = base_url
+        self._check_host = check_host
         self._timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         again = PatientRetry(
             total=ATTEMPTS - 1,
@@ -162,6 +166,21 @@ class GuardedSession:
         if (error := _refusal(response, what, repeatable)) is not None:
             raise error
         return response
+
+    def reach(self) -> None:
+        """See `sfactl.api.http.HttpSession.reach`."""
+        proxy = get_environ_proxies(self._base_url).get(urlsplit(self._base_url).scheme, "")
+        parts = urlsplit(proxy or self._base_url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        self._check_host(urlsplit(self._base_url).hostname or "")
+        try:
+            with socket.create_connection((host, port), timeout=self._timeout[0]) as plain:
+                if parts.scheme == "https":
+                    trusted = os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
+                    ssl.create_default_context(cafile=trusted).wrap_socket(plain, server_hostname=host).close()
+        except OSError as err:
+            why = str(err) if isinstance(err, ssl.SSLError) else err.strerror or str(err)
+            raise Transient(f"{host}:{port}: {why}", hint="Check the address and the network.") from err
 
     def close(self) -> None:
         """Close the connections."""
@@ -253,7 +272,7 @@ def _reason(err: requests.RequestException) -> str:
 def _reset_in(response: BaseHTTPResponse) -> float | None:
     """Seconds until a limit is reset: the draft's RateLimit-Reset, and what came before it as a wait or as a moment."""
     text = response.headers.get("RateLimit-Reset") or response.headers.get("X-RateLimit-Reset") or ""
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LONGEST_WAIT_S)):
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:
         return None
     return float(text) if int(text) < _A_MOMENT else max(0.0, int(text) - time.time())
 

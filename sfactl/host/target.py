@@ -24,6 +24,7 @@ PROTOCOLS: Mapping[str, tuple[type, ...]] = {
     "lead_source": (protocols.LeadSource,),
     "scoring_strategy": (protocols.SqlScoring, protocols.TableScoring, protocols.LearningScoring),
     "touchpoint_sender": (protocols.TouchpointSender,),
+    "mailbox": (protocols.Mailbox,),
     "erp_connector": (protocols.ErpConnector,),
     "price_layer": (protocols.PriceLayer,),
     "intent_extractor": (protocols.IntentExtractor,),
@@ -33,6 +34,9 @@ PROTOCOLS: Mapping[str, tuple[type, ...]] = {
     "record_matcher": (protocols.RecordMatcher,),
 }
 """Kind of offer → the protocols of which its target must satisfy one."""
+
+PROMISES = {"lookup": "lookup", "domains": "check_domain"}
+"""Capability of a sender → the method it needs."""
 
 
 def imported(reference: str) -> Any:
@@ -69,12 +73,9 @@ def as_table(settings: Any) -> dict[str, Any]:
 def missing_parts(found: Found, thing: object) -> list[str]:
     """The members that ``thing`` lacks of the protocol of its kind; of several protocols, the one it is nearest to."""
     lacks = [sorted(name for name in _members(p) if not hasattr(thing, name)) for p in PROTOCOLS[found.offer.kind]]
-    if (
-        "lookup" in found.offer.capabilities
-        and found.offer.kind == "touchpoint_sender"
-        and not hasattr(thing, "lookup")
-    ):
-        lacks = [[*names, "lookup"] for names in lacks]
+    if found.offer.kind == "touchpoint_sender":
+        promised = [verb for word, verb in PROMISES.items() if word in found.offer.capabilities]
+        lacks = [[*names, *(verb for verb in promised if not hasattr(thing, verb))] for names in lacks]
     return min(lacks, key=len)
 
 

@@ -42,6 +42,8 @@ HEADER = (
     "approve_above",
     "max_effects",
     "expires_at",
+    "max_age",
+    "misfire",
     "minutes_saved",
 )
 """What counts at once, also for those who follow an older version."""

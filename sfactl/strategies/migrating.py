@@ -7,6 +7,7 @@ message from the campaign gets it again from the strategy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 import tomlkit
@@ -67,7 +68,13 @@ def _header(campaign: Campaign, owner: str) -> dict[str, Any]:
         said["max_effects"] = campaign.max_recipients
     if campaign.expires_at is not None:
         said["expires_at"] = campaign.expires_at
+    said |= {name: getattr(campaign, name) for name in ("max_age", "misfire") if name in _changed(campaign)}
     return said
+
+
+def _changed(campaign: Campaign) -> set[str]:
+    """The keys with a default that the campaign does not leave as it is."""
+    return {f.name for f in fields(Campaign) if f.default is not MISSING and getattr(campaign, f.name) != f.default}
 
 
 def _holdout(campaign: Campaign) -> dict[str, Any]:

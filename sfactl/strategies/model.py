@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sfactl.campaigns.model import Caps, Ending, Track, Window, check_name
+from sfactl.campaigns.model import Caps, Ending, Misfire, Track, Window, check_max_age, check_name
 
 State = Literal["draft", "active", "archived"]
 Action = Literal["touch", "wait", "branch", "split", "task", "approval", "push", "stop"]
@@ -219,6 +219,8 @@ class Strategy:
     approve_above: int = 5000
     max_effects: int | None = None
     expires_at: datetime | None = None
+    max_age: str = "7 days"
+    misfire: Misfire = "ask"
     min_samples: int = 0
     fallback: str = ""
     minutes_saved: float = 0.0
@@ -230,6 +232,7 @@ class Strategy:
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
+        check_max_age(self.max_age)
         if bool(self.segment) == bool(self.where):
             raise ValueError("say who it is for: either segment or where, not both")
         if not 0 <= self.priority <= 100:

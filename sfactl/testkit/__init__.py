@@ -15,15 +15,18 @@ for _name in (
     "intent_suite",
     "matcher_suite",
     "enricher_suite",
+    "mailbox_suite",
 ):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from sfactl.testkit.commands import Answered, Commands, Running  # noqa: E402 - after the rewriting is registered
+from sfactl.testkit.dns_server import DnsServer  # noqa: E402
 from sfactl.testkit.enricher_suite import EnricherSuite  # noqa: E402
 from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
 from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
+from sfactl.testkit.mailbox_suite import MailboxSuite  # noqa: E402
 from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
 from sfactl.testkit.rude_server import Manner, RudeServer  # noqa: E402
@@ -37,12 +40,14 @@ __all__ = [
     "Answered",
     "Commands",
     "Delivered",
+    "DnsServer",
     "EnricherSuite",
     "ErpConnectorSuite",
     "IntentSuite",
     "JsonServer",
     "LeadSourceSuite",
     "LearningSuite",
+    "MailboxSuite",
     "Manner",
     "MatcherSuite",
     "OfferSuite",

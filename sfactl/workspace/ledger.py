@@ -1,7 +1,8 @@
 """The ledger of effects on the outside: a message, an ERP order. What is in it was durable before the effect.
 
 States: ``planned`` (may be tried, or tried again), ``sending`` (on its way), ``accepted``, ``refused``, ``unknown``
-(it may or may not have happened; held for a person or a look-up, never repeated blindly). One runner at a time holds
+(it may or may not have happened; held for a person or a look-up, never repeated blindly), ``dead`` (put off until its
+attempts were used up; it did not happen, and waits for a person to let it be tried again). One runner at a time holds
 the lease of a scope: a lock that the kernel frees when the process dies, and a fencing token that a late runner fails
 on.
 """
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SETTLED = ("accepted", "refused")
+DEAD = "dead"
 MESSAGE = "message"
 HANDED = "handed"
 """What an accepted message is called in the data where a person is to do what it asks for."""
@@ -98,11 +100,13 @@ class Lease:
                     claimed.append(effect.key)
         return claimed
 
-    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = (), attempts: int = 0) -> list[str]:
         """Record what became of claimed effects; ``retry_after`` puts one back to ``planned``.
 
-        For the keys ``unheard`` the receiver never got as far as the effect, so that it counts as no attempt.
+        For the keys ``unheard`` the receiver never got as far as the effect, so that it counts as no attempt. One that
+        had ``attempts`` of them (0: any number) is ``dead`` instead; answers the keys of those.
         """
+        dead = []
         now = self._now()
         with self._writing() as db:
             for r in receipts:
@@ -119,6 +123,23 @@ class Lease:
                     " where key = ? and scope = ? and state in ('sending', 'unknown')",
                     (*said, r.key, self.scope),
                 )
+                if state == "planned" and attempts and r.key not in unheard:
+                    done = db.execute(
+                        "update effects set state = ? where key = ? and scope = ? and state = 'planned'"
+                        " and attempts >= ?",
+                        (DEAD, r.key, self.scope, attempts),
+                    )
+                    dead += [r.key] * done.rowcount
+        return dead
+
+    def revive(self, keys: Sequence[str]) -> None:
+        """Let ``dead`` effects be tried again, as if they never had been."""
+        with self._writing() as db:
+            db.executemany(
+                "update effects set state = 'planned', attempts = 0, not_before = null"
+                " where key = ? and scope = ? and state = ?",
+                [(key, self.scope, DEAD) for key in keys],
+            )
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

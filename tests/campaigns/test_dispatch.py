@@ -35,11 +35,12 @@ class Ledger:
         self.most_in_flight = max(self.most_in_flight, sum(s == "sending" for s in self.state.values()))
         return free
 
-    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str]) -> list[str]:
         for r in receipts:
             assert self.state[r.key] == "sending"
             self.state[r.key] = "planned" if r.outcome == "retry_after" else r.outcome
             self.not_before[r.key] = self.clock.now() + timedelta(seconds=r.retry_after_s or 0)
+        return []
 
 
 class Receiver:

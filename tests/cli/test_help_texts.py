@@ -58,6 +58,8 @@ READS = frozenset(
         "queue",
         "reconcile",
         "schema",
+        "senders",
+        "sign",
         "simulate",
         "show",
         "size",

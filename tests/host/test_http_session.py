@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+import requests
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import MaxRetryError
+from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from sfactl.api.errors import Ambiguous, AuthError, PluginError, RateLimited, ServerFault, Transient
+from sfactl.host import http
 from sfactl.host.http import GuardedSession
 from sfactl.testkit import JsonServer
 from sfactl.testkit import ServerFault as Fault
@@ -161,3 +168,62 @@ def test_netrc_does_not_replace_the_plugins_token(
 def test_paths_are_below_the_base(server: JsonServer, base: str, path: str, seen: str) -> None:
     session(server.url + base).request("GET", path)
     assert server.requests[-1].path == seen
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "least", "most"),
+    [
+        ("RateLimit-Reset", "7", 7, 7),
+        ("X-RateLimit-Reset", "7", 7, 7),
+        ("X-RateLimit-Reset", "1000000001", 0, 0),
+        ("X-RateLimit-Reset", str(int(datetime.now(UTC).timestamp()) + 3600), 3000, 3600),
+    ],
+    ids=["draft", "wait", "past", "moment"],
+)
+def test_the_end_of_a_limit_is_a_wait_too(
+    server: JsonServer, monkeypatch: pytest.MonkeyPatch, name: str, value: str, least: float, most: float
+) -> None:
+    server.fail_always(Fault(kind="status", status=429, retry_after=None))
+    monkeypatch.setattr("http.server.BaseHTTPRequestHandler.end_headers", _with_header(name, value))
+    with pytest.raises(RateLimited) as caught:
+        session(server.url).request("POST", "/", json={})
+    assert caught.value.after_s is not None
+    assert least <= caught.value.after_s <= most
+
+
+def _with_header(name: str, value: str) -> Any:
+    real = BaseHTTPRequestHandler.end_headers
+
+    def end_headers(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_header(name, value)
+        real(handler)
+
+    return end_headers
+
+
+def test_an_answer_that_does_not_end_leaves_a_posting_open(server: JsonServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, but the last one never does: what was posted may have been taken."""
+    monkeypatch.setattr(http, "LONGEST_ANSWER", 0)
+    with pytest.raises(Ambiguous, match="did not end"):
+        session(server.url).request("POST", "/", json={})
+    with pytest.raises(Transient, match="did not end"):
+        session(server.url).request("GET", "/")
+
+
+@pytest.mark.parametrize(
+    ("cause", "sent"),
+    [(ssl.SSLCertVerificationError("self-signed"), False), (ssl.SSLEOFError("EOF in violation of protocol"), True)],
+    ids=["certificate", "broken-off"],
+)
+def test_only_a_certificate_says_that_nothing_was_sent(cause: Exception, sent: bool) -> None:
+    reason = MaxRetryError(ConnectionPool("example.com"), "/", Urllib3SSLError(cause))
+    assert http._never_sent(requests.exceptions.SSLError(reason)) is not sent
+
+
+def test_reach_asks_nothing(server: JsonServer) -> None:
+    session(server.url).reach()
+    assert server.requests == []
+    with pytest.raises(PluginError, match="not declared"):
+        session("http://localhost:1").reach()
+    with pytest.raises(Transient, match=r"127\.0\.0\.1:1: "):
+        session("http://127.0.0.1:1").reach()

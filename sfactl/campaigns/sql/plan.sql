@@ -28,7 +28,8 @@ known as (
 -- The last part of a key is its rotation.
 ranked as (
     select step, lead_id, recipient, try_cast(regexp_extract(message_key, '[0-9]+$') as bigint) as rotation,
-        case state when 'accepted' then 4 when 'made' then 3 when 'handed' then 3 when 'refused' then 1 else 2 end as rank,
+        case state when 'accepted' then 5 when 'made' then 4 when 'handed' then 4 when 'dead' then 2
+            when 'refused' then 1 else 3 end as rank,
         case when state = 'accepted' then "at" end as accepted_at
     from known
 ),
@@ -119,9 +120,10 @@ deduped as (
 judged as (
     select d.*, o.opens_at, o.why as closed_by,
         case
-            when d.known_rank = 4 then case when d.action = 'send' then 'skip:already sent' else 'skip:already made' end
-            when d.known_rank = 3 then 'skip:already made'
-            when d.known_rank = 2 then 'hold:unknown outcome'
+            when d.known_rank = 5 then case when d.action = 'send' then 'skip:already sent' else 'skip:already made' end
+            when d.known_rank = 4 then 'skip:already made'
+            when d.known_rank = 3 then 'hold:unknown outcome'
+            when d.known_rank = 2 then 'hold:tried out'
             when d.known_rank = 1 then 'skip:refused before'
             when d.is_out then 'skip:condition of the step'
             when d.ending is not null then 'skip:exit on ' || d.ending

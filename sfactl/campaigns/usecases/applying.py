@@ -14,10 +14,12 @@ from typing import Any
 
 from sfactl.api.errors import Conflict, PolicyError
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.usecases import guarding
 from sfactl.campaigns.usecases.checking import make_sender
 from sfactl.campaigns.usecases.delivery import Delivery
 from sfactl.campaigns.usecases.folding import fold, make_tasks
 from sfactl.campaigns.usecases.plans import compare, needs_approval, obstacles, work_out
+from sfactl.campaigns.usecases.retrying import dead_of_plan
 from sfactl.campaigns.usecases.scene import (
     PlanRow,
     check_newest,
@@ -56,6 +58,7 @@ class ApplyResult:
     accepted: int = 0
     refused: int = 0
     unknown: int = 0
+    dead: int = 0
     left: int = 0
     missing: int | None = None
     blocked: tuple[Reason, ...] = ()
@@ -72,28 +75,40 @@ class ApplyResult:
     @property
     def partly(self) -> bool:
         """Whether some of it was not done."""
-        return bool(self.refused or self.unknown or self.left or self.blocked)
+        return bool(self.refused or self.unknown or self.dead or self.left or self.blocked)
 
 
-def apply(session: Session, ref: str) -> ApplyResult:
-    """Do exactly what the plan ``ref`` says; one that was begun is gone on with.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """What a person allows a run. ``missing``: also those whom a finished plan left out, and its dead letters.
+
+    ``late``: a plan older than its ``max_age``. ``override`` is the reason to go on though too much came back.
+    """
+
+    missing: bool = False
+    late: bool = False
+    override: str = ""
+
+
+def apply(session: Session, ref: str, *, late: bool = False, override: str = "") -> ApplyResult:
+    """Do exactly what the plan ``ref`` says; one that was begun is gone on with. For the rest see `Permit`.
 
     Raises `Conflict` where files or recipients have moved, `PolicyError` without an approval or in a copy of the
     workspace, `LockBusy` while another run is at work on the campaign, `TryLater` if the sender cannot be reached.
     """
-    return _open(session, ref, begun_only=False)
+    return _open(session, ref, Permit(late=late, override=override), begun_only=False)
 
 
-def resume(session: Session, ref: str, *, missing: bool = False) -> ApplyResult:
+def resume(session: Session, ref: str, *, missing: bool = False, late: bool = False, override: str = "") -> ApplyResult:
     """Go on with the plan ``ref`` after it was interrupted. Raises as `apply`, `PolicyError` if it was never begun.
 
     With ``missing`` also one that was done: whoever was left out then, and has got none of its messages yet, passes
     the gate once more. Who was accepted, refused or is held as unknown is not among them.
     """
-    return _open(session, ref, begun_only=True, missing=missing)
+    return _open(session, ref, Permit(missing=missing, late=late, override=override), begun_only=True)
 
 
-def _open(session: Session, ref: str, *, begun_only: bool, missing: bool = False) -> ApplyResult:
+def _open(session: Session, ref: str, permit: Permit, *, begun_only: bool) -> ApplyResult:
     with session.query() as query:
         row = find_plan(query, ref)
     if session.workspace.is_copy:
@@ -103,18 +118,22 @@ def _open(session: Session, ref: str, *, begun_only: bool, missing: bool = False
         )
     files = read_files(session, row.campaign)
     if session.dry_run:
-        return _Run(session, row, files, missing=missing).rehearse()
+        return _Run(session, row, files, permit).rehearse()
+    if permit.override:
+        guarding.override(session, row.campaign, permit.override)
     with session.ledger.lease(scope_of(row.campaign), run_id=session.run_id) as lease:
         with session.query() as query:
             row = find_plan(query, row.plan_id)
-        return _Run(session, row, files, missing=missing).perform(lease, begun_only=begun_only)
+        if permit.missing:
+            lease.revive([r.key for r in dead_of_plan(session, row.plan_id, scope_of(row.campaign))])
+        return _Run(session, row, files, permit).perform(lease, begun_only=begun_only)
 
 
 class _Run:
     """One apply of one plan."""
 
-    def __init__(self, session: Session, row: PlanRow, files: CampaignFiles, *, missing: bool = False) -> None:
-        self.missing = missing
+    def __init__(self, session: Session, row: PlanRow, files: CampaignFiles, permit: Permit | None = None) -> None:
+        self.permit = permit or Permit()
         self.session = session
         self.row = row
         self.files = files
@@ -126,9 +145,10 @@ class _Run:
         if begun_only and self.row.state not in ("partly", "applied"):
             raise PolicyError(f"plan {self.row.short} was never begun", hint=f"sfactl campaign apply {self.row.short}")
         if self._is_done():
+            self._tell_of_others()
             return self._result(nothing=True)
         self._check()
-        missing = int(self.delivery.remaining().num_rows) if self.missing else None
+        missing = int(self.delivery.remaining().num_rows) if self.permit.missing else None
         tasks = 0
         if self.row.sends:
             with closing(make_sender(self.session, self.files)) as sender:
@@ -139,6 +159,7 @@ class _Run:
             tasks = self._begin()
         left = int(self.delivery.remaining().num_rows) - self.delivery.blocked.total()
         self._finish(left)
+        self._tell_of_others()
         result = self._result(
             tasks=tasks, left=left, missing=missing, seconds=(self.session.now() - begin).total_seconds()
         )
@@ -155,7 +176,7 @@ class _Run:
 
     def _is_done(self) -> bool:
         """Applied, and nobody has let one of its messages be tried again, or asks for those who were left out."""
-        if self.missing:
+        if self.permit.missing:
             return not int(self.delivery.remaining().num_rows)
         held = self.session.ledger.rows(scope_of(self.row.campaign), "planned")
         return self.row.state == "applied" and not any(r.meta.get("plan_id") == self.row.plan_id for r in held)
@@ -166,7 +187,7 @@ class _Run:
             raise Conflict(
                 f"plan {row.short} was replaced by a newer one", hint=f"sfactl campaign status {row.campaign}"
             )
-        if self.missing:
+        if self.permit.missing:
             with self.session.query() as query:
                 check_newest(query, row, "campaign")
         if self.files.version != row.version:
@@ -174,7 +195,7 @@ class _Run:
                 f"the files of campaign {row.campaign} changed since plan {row.short}",
                 hint=f"Make a new plan: sfactl campaign plan {row.campaign}",
             )
-        for obstacle in obstacles(self.session, self.files.campaign, row, self.session.now()):
+        for obstacle in obstacles(self.session, self.files.campaign, row, self.session.now(), late=self.permit.late):
             raise PolicyError(f"nothing was sent: {obstacle}")
         if needs_approval(self.files.campaign, row):
             raise PolicyError(
@@ -228,6 +249,11 @@ class _Run:
             tx.upsert("plans", plan_table([self.row]))
             tx.commit(plan=self.row.plan_id, state=state, **self.delivery.tally.outcomes)
 
+    def _tell_of_others(self) -> None:
+        if others := self.delivery.others():
+            messages = f"{others:,} message{'s' if others != 1 else ''} of an earlier plan"
+            self.session.note(f"{messages} may be sent again. Next: sfactl campaign plan {self.row.campaign}")
+
     def _result(self, **values: Any) -> ApplyResult:
         outcomes = self.delivery.tally.outcomes
         return ApplyResult(
@@ -238,6 +264,7 @@ class _Run:
             accepted=outcomes["accepted"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
+            dead=outcomes["dead"],
             blocked=reasons_of(self.delivery.blocked.items()),
             later=reasons_of(self.delivery.later.items()),
             details=reasons_of(self.delivery.tally.details.most_common(_SHOWN)),

@@ -22,11 +22,12 @@ from sfactl.campaigns.planning import judge, load_refusals
 from sfactl.campaigns.usecases.allowances import paced
 from sfactl.campaigns.usecases.checking import by_hand, new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
+from sfactl.campaigns.usecases.guarding import returned
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_frozen, place_of, scope_of
 from sfactl.campaigns.usecases.watching import Watch
 from sfactl.engine.duck import Query
 from sfactl.session import Session
-from sfactl.workspace.ledger import Effect, Lease
+from sfactl.workspace.ledger import MESSAGE, Effect, Lease
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,6 +70,7 @@ class Delivery:
         self._place = place_of(session)
         self._letterhead = letterhead_of(session)
         self._scope = scope or scope_of(files.campaign.name)
+        self._pace = pace_of(session, files)
 
     def settle_unknown(self, sender: TouchpointSender) -> None:
         """Ask a sender that can tell about messages of a run that died; let one that cannot double them try again."""
@@ -129,8 +131,14 @@ class Delivery:
         return without(items, self._known())
 
     def _more_connections(self, opened: ExitStack, messages: int) -> Iterator[TouchpointSender]:
-        for _ in range(min(pace_of(self._session, self._files).connections, -(-messages // BATCH)) - 1):
+        for _ in range(min(self._pace.connections, -(-messages // BATCH)) - 1):
             yield opened.enter_context(closing(new_sender(self._session, self._files)))
+
+    def others(self) -> int:
+        """Messages that may be sent again and are not in this plan: a run of an earlier one died with them."""
+        rows = self._session.ledger.rows(self._scope, "planned")
+        ours = set(self.remaining().column("message_key").to_pylist()) if rows else set()
+        return sum(r.kind == MESSAGE and r.key not in ours for r in rows)
 
     def _send_chunk(
         self,
@@ -143,10 +151,10 @@ class Delivery:
         """Send one chunk; answers what is left of it when others changed what the gate depends on."""
         before = self.blocked.copy(), self.later.copy()
         with self._session.query() as query:
-            watch = Watch(self._session, self._files.campaign, query.seq)
+            watch = Watch(self._session, self._files.campaign, query.seq, self._guard())
             dispatcher = Dispatcher(
                 senders=senders,
-                claims=_Claims(lease, self._plan_id, self._files.campaign.sender),
+                claims=_Claims(lease, self._plan_id, self._files.campaign.sender, self._pace.attempts),
                 now=self._session.now,
                 sleep=self._sleep,
                 go_on=watch.go_on,
@@ -163,6 +171,22 @@ class Delivery:
         # What is left passes the gate again, and is counted again.
         self.blocked, self.later = before
         return without(chunk, self._known())
+
+    def _guard(self) -> Callable[[], str]:
+        """Says which limit of what may come back is overstepped; receivers' answers of this run count at once."""
+        campaign, rule = self._files.campaign, self._pace.stop
+        if not campaign.marketing:
+            return str
+        before = returned(self._session, campaign.name, campaign.sender, self._scope, rule)
+        known = self.tally.outcomes.copy()
+
+        def overstepped() -> str:
+            now = self.tally.outcomes
+            made = {name: now[name] - known[name] for name in ("accepted", "refused")}
+            said = before.plus(**made).overstepped(rule)
+            return f"{said}; to go on all the same: --override REASON" if said else ""
+
+        return overstepped
 
     def _passed(self, query: Query, chunk: pa.Table) -> pa.Table:
         """Those of ``chunk`` who pass the gate now, with the values of their message."""
@@ -209,7 +233,8 @@ class Delivery:
 class _Claims:
     """Turns messages into effects of the ledger."""
 
-    def __init__(self, lease: Lease, plan_id: str, sender: str) -> None:
+    def __init__(self, lease: Lease, plan_id: str, sender: str, attempts: int) -> None:
+        self._attempts = attempts
         self._lease = lease
         self._plan_id = plan_id
         self._sender = sender
@@ -217,8 +242,8 @@ class _Claims:
     def claim(self, messages: Sequence[Message]) -> list[str]:
         return self._lease.claim([self._effect(m) for m in messages])
 
-    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str] = ()) -> None:
-        self._lease.settle(receipts, unheard)
+    def settle(self, receipts: Sequence[Receipt], unheard: Collection[str]) -> list[str]:
+        return self._lease.settle(receipts, unheard, self._attempts)
 
     def _effect(self, m: Message) -> Effect:
         meta = {

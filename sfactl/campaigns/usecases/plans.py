@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from sfactl.api.errors import PolicyError
 from sfactl.campaigns.files import CampaignFiles
-from sfactl.campaigns.model import Campaign, Change, Count
+from sfactl.campaigns.model import Campaign, Change, Count, lateness
 from sfactl.campaigns.planning import Draft, draft
 from sfactl.campaigns.usecases.checking import check_sender
+from sfactl.campaigns.usecases.guarding import overstepped
 from sfactl.campaigns.usecases.scene import (
     PlanRow,
     effects_of,
@@ -135,9 +136,14 @@ def needs_approval(campaign: Campaign, row: PlanRow) -> bool:
     return row.sends > campaign.approve_above and row.state == "planned"
 
 
-def obstacles(session: Session, campaign: Campaign, row: PlanRow, at: datetime) -> tuple[str, ...]:
-    """Why the plan could not be applied, whoever approves it."""
+def obstacles(
+    session: Session, campaign: Campaign, row: PlanRow, at: datetime, *, late: bool = False
+) -> tuple[str, ...]:
+    """Why the plan could not be applied, whoever approves it; ``late`` says that it may be, however old it is."""
     found = []
+    said = lateness(row.planned_at, at, campaign.max_age, campaign.misfire)
+    if said and not (late and campaign.misfire == "ask"):
+        found.append(said)
     if campaign.max_recipients is not None and row.sends > campaign.max_recipients:
         found.append(f"{row.sends:,} messages are more than max_recipients = {campaign.max_recipients:,}")
     end = expires_at(session, campaign)
@@ -145,6 +151,8 @@ def obstacles(session: Session, campaign: Campaign, row: PlanRow, at: datetime) 
         found.append(f"the campaign ended on {end:%Y-%m-%d %H:%M} UTC (expires_at)")
     if halted := halted_by(session, campaign.name):
         found.append(halted)
+    if row.sends and (said := overstepped(session, campaign)):
+        found.append(f"{said}; to go on all the same: --override REASON")
     return tuple(found)
 
 

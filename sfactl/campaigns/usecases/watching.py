@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from sfactl.campaigns.model import Campaign
@@ -13,9 +14,12 @@ GATE_HOLDS = timedelta(minutes=1)
 
 
 class Watch:
-    """Watches from commit ``seq`` on, when the gate was passed. ``stop`` says why a run ends, if it does."""
+    """Watches from commit ``seq`` on, when the gate was passed. ``stop`` says why a run ends, if it does.
 
-    def __init__(self, session: Session, campaign: Campaign, seq: int) -> None:
+    ``overstepped`` says which limit of what may come back is overstepped.
+    """
+
+    def __init__(self, session: Session, campaign: Campaign, seq: int, overstepped: Callable[[], str]) -> None:
         self.stop = ""
         self.moved = False
         self._session = session
@@ -24,6 +28,8 @@ class Watch:
         self._since = session.now()
         self._end = expires_at(session, campaign)
         self._first = True
+        self._overstepped = overstepped
+        self._asked_at = -1
 
     def go_on(self) -> bool:
         """Whether the next batch may leave. Else the run stops, or the gate is to be passed again (``moved``)."""
@@ -40,8 +46,11 @@ class Watch:
 
     def keep_waiting(self) -> bool:
         """Whether it is worth waiting for the next batch; False once the run has to stop."""
+        head = self._session.workspace.head()
         if self._end is not None and self._session.now() >= self._end:
             self.stop = "the campaign has ended"
-        elif self._session.workspace.head() != self._seq:
+        elif head != self._asked_at:
             self.stop = halted_by(self._session, self._campaign.name)
+            self._asked_at = head
+        self.stop = self.stop or self._overstepped()
         return not self.stop

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -171,9 +171,11 @@ def _ids(ids: set[str]) -> pa.Table:
 def _table(acts: Sequence[Act]) -> pa.Table:
     import pyarrow as pa
 
-    rows = [{**asdict(a), "robot": is_scanner(a.agent, picture=a.deed == "open")} for a in acts]
-    types = {"at": pa.timestamp("us"), "lead_id": pa.int64(), "ahead": pa.bool_(), "robot": pa.bool_()}
-    return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in rows[0]]))
+    types = {"at": pa.timestamp("us"), "lead_id": pa.int64(), "ahead": pa.bool_()}
+    columns = {
+        f.name: pa.array([getattr(a, f.name) for a in acts], types.get(f.name, pa.string())) for f in fields(Act)
+    }
+    return pa.table({**columns, "robot": [is_scanner(a.agent, picture=a.deed == "open") for a in acts]})
 
 
 def remove(session: Session, done: Sequence[Read]) -> list[str]:

@@ -72,8 +72,10 @@ def open_collector(session: Session) -> Collector:
 
 def topics_of(session: Session) -> tuple[Topic, ...]:
     """What people may choose between."""
-    del session
-    return ()
+    return tuple(
+        Topic(name=name, title=said.title or name, titles=said.titles, description=said.summary)
+        for name, said in session.settings.topics.items()
+    )
 
 
 def serve(session: Session, *, host: str, port: int, threads: int, started: Callable[[Served], None]) -> None:
@@ -108,7 +110,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
             started(replace(served, address=f"http://{server.effective_host}:{server.effective_port}"))
             server.run()
     finally:
-        server.close()
+        server.end()
         collector.spool.close()
         collector.posts.close()
         kept.write()

@@ -18,8 +18,8 @@ from sfactl.session import Session
 from sfactl.strategies import usecases as strategies
 
 Do = Callable[[Session, str], Any]
-COUNTS = ("enters", "moves", "accepted", "refused", "unknown", "left", "tasks", "pushes")
-SAID = {"enters": "entered", "moves": "moved", "pushes": "pushed"}
+COUNTS = ("enters", "moves", "accepted", "refused", "unknown", "dead", "left", "tasks", "pushes")
+SAID = {"enters": "entered", "moves": "moved", "pushes": "pushed", "dead": "tried out"}
 
 
 def campaign(session: Session, job: Job) -> Done:
@@ -112,7 +112,7 @@ def _applied(done: Any, group: str) -> Done:
         said.append("see: sfactl touch list --state unknown")
     if done.left:
         said.append(f"go on with: sfactl {group} resume {done.plan_id[:6]}")
-    did = any(n for name, n in counts.items() if name not in ("refused", "unknown", "left"))
+    did = any(n for name, n in counts.items() if name not in ("refused", "unknown", "dead", "left"))
     state: State = "partly" if done.partly else "done" if did else "nothing"
     return Done(
         state=state,

@@ -17,10 +17,12 @@ from typing import Any
 from sfactl.api.errors import Conflict, PolicyError
 from sfactl.api.protocols import TouchpointSender
 from sfactl.campaigns.files import CampaignFiles
-from sfactl.campaigns.usecases.applying import Reason, reasons_of
+from sfactl.campaigns.usecases import guarding
+from sfactl.campaigns.usecases.applying import Permit, Reason, reasons_of
 from sfactl.campaigns.usecases.checking import make_sender
 from sfactl.campaigns.usecases.delivery import Delivery
 from sfactl.campaigns.usecases.folding import fold
+from sfactl.campaigns.usecases.retrying import dead_of_plan
 from sfactl.campaigns.usecases.scene import check_newest, moved_since
 from sfactl.engine.duck import Query
 from sfactl.session import Session
@@ -62,6 +64,7 @@ class ApplyResult:
     accepted: int = 0
     refused: int = 0
     unknown: int = 0
+    dead: int = 0
     settled: int = 0
     left: int = 0
     missing: int | None = None
@@ -77,46 +80,50 @@ class ApplyResult:
     @property
     def partly(self) -> bool:
         """Whether some of it was not done."""
-        return bool(self.refused or self.unknown or self.left or self.blocked)
+        return bool(self.refused or self.unknown or self.dead or self.left or self.blocked)
 
 
-def apply(session: Session, ref: str) -> ApplyResult:
-    """Do exactly what the plan ``ref`` says; one that was begun is gone on with.
+def apply(session: Session, ref: str, *, late: bool = False, override: str = "") -> ApplyResult:
+    """Do exactly what the plan ``ref`` says; one that was begun is gone on with. For the rest see `Permit`.
 
     Raises `Conflict` where files or data have moved, `PolicyError` without an approval, for a draft or in a copy of the
     workspace, `LockBusy` while another run is at work on the strategy, `TryLater` if a sender cannot be reached.
     """
-    return _open(session, ref, begun_only=False)
+    return _open(session, ref, Permit(late=late, override=override), begun_only=False)
 
 
-def resume(session: Session, ref: str, *, missing: bool = False) -> ApplyResult:
+def resume(session: Session, ref: str, *, missing: bool = False, late: bool = False, override: str = "") -> ApplyResult:
     """Go on with the plan ``ref`` after it was interrupted. Raises as `apply`, `PolicyError` if it was never begun.
 
     With ``missing`` also one that was done: whoever was left out then, and has got none of its messages yet, passes
     the gate once more. Who was accepted, refused or is held as unknown is not among them.
     """
-    return _open(session, ref, begun_only=True, missing=missing)
+    return _open(session, ref, Permit(missing=missing, late=late, override=override), begun_only=True)
 
 
-def _open(session: Session, ref: str, *, begun_only: bool, missing: bool = False) -> ApplyResult:
+def _open(session: Session, ref: str, permit: Permit, *, begun_only: bool) -> ApplyResult:
     with session.query() as query:
         row = find_plan(query, ref)
         if session.dry_run:
             book = book_of(session, query, row.campaign)
     if session.dry_run:
-        return _Run(session, row, book, missing=missing).rehearse()
+        return _Run(session, row, book, permit).rehearse()
+    if permit.override:
+        guarding.override(session, row.campaign, permit.override)
     with session.ledger.lease(scope_of(row.campaign), run_id=session.run_id) as lease:
         with session.query() as query:
             row = find_plan(query, row.plan_id)
             book = book_of(session, query, row.campaign)
-        return _Run(session, row, book, missing=missing).perform(lease, begun_only=begun_only)
+        if permit.missing:
+            lease.revive([r.key for r in dead_of_plan(session, row.plan_id, scope_of(row.campaign))])
+        return _Run(session, row, book, permit).perform(lease, begun_only=begun_only)
 
 
 class _Run:
     """One apply of one plan."""
 
-    def __init__(self, session: Session, row: PlanRow, book: Book, *, missing: bool = False) -> None:
-        self.missing = missing
+    def __init__(self, session: Session, row: PlanRow, book: Book, permit: Permit) -> None:
+        self.permit = permit
         self.session = session
         self.row = row
         self.book = book
@@ -141,7 +148,7 @@ class _Run:
         if self._is_done():
             return self._result(nothing=True)
         self._check()
-        missing = self._remaining() if self.missing else None
+        missing = self._remaining() if self.permit.missing else None
         with ExitStack() as opened:
             senders = [self._sender(opened, files) for _, files in self.deliveries]
             done = self._begin() if self.row.state in ("planned", "approved") else {}
@@ -176,7 +183,7 @@ class _Run:
 
     def _is_done(self) -> bool:
         """Applied, no message is to be tried again or looked up, and nobody asks for those who were left out."""
-        if self.missing:
+        if self.permit.missing:
             return not self._remaining()
         held = self.session.ledger.rows(scope_of(self.row.campaign))
         again = [r for r in held if r.state == "planned" and r.meta.get("plan_id") == self.row.plan_id]
@@ -187,12 +194,12 @@ class _Run:
         again = f"Make a new plan: sfactl strategy plan {strategy}"
         if row.state == "superseded":
             raise Conflict(f"plan {row.short} was replaced by a newer one", hint=f"sfactl strategy status {strategy}")
-        if self.missing:
+        if self.permit.missing:
             with self.session.query() as query:
                 check_newest(query, row, "strategy")
         if row.state in ("planned", "approved") and content_version(self.book) != row.version:
             raise Conflict(f"the files of strategy {strategy} changed since plan {row.short}", hint=again)
-        for obstacle in obstacles(self.session, self.book, row, self.session.now()):
+        for obstacle in obstacles(self.session, self.book, row, self.session.now(), late=self.permit.late):
             raise PolicyError(f"nothing was done: {obstacle}")
         if needs_approval(self.book, row):
             raise PolicyError(
@@ -260,6 +267,7 @@ class _Run:
             accepted=outcomes["accepted"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
+            dead=outcomes["dead"],
             blocked=reasons_of(_sum(d.blocked for d, _ in self.deliveries).items()),
             later=reasons_of(_sum(d.later for d, _ in self.deliveries).items()),
             details=reasons_of(details.most_common(_SHOWN)),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import PolicyError
+from sfactl.campaigns.model import lateness
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.asking import audience_text
@@ -171,10 +172,13 @@ def needs_approval(book: Book, row: PlanRow) -> bool:
     return row.state == "planned" or (row.approved_effects is not None and row.approved_effects < row.effects)
 
 
-def obstacles(session: Session, book: Book, row: PlanRow, at: datetime) -> tuple[str, ...]:
-    """Why the plan could not be applied, whoever approves it."""
+def obstacles(session: Session, book: Book, row: PlanRow, at: datetime, *, late: bool = False) -> tuple[str, ...]:
+    """Why the plan could not be applied, whoever approves it; ``late`` says that it may be, however old it is."""
     strategy = book.file.strategy
     found = []
+    said = lateness(row.planned_at, at, strategy.max_age, strategy.misfire)
+    if said and not (late and strategy.misfire == "ask"):
+        found.append(said)
     if strategy.state == "draft":
         found.append(f'{book.name} is a draft; write state = "active" when it may run')
     if strategy.max_effects is not None and row.effects > strategy.max_effects:

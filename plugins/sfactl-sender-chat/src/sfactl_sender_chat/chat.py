@@ -5,14 +5,11 @@ A text that is too long is refused here: the services cut it off, or refuse it a
 
 from __future__ import annotations
 
-import socket
-import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import requests
 
@@ -22,7 +19,6 @@ from sfactl.api.http import HttpSession
 from sfactl.api.posting import post_once
 from sfactl.api.records import CheckReport, Message, Outcome, Reach, Receipt
 
-CONNECT_TIMEOUT_S = 5.0
 SHOWN = 200
 RENEWED_BEFORE = timedelta(minutes=5)
 """A token that ends so soon is replaced: a request may be under way when it ends."""
@@ -56,15 +52,10 @@ class ChatSender(ABC):
 
     def check(self) -> CheckReport:
         """Connect to the service without asking it anything."""
-        parts = urlsplit(self._url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            self._context.check_host(host)
-            with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S) as plain:
-                if parts.scheme == "https":
-                    ssl.create_default_context().wrap_socket(plain, server_hostname=host).close()
-        except (OSError, SfactlError) as err:
-            return CheckReport(facts={"url": self._url}, problems=(f"{host}:{port}: {err}",))
+            self._open(self._url).reach()
+        except SfactlError as err:
+            return CheckReport(facts={"url": self._url}, problems=(err.message,))
         return CheckReport(facts={"url": self._url})
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
@@ -108,10 +99,8 @@ class ChatSender(ABC):
         base_url: str = "",
     ) -> requests.Response:
         """One request to the service, or to ``base_url``."""
-        base = base_url or self._url
-        if base not in self._sessions:
-            self._sessions[base] = self._context.http(base_url=base, timeout_s=self._timeout_s)
-        return self._sessions[base].request(method, path, json=body, params=params, headers=headers)
+        session = self._open(base_url or self._url)
+        return session.request(method, path, json=body, params=params, headers=headers)
 
     def look_up(self, method: str, path: str, **more: Any) -> Mapping[str, Any]:
         """The answer to a question on the way to a message. Whatever is lost of it, no message was sent."""
@@ -123,6 +112,11 @@ class ChatSender(ABC):
     def hide(self, secret: str) -> None:
         """Never show ``secret`` in a receipt."""
         self._hidden = (*self._hidden, secret)
+
+    def _open(self, base_url: str) -> HttpSession:
+        if base_url not in self._sessions:
+            self._sessions[base_url] = self._context.http(base_url=base_url, timeout_s=self._timeout_s)
+        return self._sessions[base_url]
 
     def _posting(self, message: Message, text: str) -> Callable[[], Receipt]:
         return lambda: self.deliver(message, text)

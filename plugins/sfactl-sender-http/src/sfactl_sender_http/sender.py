@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
 
@@ -22,7 +20,6 @@ from sfactl_sender_http.answers import receipt_of_answer, receipts_of_batch
 from sfactl_sender_http.fields import fill, fill_address, flat, values_of
 from sfactl_sender_http.settings import HttpSettings
 
-CONNECT_TIMEOUT_S = 5.0
 _TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 
 
@@ -43,17 +40,11 @@ class HttpSender:
 
     def check(self) -> CheckReport:
         """Connect to the receiver without asking it anything: any request might be taken for a message."""
-        parts = urlsplit(self._settings.url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         facts = {"url": self._settings.url, "signed": "yes" if self._sign_secret else "no"}
         try:
-            self._context.check_host(host)
-            self._auth()
-            with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S) as plain:
-                if parts.scheme == "https":
-                    ssl.create_default_context().wrap_socket(plain, server_hostname=host).close()
-        except (OSError, SfactlError) as err:
-            return CheckReport(facts=facts, problems=(f"{host}:{port}: {err}",))
+            self._open().reach()
+        except SfactlError as err:
+            return CheckReport(facts=facts, problems=(err.message,))
         return CheckReport(facts=facts)
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:

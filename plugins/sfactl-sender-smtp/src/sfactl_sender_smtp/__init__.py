@@ -16,7 +16,8 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         summary="E-mail through an SMTP server",
         target="sfactl_sender_smtp.sender:SmtpSender",
         settings="sfactl_sender_smtp.settings:SmtpSettings",
-        hosts=("setting:host",),
+        hosts=("setting:host", "setting:nameserver"),
         secrets=("password", "dkim_private_key", "dkim_second_private_key"),
+        capabilities=frozenset({"domains"}),
         channel="email",
     )
