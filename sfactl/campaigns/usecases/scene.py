@@ -70,8 +70,10 @@ def scope_of(campaign: str) -> str:
 
 
 def read_files(session: Session, name: str) -> CampaignFiles:
-    """The campaign and its templates."""
-    return read_campaign(session.folder, name, session.workspace.schemas)
+    """The campaign and its templates. Raises `ConfigError`, also for a topic that is not there."""
+    files = read_campaign(session.folder, name, session.workspace.schemas)
+    house_of(session).terms(files.campaign.topic, where=str(files.path))
+    return files
 
 
 def place_of(session: Session) -> Place:

@@ -27,7 +27,8 @@ from sfactl.strategies.usecases.scene import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfactl.engine.duck import Query
+    from sfactl.campaigns.usecases.scene import house_of
+from sfactl.engine.duck import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +166,7 @@ def check(session: Session, names: Sequence[str] = ()) -> tuple[Finding, ...]:
             file = read_strategy(session.folder, name)
             check_strategy(file, known, now=session.as_of_time())
             check_senders(session, file, known)
+            house_of(session).terms(file.strategy.touch.topic, where=f"{file.path}: touch")
         except SfactlError as err:
             found.append(Finding(strategy=name, severity="error", message=err.message))
             continue
@@ -173,7 +175,7 @@ def check(session: Session, names: Sequence[str] = ()) -> tuple[Finding, ...]:
         if file.strategy.of("touch") and touch.message_class == "marketing":
             if not touch.unsubscribe and not session.settings.collect.url:
                 warnings.append("touch.unsubscribe: marketing mail without a way out is refused by large providers")
-            if not touch.caps:
+            if not touch.caps and not session.settings.touch.caps:
                 warnings.append("touch.caps: nothing limits how many messages one person gets")
         found += [Finding(strategy=name, severity="warning", message=w) for w in warnings]
         if not warnings:
