@@ -11,7 +11,7 @@ from sfactl.api.errors import ConfigError, DataError, NotFound, SfactlError, Try
 from sfactl.api.mail import address
 from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.protocols import TouchpointSender
-from sfactl.campaigns.candidates import load_candidates
+from sfactl.campaigns.candidates import address_of, load_candidates
 from sfactl.campaigns.files import CampaignFiles, campaign_names, check_links
 from sfactl.campaigns.mail import write_message
 from sfactl.campaigns.model import CHANNELS
@@ -180,6 +180,8 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
             r[0]: " · ".join(x for x in r[1:] if x) for r in query.rows("select step, action, reason from plan_rows")
         }
         [row] = query.table("select * from candidates").to_pylist()
+        channels = {s.channel or "email" for s in files.campaign.steps if s.action == "send"}
+        addresses = {channel: address_of(query, row, channel) for channel in channels}
     prefix = key_prefix(files.campaign, place.tenant)
     shown = []
     for step in files.campaign.steps:
@@ -189,7 +191,7 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
             shown.append(_task(step.name, verdict, step.task.owner or row["owner"] or "", step.task.title))
             continue
         channel = step.channel or "email"
-        recipient = row["email"] if channel == "email" else row["phone"] or row["email"]
+        recipient = addresses[channel]
         item = {"step": step.name, "channel": channel, "recipient": recipient or "nobody@invalid"}
         item["message_key"] = f"{prefix}{step.name}.{lead_id}.{files.campaign.rotation}"
         try:
@@ -202,7 +204,7 @@ def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
                 verdict=verdict,
                 channel=channel,
                 sender=m.sender,
-                recipient=recipient or "",
+                recipient=recipient,
                 subject=m.subject,
                 text=m.text,
                 html=m.html or "",
