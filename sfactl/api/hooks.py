@@ -14,6 +14,7 @@ from sfactl.api.offers import (
     ErpConnectorOffer,
     IntentExtractorOffer,
     LeadSourceOffer,
+    MailboxOffer,
     PriceLayerOffer,
     RecordMatcherOffer,
     ReportRendererOffer,
@@ -50,6 +51,11 @@ class Offers:
     @hookspec
     def sfactl_touchpoint_senders(self) -> Iterable[TouchpointSenderOffer]:
         """Through which channels can you send?"""
+        return ()
+
+    @hookspec
+    def sfactl_mailboxes(self) -> Iterable[MailboxOffer]:
+        """From where can you fetch the mail that comes in?"""
         return ()
 
     @hookspec

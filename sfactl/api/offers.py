@@ -59,6 +59,13 @@ class TouchpointSenderOffer(Offer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxOffer(Offer):
+    """A place where bounces, complaints and replies come in; the target is a `Mailbox`."""
+
+    kind: ClassVar[str] = "mailbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErpConnectorOffer(Offer):
     """A connection to an ERP; the target is an `ErpConnector`."""
 
@@ -131,6 +138,7 @@ OFFER_TYPES: dict[str, type[Offer]] = {
         LeadSourceOffer,
         ScoringStrategyOffer,
         TouchpointSenderOffer,
+        MailboxOffer,
         ErpConnectorOffer,
         PriceLayerOffer,
         IntentExtractorOffer,

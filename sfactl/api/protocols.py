@@ -20,6 +20,7 @@ from sfactl.api.records import (
     ErpProduct,
     IntentLabel,
     InvoicePage,
+    MailPage,
     Message,
     Page,
     PaymentPage,
@@ -146,6 +147,27 @@ class KeyMemory(Protocol):
 
         Within that time a message whose outcome is unknown is sent again; after it, it is held for a person.
         """
+        ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A place where mail comes in: bounces, complaints and replies. Reading it changes nothing there."""
+
+    def check(self) -> CheckReport:
+        """Say whether the mailbox can be read, without reading it."""
+        ...
+
+    def fetch(self, cursor: Cursor | None) -> Iterator[MailPage]:
+        """Yield pages of the mails that came in since ``cursor`` (None: from the start).
+
+        After each page the core commits what the mails say together with the cursor. A page may repeat mails already
+        seen (what they say is known by their content) but must not skip any. Raises `AuthError` or `TryLater`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Called once, also after an error."""
         ...
 
 

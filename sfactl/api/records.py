@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +23,14 @@ class Page:
     """
 
     table: pa.Table
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPage:
+    """Some mails of a mailbox as they came in (RFC 5322), and the cursor that stands just behind them."""
+
+    mails: Sequence[bytes]
     cursor: Cursor
 
 

@@ -57,14 +57,17 @@ def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
     )
 
 
-def address_of(query: Query, row: Mapping[str, Any], channel: str) -> str:
-    """Where a person of candidates is written to by ``channel``; empty where nowhere."""
+def address_of(row: Mapping[str, Any], channel: str) -> str:
+    """Where a person of candidates is written to by ``channel``; empty where nowhere. ``row`` also has `ids_of`."""
     field = CHANNELS.get(channel)
     if field is not None:
         return row[field] or ""
-    params = {"lead": row["lead_id"], "channel": channel}
-    known = query.rows("select value from channel_ids where lead_id = $lead and channel = $channel", params)
-    return (known[0][0] if known else row["email"] or row["phone"]) or ""
+    return row["channel_ids"].get(channel) or row["email"] or row["phone"] or ""
+
+
+def ids_of(query: Query, lead_id: int) -> dict[str, Any]:
+    """The ids of one person by channel, for the value ``channel_ids`` of a row."""
+    return dict(query.rows("select channel, value from channel_ids where lead_id = $lead", {"lead": lead_id}))
 
 
 def _load_channel_ids(query: Query, files: CampaignFiles) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OBJECTS: Mapping[str, str] = {
     "calendars": "sfactl.config.calendars:CalendarFile",
     "campaigns": "sfactl.campaigns.model:Campaign",
+    "forms": "sfactl.collect.forms:Form",
     "funnels": "sfactl.insight.layout:FunnelLayout",
     "intents": "sfactl.config.tags:Intent",
     "filters": "sfactl.opportunities.model:FilterRules",
@@ -50,6 +51,7 @@ SINGLE: Mapping[str, str] = {
 OFFERS: Mapping[str, str] = {
     "sources": "lead_source",
     "senders": "touchpoint_sender",
+    "mailboxes": "mailbox",
     "erp": "erp_connector",
     "extractors": "intent_extractor",
     "enrichers": "enricher",
@@ -148,10 +150,11 @@ def _offer_problems(session: Session) -> Iterator[Problem]:
     """Tables that name no installed offer, or whose settings are not the offer's."""
     from sfactl.config.problems import Problem
     from sfactl.config.secrets import check_secrets
+    from sfactl.feedback.usecases import fetching
     from sfactl.host.target import settings_of
     from sfactl.leads.usecases import enrich, sources
 
-    ours = {"sources": sources.OURS, "enrichers": enrich.OURS}
+    ours = {"sources": sources.OURS, "enrichers": enrich.OURS, "mailboxes": fetching.OURS}
     for folder, kind in OFFERS.items():
         tables: Mapping[str, Mapping[str, Any]] = getattr(session.settings, folder)
         for name in tables:

@@ -25,6 +25,7 @@ NOUNS: Mapping[str, str] = {
     "prices": "price book",
     "sources": "source",
     "senders": "sender",
+    "mailboxes": "mailbox",
     "enrichers": "enricher",
     "erp": "ERP connection",
     "mappings": "mapping",

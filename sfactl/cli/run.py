@@ -46,10 +46,10 @@ def group(
 ) -> None:
     """Do what is due, once, in the order in which jobs build on each other; look at what was and will be done.
 
-    Jobs: sources, collect, dedupe, scores, segments, qualify, pool, assign, sla, tags, strategies, campaigns, ERPs.
-    Schedules stand in sources/ and strategies/, and for the rest in [run] of sfactl.toml. Only one run works at a
-    time. What fails stops only what builds on it, and is tried again; the exit code is 3 then. Plans that need an
-    approval are left waiting.
+    Jobs: sources, mailboxes, collect, dedupe, scores, segments, qualify, pool, assign, sla, tags, strategies,
+    campaigns, ERPs. Schedules stand in sources/, mailboxes/ and strategies/, and for the rest in [run] of sfactl.toml.
+    Only one run works at a time. What fails stops only what builds on it, and is tried again; the exit code is 3 then.
+    Plans that need an approval are left waiting.
 
     \b
     Example:

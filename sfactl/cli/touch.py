@@ -87,6 +87,7 @@ _PARTS = (
     "touch_import",
     "touch_bounces",
     "touch_replies",
+    "touch_fetch",
     "touch_why",
     "touch_senders",
     "touch_stop",

@@ -72,6 +72,7 @@ def settle(folder: Path, layers: Sequence[Layer]) -> Settings:
         settings,
         sources=NamedTables(folder / "sources", settings.sources),
         senders=NamedTables(folder / "senders", settings.senders),
+        mailboxes=NamedTables(folder / "mailboxes", settings.mailboxes),
         erp=NamedTables(folder / "erp", settings.erp),
         extractors=NamedTables(folder / "extractors", settings.extractors),
         enrichers=NamedTables(folder / "enrichers", settings.enrichers),

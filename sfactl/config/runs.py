@@ -67,6 +67,7 @@ class RunSettings:
     sources: Mapping[str, JobSettings] = field(default_factory=dict)
     strategies: Mapping[str, JobSettings] = field(default_factory=dict)
     campaigns: Mapping[str, JobSettings] = field(default_factory=dict)
+    mailboxes: Mapping[str, JobSettings] = field(default_factory=dict)
     erp: Mapping[str, JobSettings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -93,8 +93,8 @@ class Settings:
     """Everything a command may know from configuration.
 
     ``topics`` are what messages can be about. ``fields`` are the custom fields: dataset → field → type. ``sources``,
-    ``senders``, ``erp``, ``extractors`` and ``enrichers`` hold one table a file of the folder of that name: ``use``
-    names the offer, the rest are the offer's settings.
+    ``senders``, ``mailboxes``, ``erp``, ``extractors`` and ``enrichers`` hold one table a file of the folder of that
+    name: ``use`` names the offer, the rest are the offer's settings.
     """
 
     preset: str = ""
@@ -108,6 +108,7 @@ class Settings:
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mailboxes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     erp: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extractors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     enrichers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The named tables of ``sources/``, ``senders/``, ``erp/``, ``extractors/``, ``enrichers/``: which offer, and how.
+"""The named tables of ``sources/``, ``senders/``, ``mailboxes/``, ``erp/`` …: which offer, and how.
 
 A file is read when it is asked for, so that a broken one stops only what needs it.
 """
@@ -14,7 +14,7 @@ from sfactl.api.errors import ConfigError
 from sfactl.config.objects import check_version, read_toml
 from sfactl.config.secrets import check_secrets
 
-FOLDERS = ("sources", "senders", "erp", "extractors", "enrichers")
+FOLDERS = ("sources", "senders", "mailboxes", "erp", "extractors", "enrichers")
 """Folders of a workspace that hold named tables; also the names of the settings."""
 
 

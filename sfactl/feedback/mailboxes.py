@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mailbox
 from collections.abc import Iterator
+from glob import escape
 from pathlib import Path
 
 from sfactl.api.errors import UserError
@@ -14,18 +15,30 @@ LARGEST = 10 * 1024 * 1024
 
 def mails_in(path: Path) -> Iterator[bytes]:
     """The raw mails in ``path``, in the order of their names. Raises `UserError` where there is nothing to read."""
+    for file in files_in(path):
+        yield from _mails_of(file)
+
+
+def files_in(path: Path, *, empty: bool = False) -> list[Path]:
+    """The files at ``path`` that hold mails: those of a maildir or a folder, else itself.
+
+    Raises `UserError` where there is nothing, unless the folder may be ``empty``.
+    """
     if path.is_dir():
         if (path / "cur").is_dir() or (path / "new").is_dir():
             folders = [p for name in ("new", "cur") for p in [path / name] if p.is_dir()]
-            yield from (_head(p) for folder in folders for p in sorted(folder.iterdir()) if p.is_file())
-            return
+            return [p for folder in folders for p in sorted(folder.iterdir()) if p.is_file()]
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in (".eml", ".msg", ".txt", "") and p.is_file())
-        if not files:
+        if not files and not empty:
             raise UserError(f"{path}: no mails in this folder", hint="Name a maildir, an mbox file or .eml files.")
-        yield from (_head(p) for p in files)
-        return
+        return files
     if not path.is_file():
         raise UserError(f"there is no file {path}")
+    return [path]
+
+
+def _mails_of(path: Path) -> Iterator[bytes]:
+    path = _there(path)
     with path.open("rb") as file:
         start = file.read(5)
     if start == b"From " and path.suffix.lower() != ".eml":
@@ -37,6 +50,19 @@ def mails_in(path: Path) -> Iterator[bytes]:
             box.close()
         return
     yield _head(path)
+
+
+def changed_at(path: Path) -> int:
+    """When a file got its name or its content here, in nanoseconds; no copy can bring an older time along."""
+    return _there(path).stat().st_ctime_ns
+
+
+def _there(path: Path) -> Path:
+    """Where the file is now: a mail program renames what it has seen (maildir: new/NAME becomes cur/NAME:2,S)."""
+    if path.exists() or path.parent.name not in ("new", "cur"):
+        return path
+    base = path.name.partition(":")[0]
+    return next((path.parent.parent / "cur").glob(f"{escape(base)}*"), path)
 
 
 def _head(path: Path) -> bytes:

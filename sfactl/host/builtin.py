@@ -6,6 +6,7 @@ BUILTIN = {
     "leads": "sfactl.leads.plugin",
     "scoring": "sfactl.scoring.plugin",
     "campaigns": "sfactl.campaigns.plugin",
+    "feedback": "sfactl.feedback.plugin",
     "orders": "sfactl.orders.plugin",
     "portrait": "sfactl.portrait.plugin",
 }

@@ -23,6 +23,7 @@ from sfactl.api.protocols import (
     ErpConnector,
     LeadSource,
     LearningScoring,
+    Mailbox,
     ReportRenderer,
     SqlScoring,
     TableScoring,
@@ -103,6 +104,8 @@ class Host:
     def make(
         self, kind: Literal["touchpoint_sender"], name: str, settings: Mapping[str, Any], *, where: str
     ) -> TouchpointSender: ...
+    @overload
+    def make(self, kind: Literal["mailbox"], name: str, settings: Mapping[str, Any], *, where: str) -> Mailbox: ...
     @overload
     def make(
         self, kind: Literal["erp_connector"], name: str, settings: Mapping[str, Any], *, where: str

@@ -24,6 +24,7 @@ PROTOCOLS: Mapping[str, tuple[type, ...]] = {
     "lead_source": (protocols.LeadSource,),
     "scoring_strategy": (protocols.SqlScoring, protocols.TableScoring, protocols.LearningScoring),
     "touchpoint_sender": (protocols.TouchpointSender,),
+    "mailbox": (protocols.Mailbox,),
     "erp_connector": (protocols.ErpConnector,),
     "price_layer": (protocols.PriceLayer,),
     "intent_extractor": (protocols.IntentExtractor,),

@@ -17,9 +17,10 @@ from sfactl.engine.periods import parse_period
 from sfactl.engine.schedules import parse_schedule
 from sfactl.runs.model import Job
 
-BEFORE_SELLING = ("collect", "scores", "segments", "assign", "tags")
+BEFORE_SELLING = ("mailbox", "collect", "scores", "segments", "assign", "tags")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "source": (),
+    "mailbox": (),
     "collect": (),
     "dedupe": ("source", "collect"),
     "scores": ("source", "collect", "dedupe"),
@@ -34,7 +35,13 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "erp": (),
 }
 """Every kind of job in the order in which they are done, and what it builds on."""
-OBJECTS: Mapping[str, str] = {"source": "sources", "strategy": "strategies", "campaign": "campaigns", "erp": "erp"}
+OBJECTS: Mapping[str, str] = {
+    "source": "sources",
+    "mailbox": "mailboxes",
+    "strategy": "strategies",
+    "campaign": "campaigns",
+    "erp": "erp",
+}
 """Kinds with one job for each file of a folder; the others are one job each."""
 FILE = "sfactl.toml"
 

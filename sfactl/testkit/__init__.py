@@ -15,6 +15,7 @@ for _name in (
     "intent_suite",
     "matcher_suite",
     "enricher_suite",
+    "mailbox_suite",
 ):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
@@ -25,6 +26,7 @@ from sfactl.testkit.erp_suite import ErpConnectorSuite  # noqa: E402
 from sfactl.testkit.intent_suite import IntentSuite  # noqa: E402
 from sfactl.testkit.json_server import JsonServer, Seen, ServerFault  # noqa: E402
 from sfactl.testkit.learning_suite import LearningSuite  # noqa: E402
+from sfactl.testkit.mailbox_suite import MailboxSuite  # noqa: E402
 from sfactl.testkit.matcher_suite import MatcherSuite  # noqa: E402
 from sfactl.testkit.offer_suite import OfferSuite  # noqa: E402
 from sfactl.testkit.rude_server import Manner, RudeServer  # noqa: E402
@@ -45,6 +47,7 @@ __all__ = [
     "JsonServer",
     "LeadSourceSuite",
     "LearningSuite",
+    "MailboxSuite",
     "Manner",
     "MatcherSuite",
     "OfferSuite",

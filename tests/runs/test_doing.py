@@ -29,7 +29,7 @@ def shop(tmp_path: Path) -> Place:
     jobs = [
         f'[run.jobs.{kind}]\nschedule = "0 1 * * *"\n'
         for kind in NEEDS
-        if kind not in ("source", "strategy", "campaign", "erp")
+        if kind not in ("source", "mailbox", "strategy", "campaign", "erp")
     ]
     settings = (place.folder / "sfactl.toml").read_text(encoding="utf-8")
     place.write(
@@ -40,13 +40,16 @@ def shop(tmp_path: Path) -> Place:
     )
     place.write("sources/cards.toml", 'schema = 1\nuse = "file"\npath = "inbox/*.csv"\nschedule = "0 1 * * *"\n')
     place.write("inbox/cards.csv", CARDS)
+    place.write("mailboxes/sales.toml", 'schema = 1\nuse = "files"\npath = "mail"\nschedule = "0 1 * * *"\n')
+    place.write("mail/1.eml", "From: wang@formosa.example\nSubject: Re: Hello\n\nYes\n")
     return place
 
 
 def test_all_jobs(shop: Place) -> None:
     first = {run.job: run for run in shop.run().jobs}
     assert list(first) == [
-        "source:cards", "collect", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla", "tags",
+        "source:cards", "mailbox:sales", "collect", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla",
+        "tags",
         "campaign:welcome", "erp:files",
     ]  # fmt: skip
     assert {name: run.detail for name, run in first.items() if run.state in ("failed", "skipped")} == {}
@@ -54,6 +57,7 @@ def test_all_jobs(shop: Place) -> None:
         "partly",
         {"rows": 3, "new": 2, "rejected": 1},
     )
+    assert dict(first["mailbox:sales"].counts) == {"mails": 1, "new": 1, "reply": 1}
     assert first["scores"].state == first["segments"].state == "done"
     with shop.session() as session:
         commits = {e.run_id for e in _commits(session)}
@@ -62,7 +66,9 @@ def test_all_jobs(shop: Place) -> None:
             run.state in ("done", "partly") for run in first.values()
         )
     shop.at("2026-11-24T01:00")
-    again = {run.job: run.state for run in shop.run(only=("source", "dedupe", "segments", "qualify", "erp")).jobs}
+    again = {
+        run.job: run.state for run in shop.run(only=("source", "mailbox", "dedupe", "segments", "qualify", "erp")).jobs
+    }
     assert set(again.values()) == {"nothing"}
 
 

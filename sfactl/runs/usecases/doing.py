@@ -39,6 +39,21 @@ def _source(session: Session, job: Job) -> Done:
     )
 
 
+def _mailbox(session: Session, job: Job) -> Done:
+    from sfactl.feedback.usecases.fetching import fetch
+
+    (found,) = fetch(session, [job.object]).mailboxes
+    read = found.read
+    counts = {kind: sum(a.mails for a in read.answers if a.kind == kind) for kind in ("reply", "unsubscribe")}
+    return Done(
+        state="failed" if found.problem else _did(read.new),
+        items=read.new,
+        counts=_present({"mails": read.mails, "new": read.new, **counts, "suppressed": read.suppressed}),
+        detail=found.problem,
+        error=found.code,
+    )
+
+
 def _collect(session: Session, _job: Job) -> Done:
     from sfactl.collect.usecases import import_spool
 
@@ -171,6 +186,7 @@ def _present(counts: Mapping[str, int]) -> dict[str, int]:
 
 _DOERS: Mapping[str, Callable[[Session, Job], Done]] = {
     "source": _source,
+    "mailbox": _mailbox,
     "collect": _collect,
     "dedupe": _dedupe,
     "scores": _scores,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from sfactl.api.errors import ConfigError, SfactlError
 from sfactl.campaigns.files import campaign_names
@@ -17,18 +18,20 @@ from sfactl.strategies.files import read_strategy, strategy_names
 
 def jobs_of(session: Session) -> tuple[list[Job], tuple[str, ...]]:
     """Every job of the workspace in its order, and what is wrong with files that say when theirs is due."""
-    sources, strategies = _sources(session), _strategies(session)
+    sources, mailboxes = _named(session, "sources"), _named(session, "mailboxes")
+    strategies = _strategies(session)
     ground = Ground(
         run=session.settings.run,
         objects={
             "source": sources,
+            "mailbox": mailboxes,
             "strategy": strategies,
             "campaign": tuple(Owned(name=name) for name in campaign_names(session.folder)),
             "erp": tuple(Owned(name=name) for name in session.settings.erp),
         },
         calendars=_calendars(session),
     )
-    return all_jobs(ground), tuple(owned.problem for owned in (*sources, *strategies) if owned.problem)
+    return all_jobs(ground), tuple(owned.problem for owned in (*sources, *mailboxes, *strategies) if owned.problem)
 
 
 def check(session: Session) -> tuple[str, ...]:
@@ -42,7 +45,7 @@ def check(session: Session) -> tuple[str, ...]:
 def _calendars(session: Session) -> dict[str, Calendar]:
     """The calendars, where any job asks for one: a broken one stops nobody else."""
     run = session.settings.run
-    said = (run.jobs, run.sources, run.strategies, run.campaigns, run.erp)
+    said = (run.jobs, run.sources, run.strategies, run.campaigns, run.mailboxes, run.erp)
     if not any(job.calendar for jobs in said for job in jobs.values()):
         return {}
     return {name: file.calendar(session.zone) for name, file in read_calendars(session.folder).items()}
@@ -57,14 +60,15 @@ def _owned(where: str, name: str, schedule: str, minutes: float = 0.0) -> Owned:
     return Owned(name=name, schedule=schedule, minutes_per_item=minutes)
 
 
-def _sources(session: Session) -> tuple[Owned, ...]:
-    found = []
-    for name in session.settings.sources:
+def _named(session: Session, folder: Literal["sources", "mailboxes"]) -> tuple[Owned, ...]:
+    """The files of a folder of named tables, each with the schedule that it says."""
+    tables, found = getattr(session.settings, folder), []
+    for name in tables:
         try:
-            said = session.settings.sources[name].get("schedule", "")
+            said = tables[name].get("schedule", "")
             if not isinstance(said, str):
-                raise ConfigError(f"sources/{name}.toml: schedule: {said!r} is not text")
-            found.append(_owned(f"sources/{name}.toml", name, said))
+                raise ConfigError(f"{folder}/{name}.toml: schedule: {said!r} is not text")
+            found.append(_owned(f"{folder}/{name}.toml", name, said))
         except ConfigError as err:
             found.append(Owned(name=name, problem=_from_here(session, err)))
     return tuple(found)

@@ -1,0 +1,59 @@
+"""A mailbox of files. What changed since it was read last is read again: what mails say is known by their content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sfactl.api.context import PluginContext
+from sfactl.api.errors import SfactlError
+from sfactl.api.records import CheckReport, Cursor, MailPage
+from sfactl.feedback.mailboxes import changed_at, files_in, mails_in
+
+PAGE = 200
+OVERLAP_NS = 3600 * 10**9
+"""Files that came in so shortly before the cursor are read again: two may have the same time, and clocks are set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMailboxSettings:
+    """The keys of ``mailboxes/NAME.toml``: where the maildir, the mbox file or the folder is."""
+
+    path: str
+
+    def __post_init__(self) -> None:
+        if not self.path.strip():
+            raise ValueError("path: name a maildir, an mbox file or a folder")
+
+
+class FileMailbox:
+    """Reads the files at ``path``, relative to the workspace."""
+
+    def __init__(self, settings: FileMailboxSettings, context: PluginContext) -> None:
+        self._path = context.workspace / Path(settings.path).expanduser()
+
+    def check(self) -> CheckReport:
+        """Whether there is something to read."""
+        try:
+            files = files_in(self._path, empty=True)
+        except SfactlError as err:
+            return CheckReport(problems=(err.message,))
+        return CheckReport(facts={"path": str(self._path), "files": f"{len(files):,}"})
+
+    def fetch(self, cursor: Cursor | None) -> Iterator[MailPage]:
+        """The mails of files that are new or changed since ``cursor``, the oldest file first."""
+        since = int(cursor["changed"]) - OVERLAP_NS if cursor else 0
+        found = sorted((changed_at(p), p) for p in files_in(self._path, empty=True))
+        newest = int(cursor["changed"]) if cursor else 0
+        for at, path in found:
+            if at < since:
+                continue
+            newest = max(newest, at)
+            mails = mails_in(path)
+            while page := list(islice(mails, PAGE)):
+                yield MailPage(mails=page, cursor={"changed": newest})
+
+    def close(self) -> None:
+        """Nothing is held open."""
