@@ -144,12 +144,8 @@ class _Run:
         begin = self.session.now()
         if begun_only and self.row.state not in ("partly", "applied"):
             raise PolicyError(f"plan {self.row.short} was never begun", hint=f"sfactl campaign apply {self.row.short}")
-<<<<<<< HEAD
         if self._is_done(asks=begun_only):
-=======
-        if self._is_done():
             self._tell_of_others()
->>>>>>> main
             return self._result(nothing=True)
         self._check()
         missing = int(self.delivery.remaining().num_rows) if self.permit.missing else None
