@@ -56,6 +56,8 @@ def _served_lines(served: Served) -> Iterator[str]:
     yield f"  keeps what comes in {served.spool}"
     if served.forms:
         yield f"  forms: {', '.join(served.forms)}"
+    if served.topics:
+        yield f"  topics: {', '.join(served.topics)}"
 
 
 @group.command("import")
@@ -85,7 +87,7 @@ def import_(app: App, folder: Path | None, *, fail_empty: bool, dry_run: bool, o
 def _imported_lines(result: Imported) -> Iterator[str]:
     said = [
         f"{result.waiting:,} too young to judge" if result.waiting else "",
-        f"{result.strangers:,} of leads that are gone" if result.strangers else "",
+        f"{result.strangers:,} of leads that are not there" if result.strangers else "",
     ]
     yield " · ".join([count(result.new, "touchpoint"), *(text for text in said if text)])
     for row in result.kinds:
@@ -96,6 +98,7 @@ def _imported_lines(result: Imported) -> Iterator[str]:
             if form.problem
             else f"{count(form.posts, 'posting')} · {form.new:,} new · {form.updated:,} updated · "
             f"{form.rejected:,} rejected{f': {form.rejects_file}' if form.rejects_file else ''}"
+            f"{f' · {form.asked:,} asked for a topic' if form.asked else ''}"
         )
     for name in result.damaged:
         yield f"  {name} is damaged: what can be read was brought in, the file is kept as .damaged"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OBJECTS: Mapping[str, str] = {
     "calendars": "sfactl.config.calendars:CalendarFile",
     "campaigns": "sfactl.campaigns.model:Campaign",
+    "forms": "sfactl.collect.forms:Form",
     "funnels": "sfactl.insight.layout:FunnelLayout",
     "intents": "sfactl.config.tags:Intent",
     "filters": "sfactl.opportunities.model:FilterRules",

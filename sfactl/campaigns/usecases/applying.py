@@ -145,6 +145,7 @@ class _Run:
         if begun_only and self.row.state not in ("partly", "applied"):
             raise PolicyError(f"plan {self.row.short} was never begun", hint=f"sfactl campaign apply {self.row.short}")
         if self._is_done():
+            self._tell_of_others()
             return self._result(nothing=True)
         self._check()
         missing = int(self.delivery.remaining().num_rows) if self.permit.missing else None
@@ -158,6 +159,7 @@ class _Run:
             tasks = self._begin()
         left = int(self.delivery.remaining().num_rows) - self.delivery.blocked.total()
         self._finish(left)
+        self._tell_of_others()
         result = self._result(
             tasks=tasks, left=left, missing=missing, seconds=(self.session.now() - begin).total_seconds()
         )
@@ -246,6 +248,11 @@ class _Run:
         with self.session.write("plans", reason=f"apply plan {self.row.short}") as tx:
             tx.upsert("plans", plan_table([self.row]))
             tx.commit(plan=self.row.plan_id, state=state, **self.delivery.tally.outcomes)
+
+    def _tell_of_others(self) -> None:
+        if others := self.delivery.others():
+            messages = f"{others:,} message{'s' if others != 1 else ''} of an earlier plan"
+            self.session.note(f"{messages} may be sent again. Next: sfactl campaign plan {self.row.campaign}")
 
     def _result(self, **values: Any) -> ApplyResult:
         outcomes = self.delivery.tally.outcomes

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import SfactlError
 from sfactl.collect import segments
-from sfactl.collect.forms import read_forms
+from sfactl.collect.forms import Form, read_forms
 from sfactl.collect.segments import Read, files_of, size_of
 from sfactl.collect.spool import KEEP_FREE
 from sfactl.collect.usecases.serving import LINKS, POSTS, read_counts, spool_of
@@ -38,9 +38,10 @@ def check(session: Session) -> Checked:
     """Look at settings, forms, secret, disk and what waits; opens no connection."""
     folder = spool_of(session)
     problems = [*_settings(session), *_disk(session, folder)]
-    forms: tuple[str, ...] = ()
+    forms: Mapping[str, Form] = {}
     try:
-        forms = tuple(read_forms(session.folder))
+        forms = read_forms(session.folder)
+        problems += [f"forms/{name}.toml: {text}" for name, form in forms.items() for text in _form(session, form)]
     except SfactlError as err:
         problems.append(err.message.replace(f"{session.folder}{os.sep}", ""))
     serving, waiting, size = False, 0, 0
@@ -58,7 +59,7 @@ def check(session: Session) -> Checked:
     return Checked(
         url=session.settings.collect.url,
         spool=str(folder),
-        forms=forms,
+        forms=tuple(forms),
         serving=serving,
         waiting=waiting,
         waiting_bytes=size,
@@ -87,6 +88,15 @@ def _settings(session: Session) -> Iterator[str]:
         _ = session.links
     except SfactlError as err:
         yield err.message
+
+
+def _form(session: Session, form: Form) -> Iterator[str]:
+    if form.mapping and not (session.folder / "mappings" / f"{form.mapping}.toml").is_file():
+        yield f"mapping: there is no mappings/{form.mapping}.toml"
+    known = session.settings.topics
+    for name, one in form.fields.items():
+        if one.topic and one.topic not in known:
+            yield f"fields.{name}.topic: there is no [topics.{one.topic}] in sfactl.toml"
 
 
 def _disk(session: Session, folder: Path) -> Iterator[str]:

@@ -72,8 +72,10 @@ def open_collector(session: Session) -> Collector:
 
 def topics_of(session: Session) -> tuple[Topic, ...]:
     """What people may choose between."""
-    del session
-    return ()
+    return tuple(
+        Topic(name=name, title=said.title or name, titles=said.titles, description=said.summary)
+        for name, said in session.settings.topics.items()
+    )
 
 
 def serve(session: Session, *, host: str, port: int, threads: int, started: Callable[[Served], None]) -> None:
