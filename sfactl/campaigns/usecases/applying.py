@@ -148,7 +148,7 @@ class _Run:
             self._tell_of_others()
             return self._result(nothing=True)
         self._check()
-        missing = int(self.delivery.remaining().num_rows) if self.permit.missing else None
+        missing = self.delivery.left() if self.permit.missing else None
         tasks = 0
         if self.row.sends:
             with closing(make_sender(self.session, self.files)) as sender:
@@ -157,7 +157,7 @@ class _Run:
                 self.delivery.send(sender, lease)
         else:
             tasks = self._begin()
-        left = int(self.delivery.remaining().num_rows) - self.delivery.blocked.total()
+        left = self.delivery.left() - self.delivery.blocked.total()
         self._finish(left)
         self._tell_of_others()
         result = self._result(
@@ -177,7 +177,7 @@ class _Run:
     def _is_done(self) -> bool:
         """Applied, and nobody has let one of its messages be tried again, or asks for those who were left out."""
         if self.permit.missing:
-            return not int(self.delivery.remaining().num_rows)
+            return not self.delivery.left()
         held = self.session.ledger.rows(scope_of(self.row.campaign), "planned")
         return self.row.state == "applied" and not any(r.meta.get("plan_id") == self.row.plan_id for r in held)
 
