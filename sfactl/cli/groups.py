@@ -35,6 +35,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     "Campaigns": {
         "strategy": "Selling rules: plan, review, apply and test them.",
         "campaign": "Plan and apply campaigns.",
+        "template": "Texts of messages: check and preview them.",
         "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
         "consent": "Who may be written to, about what.",
