@@ -22,6 +22,9 @@ from sfactl.api.records import Message
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1."""
 
+LONGEST_WORD = 900
+"""Room is left for the name of the header."""
+
 ADDRESSES = frozenset({"from", "to", "cc", "sender", "reply-to"})
 """Headers that hold addresses."""
 
@@ -83,6 +86,9 @@ class MailPolicy(_Policy):
         text = str(value)
         if text.isascii() and len(name) + 2 + len(text) <= LONGEST_LINE:
             return f"{name}: {text}{self.linesep}"
+        if text.isascii() and max(map(len, text.split())) > LONGEST_WORD:
+            # It can be neither folded nor, being a link, encoded.
+            raise ValueError(f"header {name} has a word of more than {LONGEST_WORD} letters")
         if name.lower() == "subject" and not self.utf8:
             return f"{name}: {_encoded(text, name, self.linesep)}{self.linesep}"
         if name.lower() in ADDRESSES and not self.utf8:

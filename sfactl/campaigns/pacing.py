@@ -83,7 +83,7 @@ class Pacing:
         self._now = now
         self._day = day
         self._local = local
-        self._rates = [(rate, f"{rate.text} through {name}") for rate in parse_rates(pace.rate)]
+        self._rates = [(rate, f"over {rate.text} through {name}") for rate in parse_rates(pace.rate)]
         self._each = parse_rates(pace.per_domain)
         self._groups = {name.lower(): (n, parse_rates(d.rate)) for n, d in enumerate(pace.domains) for name in d.names}
         self._in_use: dict[str, list[Place]] = {}
@@ -173,7 +173,7 @@ class Pacing:
             return
         _, rates = self._groups.get(domain, (0, self._each))
         for rate in rates:
-            why = f"{rate.text} to {domain}"
+            why = f"over {rate.text} to {domain}"
             yield Limit(bucket=f"{self._lane(domain)}|{rate.text}", rate=rate, why=why, whole=False)
 
     def _lane(self, domain: str) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sfactl.cli import campaign_lines as lines
-from sfactl.cli import options
+from sfactl.cli import campaign_test, options
 from sfactl.cli.app import App, Output, pass_app
 
 
 @click.group()
 def group() -> None:
     """Campaigns: plan who gets what, then apply exactly that plan."""
+
+
+campaign_test.register(group)
 
 
 @group.command("list")
@@ -199,7 +204,7 @@ def resume(app: App, plan: str, *, missing: bool, late: bool, override: str, dry
     Example:
       sfactl campaign resume 7f3a19
       sfactl campaign resume 7f3a19 --missing
-      sfactl campaign resume 7f3a19 --override "the bounces were one closed company"
+      sfactl campaign resume 7f3a19 --override "one company closed"
     """
     from sfactl.campaigns import usecases
 
@@ -241,20 +246,26 @@ def status(app: App, name: str, contact: str, as_of: str | None, output: Output)
 @group.command()
 @click.argument("name")
 @click.argument("lead", type=int)
+@click.option("--step", metavar="STEP", default="", help="Only the message of this step.")
+@options.html_page
 @options.as_of
 @options.output
 @pass_app
-def preview(app: App, name: str, lead: int, as_of: str | None, output: Output) -> None:
+def preview(app: App, name: str, lead: int, *, step: str, html: Path | None, as_of: str | None, output: Output) -> None:
     """Show every message of campaign NAME as LEAD would get it. Sends nothing.
 
     \b
     Example:
       sfactl campaign preview spring-webinar 8841
+      sfactl campaign preview spring-webinar 8841 --step invite --html invite.html
     """
     from sfactl.campaigns import usecases
+    from sfactl.cli.message_lines import preview_lines, write_page
 
-    shown = usecases.preview(app.session(as_of=as_of), name, lead)
-    output.emit(shown, human=lambda: lines.preview_lines(shown))
+    shown = usecases.preview(app.session(as_of=as_of), name, lead, step=step)
+    if html:
+        write_page(html, shown)
+    output.emit(shown, human=lambda: preview_lines(shown))
 
 
 @group.command()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from sfactl.campaigns.model import Count
     from sfactl.campaigns.usecases.applying import ApplyResult, Reason
-    from sfactl.campaigns.usecases.checking import Preview
     from sfactl.campaigns.usecases.looking import StatusResult
     from sfactl.campaigns.usecases.plans import PlanResult
     from sfactl.strategies.usecases.applying import ApplyResult as StrategyApplied
@@ -139,22 +138,6 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
         yield f"  plan {p.short}  {p.state:<10} {local(p.planned_at, zone)}  {what}"
     for c in result.messages:
         yield f"  {pad(c.step, 16)} {c.messages:>9,} {c.state}"
-
-
-def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:
-    """Each message as its reader would see it."""
-    for p in shown:
-        yield f"── {p.step}: {p.verdict or 'now'}"
-        if p.channel == "task":
-            yield f"Task for {p.recipient or 'nobody'}: {p.subject}"
-            continue
-        yield f"From: {p.sender}"
-        yield f"To: {p.recipient or '(no address)'}"
-        yield f"Subject: {p.subject}"
-        yield from p.headers.splitlines()
-        yield ""
-        yield from p.text.rstrip().splitlines()
-        yield ""
 
 
 def local(at: datetime | None, zone: str) -> str:

@@ -30,10 +30,12 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "assign": "Give leads to reps.",
         "rep": "Sales reps.",
         "identity": "Who is who: why records are held for the same.",
+        "task": "Work for people: list, give out, close.",
     },
     "Campaigns": {
         "strategy": "Selling rules: plan, review, apply and test them.",
         "campaign": "Plan and apply campaigns.",
+        "template": "Texts of messages: check and preview them.",
         "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
         "consent": "Who may be written to, about what.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -44,6 +45,12 @@ def limit(default: int = 50) -> Callable[[F], F]:
         )(command)
 
     return add
+
+
+def html_page(command: F) -> F:
+    """``--html FILE``: write messages as a page that a browser shows."""
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option("--html", type=kind, metavar="FILE", help="Write a page to look at in a browser.")(command)
 
 
 def permits(command: F) -> F:

@@ -1,4 +1,4 @@
-"""The commands of ``touch`` that stop all sending, and let it begin again."""
+"""The commands of ``touch`` that stop all sending, let it begin again, and tell how fast it goes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def register(group: click.Group) -> None:
     """Add the commands to the group ``touch``."""
-    for command in (stop, start):
+    for command in (stop, start, pace):
         group.add_command(command)
 
 
@@ -60,6 +60,28 @@ def start(app: App, reason: str, dry_run: bool, output: Output) -> None:
     result = usecases.start(session, reason=reason)
     zone = session.settings.workspace.time_zone
     output.emit(result, human=lambda: [_started(result, zone)])
+
+
+@click.command()
+@click.option("--release", metavar="SENDER", default="", help="Forget that receivers asked this sender to wait.")
+@options.dry_run
+@options.output
+@pass_app
+def pace(app: App, release: str, dry_run: bool, output: Output) -> None:
+    """Show how fast each sender may be used, what it sent today, and who asked us to wait.
+
+    \b
+    Example:
+      sfactl touch pace
+      sfactl touch pace --release sendgrid
+    """
+    from sfactl.campaigns import usecases
+
+    session = app.session(dry_run=dry_run)
+    if release:
+        freed = usecases.release(session, release)
+        session.note(f"{'Would forget' if dry_run else 'Forgot'} {freed:,} requests to wait.")
+    output.emit(usecases.use_of_senders(session))
 
 
 def _stopped(result: StopResult, zone: str) -> str:

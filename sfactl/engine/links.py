@@ -21,6 +21,9 @@ PATHS: dict[Purpose, str] = {"unsubscribe": "u", "preferences": "p", "confirm": 
 
 LONGEST_TOKEN = 4096
 
+NOBODY = 0
+"""The number that stands for the lead in the links of a test message: what is done with them counts for nobody."""
+
 
 class ForgedLink(ValueError):
     """A token that no key of ours has signed for this purpose."""

@@ -144,11 +144,11 @@ def test_what_would_wait_too_long_is_left_for_later_and_said(tmp_path: Path) -> 
     )
     run.run(iter(messages))
     assert Counter(domain for _, domain in receiver.seen) == {"fast.example": 50, "slow.example": 5}
-    assert run.later == {"5/hour to slow.example": 45}
+    assert run.later == {"over 5/hour to slow.example": 45}
     again = dispatcher(clock, receiver, pacing(tmp_path / "p", clock, rate="30/hour"))
     again.run(mail(n) for n in range(200, 300))
     assert len(receiver.seen) == 55 + 30
-    assert again.tally.gave_up == "30/hour through post; the next may leave at 2026-03-02 01:00:36"
+    assert again.tally.gave_up == "over 30/hour through post; the next may leave at 2026-03-02 01:00:36"
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,12 @@ def test_the_receivers_word_binds_whom_it_is_about(tmp_path: Path, about: str, p
     later = dispatcher(clock, receiver, pacing(tmp_path / "p", clock))
     later.run(mail(n, "busy.example" if n % 2 else "fine.example") for n in range(1, 60))
     assert Counter(domain for _, domain in receiver.seen) == passed
+    throttle = Throttle(tmp_path / "p")
+    assert len(throttle.holds(clock.now())) == (about != "message")
+    with throttle.writing():
+        assert throttle.release("pos") == 0
+        assert throttle.release("post") == (about != "message")
+    assert not throttle.holds(clock.now())
     if about == "sender":
         assert later.tally.gave_up == "post asked to wait (451 slow); the next may leave at 2026-03-02 01:00:00.010000"
     if about == "domain":

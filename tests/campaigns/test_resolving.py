@@ -62,3 +62,19 @@ def test_a_wrong_row_settles_nothing(acme: Acme, held: dict[str, str], tmp_path:
         assert usecases.messages(session, state="unknown").num_rows == 4
         with pytest.raises(NotFound):
             usecases.resolve(session, "nobody", "accepted")
+
+
+def test_who_may_be_tried_again_and_is_in_no_plan_is_not_kept_quiet(
+    acme: Acme, held: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    leads(acme, 7)
+    newer = acme.plan()
+    with acme.session() as session:
+        usecases.apply(session, newer.plan_id)
+        usecases.resolve(session, held["u1"], "retry")
+        session.quiet = False
+        assert usecases.resume(session, newer.plan_id).nothing
+    assert (
+        "1 message of an earlier plan may be sent again. Next: sfactl campaign plan spring" in capsys.readouterr().err
+    )
+    assert acme.verdicts(acme.plan())[1, "invite"] == "send"

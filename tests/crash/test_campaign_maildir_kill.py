@@ -20,7 +20,7 @@ from . import campaign_world as world
 
 pytestmark = pytest.mark.crash
 
-KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 40
+KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 12
 LEADS = 200
 OUT_OF_WORK = 42
 

@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 import click
 from tabulate import tabulate
 
+from sfactl.testkit import Commands
 from tests.torture.receiver import KINDS, Kind
-from tests.torture.run import Counts, Size, torture
+from tests.torture.run import IMPORTS, Counts, Size, torture
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = 20
@@ -77,14 +78,16 @@ def main(
         fresh=fresh,
         slow_s=slow,
     )
-    with TemporaryDirectory(prefix="sfactl-torture-", dir=work) as folder:
-        counts = torture(Path(folder), size, random.Random(seed), say=_say)
+    with TemporaryDirectory(prefix="sfactl-torture-", dir=work) as folder, Commands(IMPORTS) as commands:
+        counts = torture(Path(folder), size, random.Random(seed), commands, say=_say)
     click.echo(table(counts))
     for line in counts.found[:SHOWN]:
         click.echo(f"✗ {line}", err=True)
     if len(counts.found) > SHOWN:
         click.echo(f"… {len(counts.found) - SHOWN} more", err=True)
-    sys.exit(1 if counts.found else 0)
+    if counts.too_few:
+        click.echo(f"✗ {counts.too_few}", err=True)
+    sys.exit(1 if counts.found or counts.too_few else 0)
 
 
 def table(counts: Counts) -> str:

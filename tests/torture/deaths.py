@@ -1,5 +1,7 @@
 """Decides how a runner dies: by another's hand at a moment or at the receiver's count, or at a point of its own work.
 
+Some are only interrupted, as Ctrl-C does it, and have to leave everything settled.
+
 The second half runs inside the runner. It counts fsyncs, renames, commits, sends and answers, and ends the process with
 SIGKILL just before or just after the one that was chosen, so that nothing of the product knows about it.
 """
@@ -13,7 +15,6 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-By = Literal["moment", "count", "fsync", "rename", "commit", "send", "answer"]
+By = Literal["moment", "count", "interrupt", "fsync", "rename", "commit", "send", "answer"]
 POINTS: dict[By, int] = {"fsync": 6, "rename": 3, "commit": 9, "send": 30, "answer": 30}
 """The kinds of points, and how many of each a short life has: the one that kills is drawn from as many."""
 
@@ -51,9 +52,9 @@ class Death:
 
 
 def draw(chance: random.Random) -> Death:
-    """A death by lot: two of seven at a moment or at a count, the others at a point."""
-    by = chance.choice(("moment", "count", *POINTS))
-    if by == "moment":
+    """A death by lot: five of eight at a point of the runner's own work."""
+    by = chance.choice(("moment", "count", "interrupt", *POINTS))
+    if by in ("moment", "interrupt"):
         return Death(by=by, after_s=chance.uniform(0, LONGEST_S))
     return Death(by=by, n=chance.randint(1, POINTS.get(by, 1)), after=chance.random() < 0.5)
 
@@ -123,11 +124,6 @@ def install() -> None:
     sqlite3.connect = lambda *args, **kwargs: connect(*args, **{"factory": _Connection, **kwargs})  # type: ignore[assignment]
     socket.socket.sendall = _doomed("send", socket.socket.sendall)  # type: ignore[method-assign]
     socket.socket.recv_into = _doomed("answer", socket.socket.recv_into)  # type: ignore[method-assign]
-
-
-def by_kind(deaths: list[Death]) -> Counter[str]:
-    """How many died by what."""
-    return Counter(f"{d.by} {'after' if d.after else 'before'}" if d.at_a_point else d.by for d in deaths)
 
 
 if __name__ == "__main__":

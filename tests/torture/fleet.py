@@ -110,7 +110,7 @@ class Life:
 
     def is_due(self, count: int) -> bool:
         """Whether it is to be killed from outside now."""
-        if self.death.by == "moment" and time.monotonic() - self.born >= self.death.after_s:
+        if self.death.by in ("moment", "interrupt") and time.monotonic() - self.born >= self.death.after_s:
             return True
         return count >= self.until
 
@@ -174,7 +174,7 @@ class Fleet:
         job = chance.choices(list(jobs), list(jobs.values()))[0]
         death = draw(chance)
         # Of what is left to send each kill gets its share, and who is to die at a point has time to come there.
-        budget = (3 if death.at_a_point else 1) * max(self.due - count, 0) / max(self.kills - self.killed, 1)
+        budget = (2 if death.at_a_point else 1) * max(self.due - count, 0) / max(self.kills - self.killed, 1)
         self.told.lives += 1
         note = self.notes / f"{self.told.lives}.json"
         words = ("campaign", *job, "--format", "json")
@@ -193,12 +193,16 @@ class Fleet:
             self._ended(life, life.process.wait())
             return False
         # A runner that waits for its turn is not worth a kill at the receiver's count.
-        if life.is_due(count) and (life.death.by == "moment" or self._holds(holders(life.process.pid))):
+        if life.is_due(count) and (life.death.by in ("moment", "interrupt") or self._holds(holders(life.process.pid))):
             self._kill(life)
             return False
         return True
 
     def _kill(self, life: Life) -> None:
+        if life.death.by == "interrupt" and life.process.at_work:
+            os.kill(life.process.pid, signal.SIGINT)
+            self._ended(life, life.process.wait())
+            return
         held = holders(life.process.pid) if life.process.at_work else []
         answered = life.process.kill()
         if answered.code == -signal.SIGKILL and not life.note.exists():
@@ -224,7 +228,7 @@ class Fleet:
             self._unpause(life.campaign)
         reason = _reason(answered)
         self.told.ends[reason] += 1
-        if not _known(answered):
+        if life.death.by != "interrupt" and not _known(answered):
             self.told.failures.append(f"{' '.join(life.words)}: exit {answered.code}: {answered.err.strip()[-2000:]}")
 
     def _died(self, life: Life, by: str, *, at_work: bool) -> None:
@@ -250,6 +254,7 @@ EXPECTED = (
     "was replaced by a newer one",
     "the data moved since this plan",
     "is being changed by another process",
+    "Interrupted",
 )
 """What a runner may say that others stand in the way of; each is an error for the user to read."""
 

@@ -14,11 +14,9 @@ from tests.torture import verdict, world
 from tests.torture.fleet import Fleet, Starter, Told
 from tests.torture.receiver import Kind, Receiver
 
-MODULES = {
-    "plain": "sfactl_sender_http.sender",
-    "idempotent": "sfactl_sender_http.sender",
-    "smtp": "sfactl_sender_smtp.sender",
-}
+IMPORTS = ("tests.torture.forked", "sfactl_sender_http.sender", "sfactl_sender_smtp.sender")
+"""What the process that forks runners has to have loaded."""
+
 PLAN = ("campaign", "plan")
 FINISHES = 5
 MOVED = 5
@@ -55,6 +53,12 @@ class Counts:
     seconds: float
     found: tuple[str, ...]
 
+    @property
+    def too_few(self) -> str:
+        """What to say where all was sent before enough runners had died."""
+        killed = self.told.at_work.total()
+        return "" if killed >= self.size.kills else f"only {killed} runners died at work; take more recipients"
+
     def rows(self) -> Iterator[tuple[str, str]]:
         """One line a count."""
         killed = self.told.at_work
@@ -77,13 +81,14 @@ class Counts:
         yield "wrong", f"{len(self.found):,}"
 
 
-def torture(folder: Path, size: Size, chance: random.Random, *, say: Callable[[str], None]) -> Counts:
-    """Torture a new workspace in ``folder``."""
+def torture(
+    folder: Path, size: Size, chance: random.Random, commands: Commands, *, say: Callable[[str], None]
+) -> Counts:
+    """Torture a new workspace in ``folder``, with runners that ``commands`` starts."""
     begun = time.monotonic()
     place = folder / "acme"
     receiver = Receiver(kind=size.kind, journal=folder / "journal", slow_s=size.slow_s)
-    imports = ["tests.torture.forked", MODULES[size.kind]]
-    with receiver, Commands(imports) as commands:
+    with receiver:
         everybody = world.make(
             place,
             recipients=size.recipients,
@@ -109,22 +114,19 @@ def torture(folder: Path, size: Size, chance: random.Random, *, say: Callable[[s
         _finish(fleet, campaigns)
         # What a dead runner sent may still be on its way to the receiver's mind.
         receiver.drain()
-        held = verdict.listed(starter, "unknown")
+        told = verdict.listed(starter)
+        held = [t for t in told if t.state == "unknown"]
         most = BATCH * size.connections * fleet.killed
         # Of a receiver that knows a key again sfactl may ask by itself, so that nobody is left for a person to settle.
-        found = verdict.between(starter, receiver.taken, held, 0 if size.kind == "idempotent" else most)
+        found = verdict.between(told, receiver.taken, 0 if size.kind == "idempotent" else most)
         receiver.start()
         say(f"{len(held)} messages are held; now each is settled by what the receiver has")
         there, retried = verdict.settle(starter, held, receiver.taken, folder / "held.csv") if held else (0, 0)
         if retried:
-            fleet.plans = {name: _planned(starter, name) for name in campaigns}
             _finish(fleet, campaigns)
         receiver.drain()
         found += verdict.at_the_end(starter, receiver.taken, everybody)
-        found += [f"{name} would send again" for name in campaigns if verdict.ask(starter, *PLAN, name)["sends"]]
         found += fleet.told.failures
-    if fleet.killed < size.kills:
-        found.append(f"only {fleet.killed} runners could be killed at work before all was sent; take more recipients")
     delivered = receiver.taken
     return Counts(
         size=size,
@@ -146,13 +148,15 @@ def _planned(starter: Starter, name: str) -> str:
 
 
 def _finish(fleet: Fleet, names: Iterable[str]) -> None:
-    """Let each campaign send what it may, undisturbed."""
+    """Let each campaign send what it may, undisturbed, until a new plan finds nobody to write to."""
     for name in names:
         for _ in range(FINISHES):
             applied = fleet.starter.run("campaign", "apply", fleet.plans[name], "--format", "json")
-            if applied.code in (0, 3) and not applied.result["left"]:
+            if applied.code not in (0, 3, MOVED):
+                raise verdict.TortureFailed(f"campaign {name}: exit {applied.code}: {applied.err}")
+            planned = verdict.ask(fleet.starter, *PLAN, name)
+            if not planned["sends"]:
                 break
-            if applied.code == MOVED:
-                fleet.plans[name] = _planned(fleet.starter, name)
+            fleet.plans[name] = planned["plan_id"]
         else:
-            raise verdict.TortureFailed(f"campaign {name} does not come to an end: {applied.out}{applied.err}")
+            raise verdict.TortureFailed(f"campaign {name} does not come to an end")

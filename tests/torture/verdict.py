@@ -18,10 +18,11 @@ class TortureFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A message whose fate sfactl does not know."""
+class Told:
+    """A message as sfactl lists it."""
 
     key: str
+    state: str
     recipient: str
 
 
@@ -37,13 +38,13 @@ def _good(answered: Answered, words: Sequence[str]) -> Answered:
     return answered
 
 
-def listed(starter: Starter, state: str) -> list[Held]:
-    """What ``touch list`` says is in ``state``."""
-    rows = ask(starter, "touch", "list", "--state", state, "--limit", "0")
-    return [Held(key=row["key"], recipient=row["recipient"]) for row in rows]
+def listed(starter: Starter) -> list[Told]:
+    """All messages that ``touch list`` knows."""
+    rows = ask(starter, "touch", "list", "--limit", "0")
+    return [Told(key=row["key"], state=row["state"], recipient=row["recipient"]) for row in rows]
 
 
-def settle(starter: Starter, held: Sequence[Held], delivered: Counter[str], file: Path) -> tuple[int, int]:
+def settle(starter: Starter, held: Sequence[Told], delivered: Counter[str], file: Path) -> tuple[int, int]:
     """Do what a person does who looks into the receiver: say of each held message whether it is there."""
     with file.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out)
@@ -54,15 +55,15 @@ def settle(starter: Starter, held: Sequence[Held], delivered: Counter[str], file
     return there, len(held) - there
 
 
-def between(starter: Starter, delivered: Counter[str], held: Sequence[Held], most: int) -> list[str]:
+def between(told: Sequence[Told], delivered: Counter[str], most: int) -> list[str]:
     """What is wrong while messages are held: each delivered one must be known or held, each known one delivered."""
-    accepted = {h.recipient for h in listed(starter, "accepted")}
-    unknown = {h.recipient for h in held}
+    accepted = {t.recipient for t in told if t.state == "accepted"}
+    unknown = {t.recipient for t in told if t.state == "unknown"}
     found = [f"{n} times delivered: {address}" for address, n in delivered.items() if n > 1]
     found += [f"accepted and not delivered: {a}" for a in sorted(accepted - set(delivered))]
     found += [f"delivered, and neither accepted nor held: {a}" for a in sorted(set(delivered) - accepted - unknown)]
-    if len(held) > most:
-        found.append(f"{len(held)} messages are held, more than the {most} that were in flight")
+    if len(unknown) > most:
+        found.append(f"{len(unknown)} messages are held, more than the {most} that may have been in flight")
     return found
 
 
@@ -71,9 +72,9 @@ def at_the_end(starter: Starter, delivered: Counter[str], everybody: frozenset[s
     found = [f"{n} times delivered: {address}" for address, n in delivered.items() if n > 1]
     found += [f"lost: {a}" for a in sorted(everybody - set(delivered))]
     found += [f"nobody asked for it: {a}" for a in sorted(set(delivered) - everybody)]
-    for state in ("unknown", "sending", "planned"):
-        found += [f"still {state}: {h.recipient}" for h in listed(starter, state)]
-    told = Counter(h.recipient for h in listed(starter, "accepted"))
+    messages = listed(starter)
+    found += [f"still {t.state}: {t.recipient}" for t in messages if t.state != "accepted"]
+    told = Counter(t.recipient for t in messages if t.state == "accepted")
     found += [f"delivered and not accepted: {a}" for a in sorted(set(delivered) - set(told))]
     found += [f"{n} times accepted: {a}" for a, n in told.items() if n > 1]
     (touched,) = ask(

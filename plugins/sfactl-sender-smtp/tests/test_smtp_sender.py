@@ -169,7 +169,26 @@ def test_the_offer_names_what_exists() -> None:
     assert (offer.name, offer.channel, offer.hosts, offer.secrets) == (
         "smtp",
         "email",
-        ("setting:host",),
+        ("setting:host", "setting:nameserver"),
         ("password", "dkim_private_key", "dkim_second_private_key"),
     )
-    assert not offer.capabilities
+    assert offer.capabilities == {"domains"}
+
+
+@pytest.mark.parametrize(
+    ("script", "about"),
+    [
+        pytest.param(at("RCPT", "451 4.7.1 greylisted"), "message", id="greylisted"),
+        pytest.param(at("RCPT", "452 4.2.2 mailbox full"), "message", id="mailbox-full"),
+        pytest.param(at("RCPT", "450 4.7.28 too much mail for this domain"), "domain", id="domain-flooded"),
+        pytest.param(at("END", "450-4.7.28 too much mail\r\n450 4.7.28 see our page"), "domain", id="in-two-lines"),
+        pytest.param(at("MAIL", "452 4.4.5 congested"), "sender", id="congested"),
+        pytest.param(at("MAIL", "421 4.7.0 slow down"), "sender", id="closing"),
+        pytest.param(at("HELLO", "554 not you"), "sender", id="no-entry"),
+        pytest.param(at("END", "451"), "message", id="bare-code"),
+    ],
+)
+def test_a_wait_says_for_whom_it_holds(script: Script, about: str) -> None:
+    with serving(script) as server:
+        [receipt] = send(sender_for(server), message())
+    assert (receipt.outcome, receipt.about, receipt.retry_after_s) == ("retry_after", about, 7)

@@ -1,10 +1,15 @@
-"""Put a message into a folder whole or not at all, under a name that comes from its key."""
+"""Put a message into a folder whole or not at all, under a name that comes from its key.
+
+Whoever comes second with a key, be it another process at the same moment, finds the first one's message and leaves it.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 from sfactl.api.context import PluginContext
@@ -21,6 +26,7 @@ class Letterbox:
             raise ConfigError(f"folder: {folder!r} is outside the workspace")
         self.path = path
         self._suffix = suffix
+        self._drafts = count(1)
 
     def check(self) -> CheckReport:
         """Whether the folder can be written to; says how many messages are in it."""
@@ -38,11 +44,12 @@ class Letterbox:
         """
         self._make()
         receipts: dict[str, Receipt] = {}
-        drafts: dict[str, str] = {}
+        drafts: dict[str, Path] = {}
+        moved = self._moved()
         for message in messages:
             try:
-                if found := self.find(message.key):
-                    receipts[message.key] = Receipt(key=message.key, outcome="accepted", provider_id=found.name)
+                if found := self._found(message.key, moved):
+                    receipts[message.key] = Receipt(key=message.key, outcome="accepted", provider_id=found)
                 else:
                     drafts[message.key] = self._draft(message.key, write(message))
             except (ValueError, UnicodeError) as err:
@@ -57,18 +64,12 @@ class Letterbox:
 
     def lookup(self, keys: Sequence[str]) -> Iterable[Receipt]:
         """Which keys are there."""
+        moved = self._moved()
         for key in keys:
-            if found := self.find(key):
-                yield Receipt(key=key, outcome="accepted", provider_id=found.name)
+            if found := self._found(key, moved):
+                yield Receipt(key=key, outcome="accepted", provider_id=found)
             else:
                 yield Receipt(key=key, outcome="retry_after", detail="not in the folder", retry_after_s=0)
-
-    def find(self, key: str) -> Path | None:
-        """The file of a key, wherever a mail program moved it within the folder."""
-        name = self._name(key)
-        if (path := self.path / "new" / name).exists():
-            return path
-        return next(iter((self.path / "cur").glob(f"{name}*")), None)
 
     def files(self) -> Iterator[Path]:
         """Every message."""
@@ -79,20 +80,30 @@ class Letterbox:
         for part in ("tmp", "new", "cur"):
             (self.path / part).mkdir(parents=True, exist_ok=True)
 
-    def _draft(self, key: str, content: bytes) -> str:
-        """Write the message beside the folder; answers its name."""
-        name = self._name(key)
-        (self.path / "tmp" / name).write_bytes(content)
-        return name
+    def _moved(self) -> Mapping[str, str]:
+        """Names as they were given → what a mail program that read them made of them (``NAME:2,S``)."""
+        if not (self.path / "cur").is_dir():
+            return {}
+        return {path.name.partition(":")[0]: path.name for path in (self.path / "cur").iterdir()}
 
-    def _deliver(self, drafts: Mapping[str, str]) -> dict[str, Receipt]:
+    def _found(self, key: str, moved: Mapping[str, str]) -> str:
+        """The file of a key wherever it is in the folder, or empty."""
+        name = self._name(key)
+        return name if (self.path / "new" / name).exists() else moved.get(name, "")
+
+    def _draft(self, key: str, content: bytes) -> Path:
+        """Write the message beside the folder; no other process writes to the same file."""
+        draft = self.path / "tmp" / f"{self._name(key)}.{os.getpid()}.{next(self._drafts)}"
+        draft.write_bytes(content)
+        return draft
+
+    def _deliver(self, drafts: Mapping[str, Path]) -> dict[str, Receipt]:
         """Make the drafts durable and move them in; a receipt for each key."""
         receipts: dict[str, Receipt] = {}
-        for key, name in drafts.items():
-            draft = self.path / "tmp" / name
+        for key, draft in drafts.items():
             try:
                 _fsync(draft)
-                draft.replace(self.path / "new" / name)
+                _move(draft, self.path / "new" / self._name(key))
             except OSError as err:
                 receipts[key] = _later(key, err)
         moved = [key for key in drafts if key not in receipts]
@@ -101,10 +112,24 @@ class Letterbox:
                 _fsync(self.path / "new")
         except OSError as err:
             return receipts | {key: _later(key, err) for key in moved}
-        return receipts | {key: Receipt(key=key, outcome="accepted", provider_id=drafts[key]) for key in moved}
+        return receipts | {key: Receipt(key=key, outcome="accepted", provider_id=self._name(key)) for key in moved}
 
     def _name(self, key: str) -> str:
         return hashlib.sha256(key.encode()).hexdigest()[:40] + self._suffix
+
+
+def _move(draft: Path, target: Path) -> None:
+    """Move without ever writing over another's file, where the file system has hard links."""
+    try:
+        target.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except OSError as err:
+        if err.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+            raise
+        draft.replace(target)
+        return
+    draft.unlink()
 
 
 def _fsync(path: Path) -> None:

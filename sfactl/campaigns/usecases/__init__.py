@@ -1,16 +1,20 @@
 """What can be done with campaigns and messages."""
 
+from sfactl.campaigns.usecases.allowances import release, use_of_senders
 from sfactl.campaigns.usecases.applying import apply, resume
-from sfactl.campaigns.usecases.checking import check, preview
+from sfactl.campaigns.usecases.checking import check
 from sfactl.campaigns.usecases.domains import check_domain
 from sfactl.campaigns.usecases.looking import campaigns, items, status
 from sfactl.campaigns.usecases.messages import messages, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
 from sfactl.campaigns.usecases.plans import approve, difference, plan
+from sfactl.campaigns.usecases.previewing import preview
 from sfactl.campaigns.usecases.resolving import resolve, resolve_file
 from sfactl.campaigns.usecases.retrying import retry
+from sfactl.campaigns.usecases.sampling import send_test
 from sfactl.campaigns.usecases.senders import senders
 from sfactl.campaigns.usecases.stopping import standstill, start, stop
+from sfactl.campaigns.usecases.templates import check_templates, preview_template, templates
 from sfactl.campaigns.usecases.webhooks import headers_in, sign, verify_once
 
 __all__ = [
@@ -19,6 +23,7 @@ __all__ = [
     "campaigns",
     "check",
     "check_domain",
+    "check_templates",
     "difference",
     "headers_in",
     "items",
@@ -26,10 +31,13 @@ __all__ = [
     "pause",
     "plan",
     "preview",
+    "preview_template",
+    "release",
     "resolve",
     "resolve_file",
     "resume",
     "retry",
+    "send_test",
     "senders",
     "sign",
     "standstill",
@@ -37,7 +45,9 @@ __all__ = [
     "status",
     "stop",
     "suppress",
+    "templates",
     "unpause",
     "unsuppress",
+    "use_of_senders",
     "verify_once",
 ]

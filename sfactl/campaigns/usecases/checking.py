@@ -1,4 +1,4 @@
-"""Check campaign files before anyone is written to, and show what one person would get."""
+"""Check campaign files before anyone is written to, and have their sender ready."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sfactl.api.errors import ConfigError, DataError, NotFound, SfactlError, TryLater
+from sfactl.api.errors import ConfigError, SfactlError, TryLater
 from sfactl.api.mail import address
 from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.protocols import TouchpointSender
-from sfactl.campaigns.candidates import load_candidates
 from sfactl.campaigns.files import CampaignFiles, campaign_names, check_links
-from sfactl.campaigns.mail import write_message
+from sfactl.campaigns.lint import sender_remarks
 from sfactl.campaigns.model import CHANNELS
-from sfactl.campaigns.planning import judge, key_prefix, load_refusals
 from sfactl.campaigns.senders.by_channel import ByChannel
 from sfactl.campaigns.senders.person import KINDS
-from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_audience, place_of, read_files
+from sfactl.campaigns.usecases.scene import load_audience, read_files
 from sfactl.config.senders import SenderPace, sender_pace
 from sfactl.session import Session
-from sfactl.workspace.aliases import living
 
 PERSON = "person"
 """The sender that hands messages to people, and the name of its file."""
@@ -36,21 +33,6 @@ class Finding:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What one step would be for one lead. ``verdict`` is what a plan made now would do."""
-
-    step: str
-    verdict: str
-    channel: str
-    sender: str
-    recipient: str
-    subject: str
-    text: str
-    html: str
-    headers: str
-
-
 def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     """Look at campaigns, their templates, conditions and senders; by default all."""
     found: list[Finding] = []
@@ -63,7 +45,8 @@ def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
         except SfactlError as err:
             found.append(Finding(campaign=name, severity="error", message=err.message))
             continue
-        warnings = list(_warnings(files, session.settings.collect.url))
+        table = session.settings.senders.get(files.campaign.sender, {})
+        warnings = list(_warnings(files, session.settings.collect.url, table))
         warnings += _handed(files, session)
         found += [Finding(campaign=name, severity="warning", message=w) for w in warnings]
         if not warnings:
@@ -161,71 +144,6 @@ def _sender_file(session: Session, name: str) -> str:
     return str(session.folder / "senders" / f"{name}.toml")
 
 
-def preview(session: Session, name: str, lead_id: int) -> tuple[Preview, ...]:
-    """Write every message of the campaign for one lead, and say what a plan made now would do with it."""
-    files = read_files(session, name)
-    place, letterhead = place_of(session), letterhead_of(session)
-    at = session.as_of_time()
-    with session.query() as query:
-        lead_id = living(query, "lead", lead_id)
-        if not query.get("leads", lead_id):
-            raise NotFound(f"there is no lead {lead_id}")
-        load_audience(session, query, files, at)
-        (member,) = query.one("select count(*) from audience where lead_id = $lead", {"lead": lead_id}) or (0,)
-        query.run("create or replace temp table audience as select cast($lead as bigint) as lead_id", {"lead": lead_id})
-        load_candidates(query, files, place)
-        load_refusals(query, files.campaign, place.house)
-        judge(query, files, place, at=at, effects=effects_of(session.ledger.rows()))
-        verdicts = {
-            r[0]: " · ".join(x for x in r[1:] if x) for r in query.rows("select step, action, reason from plan_rows")
-        }
-        [row] = query.table("select * from candidates").to_pylist()
-    prefix = key_prefix(files.campaign, place.tenant)
-    shown = []
-    for step in files.campaign.steps:
-        verdict = verdicts.get(step.name, f"later, after {step.after.step}" if step.after else "")
-        verdict = verdict if member else "not in the audience"
-        if step.action == "task" and step.task:
-            shown.append(_task(step.name, verdict, step.task.owner or row["owner"] or "", step.task.title))
-            continue
-        channel = step.channel or "email"
-        recipient = row["email"] if channel == "email" else row["phone"] or row["email"]
-        item = {"step": step.name, "channel": channel, "recipient": recipient or "nobody@invalid"}
-        item["message_key"] = f"{prefix}{step.name}.{lead_id}.{files.campaign.rotation}"
-        try:
-            m = write_message({**row, **item}, files, letterhead)
-        except DataError as err:
-            raise DataError(f"lead {lead_id}, step {step.name}: {err.message}", hint=err.hint) from None
-        shown.append(
-            Preview(
-                step=step.name,
-                verdict=verdict,
-                channel=channel,
-                sender=m.sender,
-                recipient=recipient or "",
-                subject=m.subject,
-                text=m.text,
-                html=m.html or "",
-                headers="\n".join(f"{k}: {v}" for k, v in m.headers.items()),
-            )
-        )
-    return tuple(shown)
-
-
-def _task(step: str, verdict: str, owner: str, title: str) -> Preview:
-    return Preview(
-        step=step,
-        verdict=verdict,
-        channel="task",
-        sender="",
-        recipient=owner,
-        subject=title,
-        text="",
-        html="",
-        headers="",
-    )
-
-
 def _handed(files: CampaignFiles, session: Session) -> list[str]:
     campaign = files.campaign
     if not any(s.action == "send" for s in campaign.steps):
@@ -238,7 +156,7 @@ def _handed(files: CampaignFiles, session: Session) -> list[str]:
     ]
 
 
-def _warnings(files: CampaignFiles, collector: str) -> list[str]:
+def _warnings(files: CampaignFiles, collector: str, table: Mapping[str, object]) -> list[str]:
     campaign = files.campaign
     found = []
     mails = any(s.action == "send" and (s.channel or "email") == "email" for s in campaign.steps)
@@ -246,6 +164,7 @@ def _warnings(files: CampaignFiles, collector: str) -> list[str]:
         found.append(
             "unsubscribe: marketing e-mail without a way out (List-Unsubscribe) is refused by large mailbox providers"
         )
+    found += sender_remarks(campaign, table)
     if campaign.marketing and not campaign.caps:
         found.append("caps: nothing limits how many messages one person gets")
     return found

@@ -27,7 +27,7 @@ from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_froz
 from sfactl.campaigns.usecases.watching import Watch
 from sfactl.engine.duck import Query
 from sfactl.session import Session
-from sfactl.workspace.ledger import Effect, Lease
+from sfactl.workspace.ledger import MESSAGE, Effect, Lease
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,6 +133,12 @@ class Delivery:
     def _more_connections(self, opened: ExitStack, messages: int) -> Iterator[TouchpointSender]:
         for _ in range(min(self._pace.connections, -(-messages // BATCH)) - 1):
             yield opened.enter_context(closing(new_sender(self._session, self._files)))
+
+    def others(self) -> int:
+        """Messages that may be sent again and are not in this plan: a run of an earlier one died with them."""
+        rows = self._session.ledger.rows(self._scope, "planned")
+        ours = set(self.remaining().column("message_key").to_pylist()) if rows else set()
+        return sum(r.kind == MESSAGE and r.key not in ours for r in rows)
 
     def _send_chunk(
         self,

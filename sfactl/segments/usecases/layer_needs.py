@@ -6,20 +6,24 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sfactl.segments import files
-from sfactl.segments.layer_files import read_layers
-from sfactl.segments.layers import KINDS, Kind, LayerRun
 from sfactl.segments.model import Segment
-from sfactl.segments.usecases import layering
 
 if TYPE_CHECKING:
+    from sfactl.segments.layers import Kind, LayerRun
     from sfactl.session import Session
 
 
 def refresh(session: Session, names: Sequence[str] = ()) -> tuple[LayerRun, ...]:
     """Run every layer that the segments ``names`` (default: all), or those they depend on, ask for."""
+    asked = _asked(session, names)
+    if not asked:
+        return ()
+    from sfactl.segments.layer_files import read_layers
+    from sfactl.segments.layers import KINDS
+    from sfactl.segments.usecases import layering  # late: most workspaces ask for none
+
     kinds: dict[str, Kind] = {kind: kind for kind in KINDS}
     kinds |= {name: layer.kind for name, layer in read_layers(session.folder).items()}
-    asked = _asked(session, names)
     return tuple(layering.run(session, kinds[name], name) for name in sorted(asked) if name in kinds)
 
 
@@ -29,7 +33,7 @@ def never_run(session: Session, names: Sequence[str] = ()) -> tuple[str, ...]:
     if not asked:
         return ()
     with session.query() as query:
-        stored = {row[0] for row in query.rows(f"select distinct layer from {layering.LAYERS}")}
+        stored = {row[0] for row in query.rows("select distinct layer from layers")}
     return tuple(sorted(asked - stored))
 
 

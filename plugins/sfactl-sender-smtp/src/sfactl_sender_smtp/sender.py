@@ -11,12 +11,18 @@ from collections.abc import Iterator, Sequence
 
 from sfactl.api.context import PluginContext
 from sfactl.api.errors import ConfigError
-from sfactl.api.records import CheckReport, DomainFinding, Message, Outcome, Receipt
+from sfactl.api.records import CheckReport, DomainFinding, Message, Outcome, Reach, Receipt
 from sfactl_sender_smtp.connection import Connection, Unreachable
-from sfactl_sender_smtp.exchange import Broken, Exchange, Reply
+from sfactl_sender_smtp.exchange import CLOSING, Broken, Exchange, Reply
 from sfactl_sender_smtp.letter import Letter, write_letter
 from sfactl_sender_smtp.settings import SmtpSettings
 from sfactl_sender_smtp.signing import Signer
+
+BUSY = frozenset({"4.3.2", "4.4.5"})
+"""The server takes nothing now, or is congested (RFC 3463, 3.4 and 3.5)."""
+
+FLOODED = "4.7.28"
+"""The recipient's domain gets too much mail (IANA's registry of enhanced status codes)."""
 
 
 class SmtpSender:
@@ -68,7 +74,7 @@ class SmtpSender:
                         item = self._send(item, following if isinstance(following, Letter) else None)
                     except Unreachable as err:
                         unreachable = str(err)
-                yield self._later(item.key, unreachable) if isinstance(item, Letter) else item
+                yield self._later(item.key, unreachable, "sender") if isinstance(item, Letter) else item
                 item = following
         finally:
             # Who stops listening leaves an announced letter behind, and of that nothing may be sent any more.
@@ -87,7 +93,7 @@ class SmtpSender:
                 now = self._context.now()
                 yield write_letter(message, now=now, return_path=return_path, sign=self._signer.signatures)
             except ConfigError as err:
-                yield self._later(message.key, str(err))
+                yield self._later(message.key, str(err), "sender")
             except ValueError as err:
                 yield _receipt(message.key, "refused", f"not sent, it cannot be written as an e-mail: {err}")
 
@@ -131,7 +137,7 @@ class SmtpSender:
     def _answered(self, letter: Letter, reply: Reply, *, before_data: bool) -> Receipt:
         family = reply.code // 100
         if family == 4:
-            receipt = self._later(letter.key, reply.text)
+            receipt = self._later(letter.key, reply.text, _reach(reply))
         elif family == 5:
             receipt = _receipt(letter.key, "refused", reply.text)
         elif family == 2 and not before_data:
@@ -143,9 +149,17 @@ class SmtpSender:
         self._connection.spare()
         return receipt
 
-    def _later(self, key: str, detail: str) -> Receipt:
+    def _later(self, key: str, detail: str, about: Reach = "message") -> Receipt:
         wait = self._settings.retry_after_s
-        return Receipt(key=key, outcome="retry_after", detail=detail, retry_after_s=wait)
+        return Receipt(key=key, outcome="retry_after", detail=detail, retry_after_s=wait, about=about)
+
+
+def _reach(reply: Reply) -> Reach:
+    """For whom a "not now" holds, as far as the code or the enhanced status (RFC 3463) tells."""
+    status = reply.text.partition(" ")[2].partition(" ")[0]
+    if reply.code == CLOSING or status in BUSY:
+        return "sender"
+    return "domain" if status == FLOODED else "message"
 
 
 def _receipt(key: str, outcome: Outcome, detail: str) -> Receipt:
