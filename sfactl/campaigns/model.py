@@ -20,7 +20,10 @@ Ending = Literal["reply", "meeting", "call", "form_submit"]
 """Touchpoints of a person after which a sequence has nothing more to say."""
 
 CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone"}
-"""The field of a lead that holds the address for a channel; for any other channel the e-mail, else the phone."""
+"""The field of a lead that holds the address for a channel.
+
+For any other channel it is the lead's id in the namespace of the channel's name, else the e-mail, else the phone.
+"""
 
 _NAME = re.compile(r"[^\W_][\w-]*")
 

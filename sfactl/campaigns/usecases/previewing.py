@@ -9,7 +9,7 @@ from typing import Any
 
 from sfactl.api.errors import DataError, NotFound, UserError
 from sfactl.api.records import Attachment, Message
-from sfactl.campaigns.candidates import load_candidates
+from sfactl.campaigns.candidates import address_of, ids_of, load_candidates
 from sfactl.campaigns.files import CampaignFiles, check_links
 from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.mail import write_message
@@ -96,7 +96,7 @@ def one_person(session: Session, query: Query, files: CampaignFiles, lead_id: in
     query.run("create or replace temp table audience as select cast($lead as bigint) as lead_id", {"lead": lead_id})
     load_candidates(query, files, place_of(session))
     [row] = query.table("select * from candidates").to_pylist()
-    return dict(row)
+    return {**row, "channel_ids": ids_of(query, lead_id)}
 
 
 def write_for(
@@ -104,8 +104,8 @@ def write_for(
 ) -> Message:
     """The message of ``step`` for ``row``, to their own address or to another. Raises `DataError` naming the lead."""
     channel = step.channel or "email"
-    own = row["email"] if channel == "email" else row["phone"] or row["email"]
-    item = {"step": step.name, "channel": channel, "recipient": to or own or "", "message_key": key}
+    recipient = to or address_of(row, channel)
+    item = {"step": step.name, "channel": channel, "recipient": recipient, "message_key": key}
     try:
         return write_message({**row, **item}, files, letterhead)
     except DataError as err:
