@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sfactl.api.records import PersonTask, Receipt
+from sfactl.api.offers import TouchpointSenderOffer
+from sfactl.api.records import CheckReport, PersonTask, Receipt
 from sfactl.campaigns import usecases
 from sfactl.campaigns.senders import by_channel
+from sfactl.campaigns.usecases import applying, delivery
 from sfactl.testkit import SenderSuite
 
 SPRING = """
@@ -156,3 +159,61 @@ class TestPersonSender(SenderSuite):
     def test_a_task_is_not_due_before_it_is_made(self, make: Any) -> None:
         with pytest.raises(Exception, match="in the past"):
             make(due_hours=-1)
+
+
+FRIENDS = SPRING.replace('channel = "phone"', 'channel = "line"')
+
+
+def test_a_person_is_written_to_by_the_id_that_the_channel_knows(spring: Any) -> None:
+    """The namespace of an id is the channel: the lead's own goes first, then one from a merge, then e-mail or phone."""
+    mine, merged = "U" + "0" * 32, "U" + "1" * 32
+    spring.write("campaigns/spring.toml", FRIENDS)
+    spring.write("senders/outbox.toml", 'schema = 1\nuse = "file"\n')
+    spring.leads(
+        {"lead_id": 1, "external_id": mine, "id_namespace": "line"},
+        {"lead_id": 2, "external_id": "C-2", "id_namespace": "crm"},
+        {"lead_id": 3, "phone": "+886912345678", "email": None},
+    )
+    spring.rows("identities", [{"kind": "external_id", "namespace": "line", "value": merged, "lead_id": 2}])
+    with spring.session() as session:
+        shown = {p.step: p.recipient for p in usecases.preview(session, "spring", 1)}
+    assert shown["call"] == mine
+    spring.run()
+    sent = [json.loads(p.read_text()) for p in (spring.folder / "outbox" / "new").glob("*.json")]
+    assert {m["lead_id"]: m["recipient"] for m in sent if m["channel"] == "line"} == {
+        1: mine,
+        2: merged,
+        3: "+886912345678",
+    }
+
+
+def test_unknown_messages_are_sent_again_only_while_the_receiver_remembers_them(
+    spring: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful:
+        """A receiver that takes a key once within a day, and whose first answers are lost."""
+
+        remembers_s = 86_400.0
+        answer = "unknown"
+
+        def check(self) -> CheckReport:
+            return CheckReport()
+
+        def send(self, messages: Any) -> Any:
+            return [Receipt(key=m.key, outcome=self.answer) for m in messages]  # type: ignore[arg-type]
+
+        def close(self) -> None: ...
+
+    sender = Forgetful()
+    offer = TouchpointSenderOffer(name="x", summary="", target="nowhere:X", channel="any")
+    monkeypatch.setattr(applying, "make_sender", lambda *_: sender)
+    monkeypatch.setattr(delivery, "sender_offer", lambda *_: offer)
+    plan = spring.plan().plan_id
+    assert spring.apply(plan).unknown == 5
+    sender.answer = "accepted"
+    spring.clock.advance(timedelta(hours=23, minutes=55))
+    with spring.session() as session:
+        assert usecases.resume(session, plan).accepted == 0, "too close to the end of its memory"
+    spring.clock.advance(-timedelta(hours=1))
+    with spring.session() as session:
+        assert usecases.resume(session, plan).accepted == 5
