@@ -113,7 +113,7 @@ def _open(session: Session, ref: str, permit: Permit, *, begun_only: bool) -> Ap
         row = find_plan(query, ref)
     if session.workspace.is_copy:
         raise PolicyError(
-            "this workspace looks like a copy: the one it was copied from may send the same messages",
+            "this workspace looks like a copy or a backup: what it was made of may send or have sent the same",
             hint="If this is now the only one, say so with: sfactl data adopt",
         )
     files = read_files(session, row.campaign)
