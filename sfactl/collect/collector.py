@@ -216,7 +216,8 @@ class Collector:
         ):
             kind = "bot"
         return Act(
-            id=event_id(link, at, kind=kind, topic=topic),
+            # An unsubscribe or a confirmation names its topic in the link.
+            id=event_id(link, at, kind=kind, topic=topic if link.purpose == "preferences" else ""),
             at=at,
             deed=deed,
             message_key=link.message_key,

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from sfactl.collect import segments
+from sfactl.api.errors import DataError
+from sfactl.collect import logs, segments
 from sfactl.collect.model import Act, Post
-from sfactl.collect.segments import Chunk, Read
+from sfactl.collect.segments import Chunk
 from sfactl.collect.usecases.posting import FormCount, import_posts
 from sfactl.collect.usecases.serving import LINKS, POSTS, spool_of
 from sfactl.engine.robots import is_scanner
+from sfactl.leads import weblogs
+from sfactl.leads.usecases.imports import work_folder
+from sfactl.leads.usecases.weblogs import stage_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sfactl.engine.duck import Query
     from sfactl.session import Session
     from sfactl.workspace import Transaction
 
@@ -46,12 +52,14 @@ class KindCount:
 class Imported:
     """What was brought in. ``waiting`` acts are too young, ``strangers`` of leads that are not there any more.
 
-    ``damaged`` names files with lines that cannot be read; what could be was brought in, and they are kept aside.
+    ``forged`` links of a log were not signed by us. ``damaged`` names files with lines that cannot be read; what could
+    be was brought in, and they are kept aside.
     """
 
     new: int
     waiting: int = 0
     strangers: int = 0
+    forged: int = 0
     kinds: tuple[KindCount, ...] = ()
     forms: tuple[FormCount, ...] = ()
     files: int = 0
@@ -73,9 +81,24 @@ class _Tally:
     waiting: int = 0
     strangers: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
+    forged: int = 0
     files: int = 0
     damaged: list[str] = field(default_factory=list)
     commit: int | None = None
+
+    def imported(self, session: Session) -> Imported:
+        """As it is told."""
+        return Imported(
+            new=sum(self.kinds.values()),
+            waiting=self.waiting,
+            strangers=len(self.strangers),
+            forged=self.forged,
+            kinds=tuple(KindCount(kind=k, reason=r, events=n) for (k, r), n in sorted(self.kinds.items())),
+            files=self.files,
+            damaged=tuple(self.damaged),
+            dry_run=session.dry_run,
+            commit=self.commit,
+        )
 
 
 def import_spool(session: Session, folder: Path | None = None) -> Imported:
@@ -92,17 +115,45 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
         if not chunk.more:
             break
     posts = import_posts(session, folder / POSTS)
-    return Imported(
-        new=sum(tally.kinds.values()),
-        waiting=tally.waiting,
-        strangers=len(tally.strangers),
-        kinds=tuple(KindCount(kind=k, reason=r, events=n) for (k, r), n in sorted(tally.kinds.items())),
-        forms=posts.forms,
-        files=tally.files + posts.files,
-        damaged=(*tally.damaged, *posts.damaged),
-        dry_run=session.dry_run,
-        commit=tally.commit,
+    tally.files += posts.files
+    tally.damaged += posts.damaged
+    return replace(tally.imported(session), forms=posts.forms)
+
+
+def import_logs(session: Session, files: Sequence[Path], *, form: weblogs.Format) -> Imported:
+    """Bring in what access logs in the form ``combined``, ``common`` or ``json`` say of signed links; one commit each.
+
+    Only the paths of the links matter, so the logs may be of whatever stands before the collector, and what the
+    collector has told already adds nothing. Raises `DataError`.
+    """
+    base, tally = urlsplit(session.settings.collect.url).path.rstrip("/"), _Tally()
+    for path in files:
+        if not path.is_file():
+            raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
+        with work_folder(session) as scratch, session.query() as query, session.progress(f"Reading {path.name}"):
+            staged = stage_lines(query, path, scratch)
+            parsed = weblogs.parsed(f"(select * from {staged.source} where trim(c0) <> '')", form)
+            _refuse_other_forms(query, parsed, path.name, form)
+            rows = query.rows(logs.linked(parsed, names=form != "common"))
+            found = list(logs.acts_of(rows, session.links, base))
+        acts = [act for act in found if act is not None]
+        tally.forged += len(found) - len(acts)
+        tally.files += 1
+        if acts:
+            with session.write("touchpoints", reason=f"log {path.name}") as tx:
+                _add(session, tx, acts, session.now() - SETTLED, tally)
+                if tx.touched():
+                    tally.commit = tx.commit(collected=len(acts)).seq
+    return tally.imported(session)
+
+
+def _refuse_other_forms(query: Query, parsed: str, name: str, form: str) -> None:
+    (lines, broken) = query.one(f"select count(*), count(*) filter (where {weblogs.is_broken()}) from ({parsed})") or (
+        0,
+        0,
     )
+    if lines and lines == broken:
+        raise DataError(f"{name}: no line is in the form {form!r}", hint="Say its form: --log combined, common or json")
 
 
 def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: _Tally) -> str:
@@ -117,7 +168,7 @@ def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: _Tally
     old = [f for f in chunk.files if all(r.at <= moment - EVIDENCE or not _is_judged(r) for r in f.records)]
     done = [f for f in old if f.ours]
     tally.files += len(done)
-    tally.damaged += remove(session, done)
+    tally.damaged += segments.clear(done, keep=session.dry_run)
     later = [f.path.name for f in chunk.files if f not in old]
     last = chunk.files[-1].path.name if chunk.files else ""
     return max(later[0], f"{chunk.files[0].path.name} ") if later else f"{last} "
@@ -176,14 +227,3 @@ def _table(acts: Sequence[Act]) -> pa.Table:
         f.name: pa.array([getattr(a, f.name) for a in acts], types.get(f.name, pa.string())) for f in fields(Act)
     }
     return pa.table({**columns, "robot": [is_scanner(a.agent, picture=a.deed == "open") for a in acts]})
-
-
-def remove(session: Session, done: Sequence[Read]) -> list[str]:
-    """Remove the files that were brought in; one with damage is kept under another name, and told."""
-    if not session.dry_run:
-        for read in done:
-            if read.damaged:
-                read.path.rename(read.path.with_suffix(".damaged"))
-            else:
-                read.path.unlink(missing_ok=True)
-    return [f"{f.path.name}: line {f.damaged[0]}" for f in done if f.damaged]
