@@ -231,21 +231,26 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """The texts of a template in one language."""
+    """The texts of a template in one language; without ``attach`` it has the documents of the template."""
 
     subject: str
     text: str
     html: str = ""
+    attach: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template file: its own wording is in ``language``; ``languages`` has others, chosen by the lead's language."""
+    """A template file: its own wording is in ``language``; ``languages`` has others, chosen by the lead's language.
+
+    ``attach`` names documents in ``assets/`` that go along.
+    """
 
     name: str
     subject: str
     text: str
     html: str = ""
+    attach: tuple[str, ...] = ()
     summary: str = ""
     language: str = "en"
     languages: Mapping[str, Wording] = field(default_factory=dict)

@@ -112,7 +112,8 @@ def undone_lines(result: ApplyResult | StrategyApplied, go_on: str) -> Iterator[
         yield f"  {result.missing:,} had got none of its messages before"
     for note, reasons in (("left out since the plan", result.blocked), ("must wait", result.later)):
         if reasons:
-            yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"
+            said = _reasons(reasons) if len(reasons) > 1 else reasons[0].reason
+            yield f"  {sum(r.messages for r in reasons):,} {note}: {said}"
     for r in result.details:
         yield f"  {r.messages:,} {r.reason}"
     if result.dead:

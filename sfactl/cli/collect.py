@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -61,49 +62,25 @@ def _served_lines(served: Served) -> Iterator[str]:
 
 
 @group.command("import")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--log",
-    "form",
-    type=click.Choice(("combined", "common", "json")),
-    help="PATHS are access logs of a web server in this form.",
-)
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @options.fail_empty
 @options.dry_run
 @options.output
 @pass_app
-def import_(
-    app: App,
-    paths: tuple[Path, ...],
-    *,
-    form: Literal["combined", "common", "json"] | None,
-    fail_empty: bool,
-    dry_run: bool,
-    output: Output,
-) -> None:
+def import_(app: App, folder: Path | None, *, fail_empty: bool, dry_run: bool, output: Output) -> None:
     """Bring in what was collected, each thing once: touchpoints, consents, and leads that filled in a form.
 
     Clicks and opens are taken when they are a minute old, so that scanners can be told from people: theirs become
-    bot_click and bot_open, and count for nothing. PATHS is one folder: a spool that was copied from elsewhere; or with
-    --log the access logs of the web server before the collector, which tell the same and add what is missing.
+    bot_click and bot_open, and count for nothing. FOLDER is a spool that was copied from elsewhere.
 
     \b
     Example:
       sfactl collect import --dry-run
       sfactl collect import
-      sfactl collect import --log combined access.log.1 access.log
     """
     from sfactl.collect import usecases
 
-    if form and not paths:
-        raise click.UsageError("--log: name at least one file.")
-    if not form and (len(paths) > 1 or any(not p.is_dir() for p in paths)):
-        raise click.UsageError("Name one folder, or say with --log that these are access logs.")
-    session = app.session(dry_run=dry_run)
-    if form:
-        result = usecases.import_logs(session, paths, form=form)
-    else:
-        result = usecases.import_spool(session, next(iter(paths), None))
+    result = usecases.import_spool(app.session(dry_run=dry_run), folder)
     nothing = 4 if fail_empty and not result.new and not result.forms else 0
     output.emit(result, human=lambda: _imported_lines(result), exit_code=nothing if result.well else 3)
 
@@ -111,7 +88,6 @@ def import_(
 def _imported_lines(result: Imported) -> Iterator[str]:
     said = [
         f"{result.waiting:,} too young to judge" if result.waiting else "",
-        f"{result.forged:,} forged" if result.forged else "",
         f"{result.strangers:,} of leads that are not there" if result.strangers else "",
     ]
     yield " · ".join([count(result.new, "touchpoint"), *(text for text in said if text)])
@@ -157,3 +133,6 @@ def _checked_lines(result: Checked) -> Iterator[str]:
         yield f"  {what:<22} {n:>9,}"
     for problem in result.problems:
         yield f"Problem: {problem}"
+
+
+import_module("sfactl.cli.collect_logs").register(group)

@@ -216,8 +216,7 @@ class Collector:
         ):
             kind = "bot"
         return Act(
-            # An unsubscribe or a confirmation names its topic in the link.
-            id=event_id(link, at, kind=kind, topic=topic if link.purpose == "preferences" else ""),
+            id=event_id(link, at, kind=kind, topic=topic),
             at=at,
             deed=deed,
             message_key=link.message_key,

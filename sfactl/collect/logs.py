@@ -1,75 +1,99 @@
-"""What access logs say of signed links: the same acts as the collector keeps, with the same ids.
+"""What lines of a web server's access log say was done with signed links; the same acts as the collector's, same ids.
 
-A POST to an unsubscribe or a confirmation that was answered well was one; what a POST to the preferences said stands in
-no log. Requests that were refused are none.
+Only what the server answered well counts, and only a POST unsubscribes or confirms. A log holds neither what was posted
+nor with which headers, so that preferences and forms cannot be read from it.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import unquote, urlsplit
 
 from sfactl.collect.model import Act, Deed
-from sfactl.engine.links import PATHS, ForgedLink, Link, Purpose, Signer, event_id
+from sfactl.engine.links import PATHS, ForgedLink, Purpose, Signer, event_id
 from sfactl.engine.robots import is_scanner
-from sfactl.leads.cleaning.expression import literal
 
-Row = tuple[datetime, str, str, str | None, int | None]
-"""When, method, target, User-Agent (None: the log has none) and status."""
-_LINKED = f"/({'|'.join(PATHS.values())})/[A-Za-z0-9_.-]{{20,}}"
+LINK = re.compile(rb"/([cuopd])/[A-Za-z0-9_.%=-]{40}")
+"""What a line must hold to be looked at."""
+
+_PATH = re.compile(r"(?:.*/)?([cuopd])/([A-Za-z0-9_.=-]+)$")
+_PURPOSES: dict[str, Purpose] = {path: purpose for purpose, path in PATHS.items()}
 _SAID: dict[Purpose, Deed] = {"unsubscribe": "unsubscribe", "confirm": "consent"}
-_PURPOSES = {path: purpose for purpose, path in PATHS.items()}
+_TRAILING = ").,;:>'\"/]} "
+_LONGEST_AGENT = 300
 
 
-def linked(parsed: str, *, names: bool) -> str:
-    """SELECT of the rows of a parsed log whose target looks like a signed link; ``names``: it tells the User-Agent."""
-    return (
-        f'select "at", method, target, {"agent" if names else "null"}, status from'
-        f' ({parsed}) where "at" is not null and regexp_matches(target, {literal(_LINKED)}) order by "at"'
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One request as a log tells it; ``at`` is UTC without a zone."""
+
+    at: datetime
+    method: str
+    target: str
+    status: int
+    agent: str
 
 
-def acts_of(rows: Iterable[Row], signer: Signer, base: str) -> Iterator[Act | None]:
-    """The act behind each row; None where its link was not signed by us. Rows that are no act are left out."""
-    for at, method, target, agent, status in rows:
-        path = unquote(urlsplit(target).path).removeprefix(base).lstrip("/")
-        first, _, token = path.partition("/")
-        deed = _deed(first, method, status)
-        if deed is None:
-            continue
-        try:
-            yield _act(signer.read(_PURPOSES[first], token), deed, at, method, agent)
-        except ForgedLink:
-            yield None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """An act, and the id that the collector gave it where headers that no log holds told it that a program asked."""
+
+    act: Act
+    ahead_id: str
 
 
-def _deed(first: str, method: str, status: int | None) -> Deed | None:
-    purpose = _PURPOSES.get(first)
-    if purpose is None or status is None or not 200 <= status < 400:
-        return None
-    if method == "POST":
-        return _SAID.get(purpose)
-    if method not in ("GET", "HEAD"):
-        return None
-    return purpose if purpose in ("click", "open") else "look"
+@dataclass(slots=True, kw_only=True)
+class LogReader:
+    """Reads lines. ``counts`` tells what was left out: forged links, requests that failed, and posts of preferences."""
 
+    signer: Signer
+    counts: Counter[str] = field(default_factory=Counter)
 
-def _act(link: Link, deed: Deed, at: datetime, method: str, agent: str | None) -> Act:
-    # A log without names says nothing of who asked; a name that is missing in one that has them does.
-    name = "not told" if agent is None else "" if agent == "-" else agent
-    scanner = deed in ("open", "click") and (method == "HEAD" or is_scanner(name, picture=deed == "open"))
-    word = deed in ("unsubscribe", "consent")
-    return Act(
-        id=event_id(link, at, kind="bot" if scanner else "look" if deed == "look" else ""),
-        at=at,
-        deed=deed,
-        message_key=link.message_key,
-        lead_id=link.lead_id,
-        campaign=link.campaign,
-        step=link.step,
-        target=link.target if deed == "click" else link.purpose if deed == "look" else "",
-        topic=link.target if word else "",
-        method=method,
-        agent=name,
-    )
+    def acts(self, lines: Iterable[Line]) -> Iterator[Logged]:
+        """What was done, in the order of ``lines``."""
+        for line in lines:
+            found = _PATH.match(line.target.partition("?")[0].partition("#")[0])
+            if found is None:
+                continue
+            purpose = _PURPOSES[found[1]]
+            deed = self._deed(purpose, line)
+            if deed is None:
+                continue
+            try:
+                link = self.signer.read(purpose, found[2].rstrip(_TRAILING))
+            except ForgedLink:
+                self.counts["forged"] += 1
+                continue
+            by_robot = line.method == "HEAD" or is_scanner(line.agent, picture=deed == "open")
+            kind = "bot" if deed in ("open", "click") and by_robot else "look" if deed == "look" else ""
+            topic = link.target if deed in ("unsubscribe", "consent") else ""
+            act = Act(
+                id=event_id(link, line.at, kind=kind, topic=topic),
+                at=line.at,
+                deed=deed,
+                message_key=link.message_key,
+                lead_id=link.lead_id,
+                campaign=link.campaign,
+                step=link.step,
+                target=link.target if deed == "click" else purpose if deed == "look" else "",
+                topic=topic,
+                method=line.method,
+                agent=line.agent[:_LONGEST_AGENT],
+            )
+            yield Logged(act=act, ahead_id=event_id(link, line.at, kind="bot", topic=topic) if not kind else "")
+
+    def _deed(self, purpose: Purpose, line: Line) -> Deed | None:
+        if not (200 <= line.status < 400):
+            self.counts["refused"] += 1
+            return None
+        if line.method == "POST":
+            if purpose not in _SAID:
+                self.counts["preferences"] += purpose == "preferences"
+                return None
+            return _SAID[purpose]
+        if line.method not in ("GET", "HEAD"):
+            return None
+        return "click" if purpose == "click" else "open" if purpose == "open" else "look"

@@ -113,7 +113,7 @@ def _open(session: Session, ref: str, permit: Permit, *, begun_only: bool) -> Ap
         row = find_plan(query, ref)
     if session.workspace.is_copy:
         raise PolicyError(
-            "this workspace looks like a copy: the one it was copied from may send the same messages",
+            "this workspace looks like a copy or a backup: what it was made of may send or have sent the same",
             hint="If this is now the only one, say so with: sfactl data adopt",
         )
     files = read_files(session, row.campaign)
@@ -148,7 +148,7 @@ class _Run:
             self._tell_of_others()
             return self._result(nothing=True)
         self._check()
-        missing = int(self.delivery.remaining().num_rows) if self.permit.missing else None
+        missing = self.delivery.left() if self.permit.missing else None
         tasks = 0
         if self.row.sends:
             with closing(make_sender(self.session, self.files)) as sender:
@@ -157,7 +157,7 @@ class _Run:
                 self.delivery.send(sender, lease)
         else:
             tasks = self._begin()
-        left = int(self.delivery.remaining().num_rows) - self.delivery.blocked.total()
+        left = self.delivery.left() - self.delivery.blocked.total()
         self._finish(left)
         self._tell_of_others()
         result = self._result(
@@ -179,8 +179,8 @@ class _Run:
 
         A run that ``asks`` goes on for unknown messages too: the receiver may tell now, or take a message once.
         """
-        if self.permit.missing:
-            return not int(self.delivery.remaining().num_rows)
+        if self.permit.missing and self.delivery.left():
+            return False
         open_states = ("planned", "unknown") if asks else ("planned",)
         held = self.session.ledger.rows(scope_of(self.row.campaign))
         mine = [r for r in held if r.state in open_states and r.meta.get("plan_id") == self.row.plan_id]

@@ -16,6 +16,7 @@ from sfactl.campaigns.lint import sender_remarks
 from sfactl.campaigns.model import CHANNELS
 from sfactl.campaigns.senders.by_channel import ByChannel
 from sfactl.campaigns.senders.person import KINDS
+from sfactl.campaigns.usecases.keeping import check_carrier, keep_assets
 from sfactl.campaigns.usecases.scene import load_audience, read_files
 from sfactl.config.senders import SenderPace, sender_pace
 from sfactl.session import Session
@@ -64,6 +65,7 @@ def check_sender(session: Session, files: CampaignFiles) -> None:
         return
     offer = sender_offer(session, files)
     pace_of(session, files)
+    check_carrier(files, campaign.sender, offer.capabilities)
     for channel in by_hand(files, offer):
         if channel not in (known := _channels(session)):
             near = difflib.get_close_matches(channel, known, 1)
@@ -107,6 +109,7 @@ def sender_offer(session: Session, files: CampaignFiles) -> TouchpointSenderOffe
 def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
     """The campaign's sender, ready. Raises `TryLater` if it cannot be reached: nothing is claimed then."""
     check_sender(session, files)
+    keep_assets(session, files)
     name = files.campaign.sender
     sender = new_sender(session, files)
     report = sender.check()

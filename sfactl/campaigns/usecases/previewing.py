@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sfactl.api.errors import DataError, NotFound, UserError
-from sfactl.api.records import Message
+from sfactl.api.records import Attachment, Message
 from sfactl.campaigns.candidates import address_of, ids_of, load_candidates
 from sfactl.campaigns.files import CampaignFiles, check_links
 from sfactl.campaigns.letterhead import Letterhead
@@ -22,7 +23,10 @@ from sfactl.workspace.aliases import living
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What one step would be for one lead. ``verdict`` is what a plan made now would do."""
+    """What one step would be for one lead. ``verdict`` is what a plan made now would do.
+
+    ``pictures`` has each picture in the HTML as a data URL, by its content id.
+    """
 
     step: str
     verdict: str
@@ -34,6 +38,8 @@ class Preview:
     html: str
     headers: str
     language: str = ""
+    attached: tuple[str, ...] = ()
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def preview(session: Session, name: str, lead_id: int, *, step: str = "") -> tuple[Preview, ...]:
@@ -119,7 +125,18 @@ def shown_as(message: Message, verdict: str) -> Preview:
         html=message.html or "",
         headers="\n".join(f"{k}: {v}" for k, v in message.headers.items()),
         language=message.headers.get("Content-Language", ""),
+        attached=tuple(_said(a) for a in message.attachments),
+        pictures={a.content_id: _data_url(a) for a in message.attachments if a.inline},
     )
+
+
+def _said(a: Attachment) -> str:
+    size = f"{len(a.content) / 1024:,.0f} KB" if len(a.content) >= 1024 else f"{len(a.content)} bytes"
+    return f"{a.name} ({'picture' if a.inline else a.content_type}, {size}, SHA-256 {a.sha256[:12]}…)"
+
+
+def _data_url(a: Attachment) -> str:
+    return f"data:{a.content_type};base64,{base64.b64encode(a.content).decode('ascii')}"
 
 
 def wording_of(files: CampaignFiles, template: str, language: str) -> str:

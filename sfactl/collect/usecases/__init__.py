@@ -6,17 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfactl.collect.usecases.checking import check
-    from sfactl.collect.usecases.importing import import_logs, import_spool
+    from sfactl.collect.usecases.importing import import_spool
     from sfactl.collect.usecases.serving import open_collector, serve
 
-__all__ = ["check", "import_logs", "import_spool", "open_collector", "serve"]
-_HOMES = {
-    "check": "checking",
-    "import_logs": "importing",
-    "import_spool": "importing",
-    "open_collector": "serving",
-    "serve": "serving",
-}
+__all__ = ["check", "import_spool", "open_collector", "serve"]
+_HOMES = {"check": "checking", "import_spool": "importing", "open_collector": "serving", "serve": "serving"}
 
 
 def __getattr__(name: str) -> Any:

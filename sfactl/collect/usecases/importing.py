@@ -8,27 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from sfactl.api.errors import DataError
-from sfactl.collect import logs, segments
+from sfactl.collect import segments
 from sfactl.collect.model import Act, Post
 from sfactl.collect.segments import Chunk
 from sfactl.collect.usecases.posting import FormCount, import_posts
 from sfactl.collect.usecases.serving import LINKS, POSTS, spool_of
 from sfactl.engine.robots import is_scanner
-from sfactl.leads import weblogs
-from sfactl.leads.usecases.imports import work_folder
-from sfactl.leads.usecases.weblogs import stage_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfactl.engine.duck import Query
     from sfactl.session import Session
     from sfactl.workspace import Transaction
 
@@ -52,14 +46,12 @@ class KindCount:
 class Imported:
     """What was brought in. ``waiting`` acts are too young, ``strangers`` of leads that are not there any more.
 
-    ``forged`` links of a log were not signed by us. ``damaged`` names files with lines that cannot be read; what could
-    be was brought in, and they are kept aside.
+    ``damaged`` names files with lines that cannot be read; what could be was brought in, and they are kept aside.
     """
 
     new: int
     waiting: int = 0
     strangers: int = 0
-    forged: int = 0
     kinds: tuple[KindCount, ...] = ()
     forms: tuple[FormCount, ...] = ()
     files: int = 0
@@ -74,31 +66,16 @@ class Imported:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Tally:
+class Tally:
     """What was counted so far. ``seen`` are the ids of a dry run, which leaves no trace to know them by."""
 
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     waiting: int = 0
     strangers: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
-    forged: int = 0
     files: int = 0
     damaged: list[str] = field(default_factory=list)
     commit: int | None = None
-
-    def imported(self, session: Session) -> Imported:
-        """As it is told."""
-        return Imported(
-            new=sum(self.kinds.values()),
-            waiting=self.waiting,
-            strangers=len(self.strangers),
-            forged=self.forged,
-            kinds=tuple(KindCount(kind=k, reason=r, events=n) for (k, r), n in sorted(self.kinds.items())),
-            files=self.files,
-            damaged=tuple(self.damaged),
-            dry_run=session.dry_run,
-            commit=self.commit,
-        )
 
 
 def import_spool(session: Session, folder: Path | None = None) -> Imported:
@@ -107,7 +84,7 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
     Unsubscribes and confirmations are brought in at once, clicks and opens when they are a minute old.
     """
     folder = folder or spool_of(session)
-    tally, start = _Tally(), ""
+    tally, start = Tally(), ""
     while True:
         # The lock comes first: of two that bring in the same, the second sees what the first has committed.
         with session.write("touchpoints", reason="collected") as tx, segments.reading(folder / LINKS, start) as chunk:
@@ -115,54 +92,26 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
         if not chunk.more:
             break
     posts = import_posts(session, folder / POSTS)
-    tally.files += posts.files
-    tally.damaged += posts.damaged
-    return replace(tally.imported(session), forms=posts.forms)
-
-
-def import_logs(session: Session, files: Sequence[Path], *, form: weblogs.Format) -> Imported:
-    """Bring in what access logs in the form ``combined``, ``common`` or ``json`` say of signed links; one commit each.
-
-    Only the paths of the links matter, so the logs may be of whatever stands before the collector, and what the
-    collector has told already adds nothing. Raises `DataError`.
-    """
-    base, tally = urlsplit(session.settings.collect.url).path.rstrip("/"), _Tally()
-    for path in files:
-        if not path.is_file():
-            raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
-        with work_folder(session) as scratch, session.query() as query, session.progress(f"Reading {path.name}"):
-            staged = stage_lines(query, path, scratch)
-            parsed = weblogs.parsed(f"(select * from {staged.source} where trim(c0) <> '')", form)
-            _refuse_other_forms(query, parsed, path.name, form)
-            rows = query.rows(logs.linked(parsed, names=form != "common"))
-            found = list(logs.acts_of(rows, session.links, base))
-        acts = [act for act in found if act is not None]
-        tally.forged += len(found) - len(acts)
-        tally.files += 1
-        if acts:
-            with session.write("touchpoints", reason=f"log {path.name}") as tx:
-                _add(session, tx, acts, session.now() - SETTLED, tally)
-                if tx.touched():
-                    tally.commit = tx.commit(collected=len(acts)).seq
-    return tally.imported(session)
-
-
-def _refuse_other_forms(query: Query, parsed: str, name: str, form: str) -> None:
-    (lines, broken) = query.one(f"select count(*), count(*) filter (where {weblogs.is_broken()}) from ({parsed})") or (
-        0,
-        0,
+    return Imported(
+        new=sum(tally.kinds.values()),
+        waiting=tally.waiting,
+        strangers=len(tally.strangers),
+        kinds=tuple(KindCount(kind=k, reason=r, events=n) for (k, r), n in sorted(tally.kinds.items())),
+        forms=posts.forms,
+        files=tally.files + posts.files,
+        damaged=(*tally.damaged, *posts.damaged),
+        dry_run=session.dry_run,
+        commit=tally.commit,
     )
-    if lines and lines == broken:
-        raise DataError(f"{name}: no line is in the form {form!r}", hint="Say its form: --log combined, common or json")
 
 
-def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: _Tally) -> str:
+def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: Tally) -> str:
     """Commit what is new in ``chunk``, then remove what is done; answers where the next chunk begins."""
     acts = [r for f in chunk.files for r in f.records if isinstance(r, Act)]
     # Where more comes, the last minute of the chunk is judged with what comes.
     moment = max(a.at for a in acts) if chunk.more and acts else session.now()
     if acts:
-        _add(session, tx, acts, moment - SETTLED, tally)
+        add_acts(session, tx, acts, moment - SETTLED, tally)
         if tx.touched():
             tally.commit = tx.commit(collected=len(acts)).seq
     old = [f for f in chunk.files if all(r.at <= moment - EVIDENCE or not _is_judged(r) for r in f.records)]
@@ -178,7 +127,8 @@ def _is_judged(record: Act | Post) -> bool:
     return isinstance(record, Act) and record.deed in JUDGED
 
 
-def _add(session: Session, tx: Transaction, acts: Sequence[Act], settled: datetime, tally: _Tally) -> None:
+def add_acts(session: Session, tx: Transaction, acts: Sequence[Act], settled: datetime, tally: Tally) -> None:
+    """Put into the transaction what is new of ``acts``; opens and clicks only where they are older than ``settled``."""
     query = tx.query
     query.register("given_acts", _table(acts))
     query.run("create temp table acts as select * from given_acts qualify row_number() over (partition by id) = 1")

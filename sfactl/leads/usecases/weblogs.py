@@ -54,7 +54,7 @@ def _import_one(session: Session, path: Path, form: weblogs.Format) -> FileImpor
         query = tx.query
         with bounded(query):
             with session.progress(f"Reading {path.name}"):
-                staged = stage_lines(query, path, scratch)
+                staged = _stage(query, path, scratch)
             counts = _read(query, staged, form, scratch, session)
             if counts.lines and counts.broken == counts.lines:
                 raise DataError(
@@ -83,7 +83,7 @@ def _import_one(session: Session, path: Path, form: weblogs.Format) -> FileImpor
     )
 
 
-def stage_lines(query: Query, path: Path, scratch: Path) -> Staged:
+def _stage(query: Query, path: Path, scratch: Path) -> Staged:
     into = scratch / "lines.parquet"
     source = path
     packed = "gzip" if is_gzip(path) else "none"

@@ -179,7 +179,7 @@ class _Run:
         return opened.enter_context(closing(make_sender(self.session, files)))
 
     def _remaining(self) -> int:
-        return sum(int(d.remaining().num_rows) for d, _ in self.deliveries)
+        return sum(d.left() for d, _ in self.deliveries)
 
     def _is_done(self) -> bool:
         """Applied, no message is to be tried again or looked up, and nobody asks for those who were left out."""
