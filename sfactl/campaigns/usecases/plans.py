@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.model import Campaign, Change, Count, lateness
 from sfactl.campaigns.planning import Draft, draft
 from sfactl.campaigns.usecases.approving import check_approver
-from sfactl.campaigns.usecases.checking import check_sender
+from sfactl.campaigns.usecases.checking import check_sender, steps_by_hand
 from sfactl.campaigns.usecases.guarding import overstepped
 from sfactl.campaigns.usecases.scene import (
     PlanRow,
@@ -53,6 +54,7 @@ class PlanResult:
     saved: bool
     sender: str
     reps: int = 0
+    by_hand: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResult:
@@ -90,6 +92,7 @@ def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResu
         saved=saved,
         sender=files.campaign.sender,
         reps=reps[0],
+        by_hand=steps_by_hand(session, files),
     )
 
 
