@@ -133,6 +133,12 @@ def test_what_was_fetched_ahead_is_no_click_because_a_log_does_not_say_so(sessio
     assert import_link_logs(session, [tmp_path / "access.log"], form="combined").new == 0
 
 
+def test_a_log_without_names_holds_nobody_for_a_scanner(session: Session, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(line(path_of(session, "click", "common", "https://a.example/")).replace(f' "-" "{PERSON}"', ""))
+    assert [k.kind for k in import_link_logs(session, [log], form="common").kinds] == ["email_click"]
+
+
 def test_wrong_files(session: Session, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         import_link_logs(session, [tmp_path / "nothing"], form="combined")

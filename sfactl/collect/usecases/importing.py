@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sfactl.collect import segments
 from sfactl.collect.model import Act, Post
-from sfactl.collect.segments import Chunk, Read
+from sfactl.collect.segments import Chunk
 from sfactl.collect.usecases.posting import FormCount, import_posts
 from sfactl.collect.usecases.serving import LINKS, POSTS, spool_of
 from sfactl.engine.robots import is_scanner
@@ -117,7 +117,7 @@ def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: Tally)
     old = [f for f in chunk.files if all(r.at <= moment - EVIDENCE or not _is_judged(r) for r in f.records)]
     done = [f for f in old if f.ours]
     tally.files += len(done)
-    tally.damaged += remove(session, done)
+    tally.damaged += segments.clear(done, keep=session.dry_run)
     later = [f.path.name for f in chunk.files if f not in old]
     last = chunk.files[-1].path.name if chunk.files else ""
     return max(later[0], f"{chunk.files[0].path.name} ") if later else f"{last} "
@@ -177,14 +177,3 @@ def _table(acts: Sequence[Act]) -> pa.Table:
         f.name: pa.array([getattr(a, f.name) for a in acts], types.get(f.name, pa.string())) for f in fields(Act)
     }
     return pa.table({**columns, "robot": [is_scanner(a.agent, picture=a.deed == "open") for a in acts]})
-
-
-def remove(session: Session, done: Sequence[Read]) -> list[str]:
-    """Remove the files that were brought in; one with damage is kept under another name, and told."""
-    if not session.dry_run:
-        for read in done:
-            if read.damaged:
-                read.path.rename(read.path.with_suffix(".damaged"))
-            else:
-                read.path.unlink(missing_ok=True)
-    return [f"{f.path.name}: line {f.damaged[0]}" for f in done if f.damaged]

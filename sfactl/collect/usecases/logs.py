@@ -105,8 +105,10 @@ def _parsed(query: Query, lines: Sequence[str], form: weblogs.Format) -> list[Li
     rows = pa.table({"_row": pa.array(range(len(lines)), pa.int64()), "c0": pa.array(lines, pa.string())})
     query.register("log_lines", rows)
     sql = weblogs.parsed("(select * from log_lines)", form)
+    # The common form has no names, which says nothing of who asked; one that is missing where names are told does.
+    name = "'not told'" if form == "common" else "coalesce(agent, '')"
     found = query.rows(
-        f"select \"at\", method, target, status, coalesce(agent, '') from ({sql}) where not coalesce("
+        f'select "at", method, target, status, {name} from ({sql}) where not coalesce('
         f"{weblogs.is_broken()}, true) order by _row"
     )
     return [Line(at=at, method=m, target=t, status=status, agent=agent) for at, m, t, status, agent in found]
