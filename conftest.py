@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,9 @@ settings.load_profile("house")
 # Tests start hundreds of processes: none should compile what another has compiled, whatever the shell says.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What workspaces of tests remember outside themselves is not the user's.
+os.environ["SFACTL_STATE_DIR"] = str(Path(tempfile.gettempdir()) / f"sfactl-state-{os.getuid()}")
 
 
 @pytest.fixture(scope="session")

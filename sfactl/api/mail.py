@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry
@@ -17,7 +18,7 @@ from email.utils import format_datetime, getaddresses, parseaddr
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sfactl.api.records import Message
+from sfactl.api.records import Attachment, Message
 
 LONGEST_LINE = 998
 """RFC 5322, 2.1.1."""
@@ -132,8 +133,11 @@ def email_message(message: Message, *, now: datetime, utf8: bool = False) -> Ema
     mail.set_content(_lines(message.text), **_encoding(message.text))
     if message.html is not None:
         mail.add_alternative(_lines(message.html), subtype="html", **_encoding(message.html))
-        # As all else here the boundary follows from the message, so that a second attempt has the same bytes.
-        mail.set_boundary("=_" + hashlib.sha256(message.key.encode()).hexdigest()[:40])
+    _attach(mail, message.attachments)
+    # As all else here boundaries follow from the message, so that a second attempt has the same bytes.
+    boundary = "=_" + hashlib.sha256(message.key.encode()).hexdigest()[:40]
+    for number, part in enumerate(p for p in mail.walk() if p.is_multipart()):
+        part.set_boundary(f"{boundary}{number or ''}")
     for name, value in _headers(message, now).items():
         if any(c in value for c in "\r\n\0"):
             raise ValueError(f"header {name} has a line break: {value!r}")
@@ -141,6 +145,20 @@ def email_message(message: Message, *, now: datetime, utf8: bool = False) -> Ema
             raise ValueError(f"{name!r} is not the name of a header")
         mail[name] = value if value.isascii() and value.isprintable() else _BREAKING.sub(" ", value)
     return mail
+
+
+def _attach(mail: EmailMessage, attachments: Sequence[Attachment]) -> None:
+    """Put pictures beside the HTML (RFC 2387), and documents beside all."""
+    html = mail.get_body(("html",)) if attachments else None
+    for a in attachments:
+        main, _, sub = a.content_type.partition("/")
+        name = a.name.rpartition("/")[2]
+        if a.inline and html is not None:
+            html.add_related(a.content, main, sub, cid=f"<{a.content_id}>", filename=name, disposition="inline")
+    for a in attachments:
+        main, _, sub = a.content_type.partition("/")
+        if not a.inline:
+            mail.add_attachment(a.content, main, sub, filename=a.name.rpartition("/")[2])
 
 
 def wire_bytes(message: Message, *, now: datetime, utf8: bool = False) -> bytes:

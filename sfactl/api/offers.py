@@ -51,7 +51,8 @@ class TouchpointSenderOffer(Offer):
     """A way to send messages on ``channel`` (``any``: whatever the step says); the target is a `TouchpointSender`.
 
     Capabilities: ``idempotent`` (the receiver honours the message key, so that a repeat is safe), ``lookup`` (the
-    sender can say later what became of a key) and ``domains`` (it can look up what a mail domain publishes in DNS).
+    sender can say later what became of a key), ``attachments`` (it sends the files that go along with a message) and
+    ``domains`` (it can look up what a mail domain publishes in DNS).
     """
 
     kind: ClassVar[str] = "touchpoint_sender"

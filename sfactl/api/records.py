@@ -48,11 +48,28 @@ class SqlScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes along with a message: ``inline`` as a picture in its HTML, else attached."""
+
+    name: str
+    content_type: str
+    content: bytes
+    sha256: str
+    inline: bool = False
+
+    @property
+    def content_id(self) -> str:
+        """How HTML refers to it, without ``<>``: ``<img src="cid:…">`` (RFC 2392)."""
+        return f"{self.sha256[:40]}@sfactl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message to one recipient, ready to send.
 
     ``key`` is unique for the effect (workspace, campaign, step, contact, rotation) and stays the same on a retry:
-    pass it on as idempotency key or Message-ID.
+    pass it on as idempotency key or Message-ID. Only a sender whose offer has the capability ``attachments`` is given
+    messages with attachments.
     """
 
     key: str
@@ -66,6 +83,7 @@ class Message:
     lead_id: int | None = None
     campaign: str = ""
     step: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

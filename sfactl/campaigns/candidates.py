@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.model import CHANNELS
 from sfactl.campaigns.templates import Variable
 from sfactl.campaigns.windows import zone_of
 from sfactl.consent.model import SILENT, House
@@ -32,8 +33,14 @@ class Place:
     house: House = SILENT
 
 
+ADDRESSED = {channel for channel, field in CHANNELS.items() if field != "id"}
+"""Channels whose address stands in the lead's own row."""
+
+
 def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
-    """Make the table candidates from audience: address, zone, owner, holdout, and the values that templates print."""
+    """Make the table candidates from audience: address, zone, owner, holdout, and the values that templates print; and
+    channel_ids, the ids by which its people are known to channels that have no address of their own."""
+    _load_channel_ids(query, files)
     pairs = query.rows(
         "select distinct coalesce(l.time_zone, ''), coalesce(l.country, ''), coalesce(l.language, '')"
         " from leads l join audience a on a.lead_id = l.lead_id"
@@ -52,6 +59,32 @@ def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
             and p.language = coalesce(l.language, '')""",
         {"holdout": files.campaign.holdout, "salt": f"{files.campaign.name}.{files.campaign.rotation}."},
     )
+
+
+def address_of(row: Mapping[str, Any], channel: str) -> str:
+    """Where a person of candidates is written to by ``channel``; empty where nowhere. ``row`` also has `ids_of`."""
+    field, known = CHANNELS.get(channel, "any"), row["channel_ids"].get(channel)
+    if field in ("id", "any"):
+        return known or (field == "any" and (row["email"] or row["phone"])) or ""
+    return row[field] or ""
+
+
+def ids_of(query: Query, lead_id: int) -> dict[str, Any]:
+    """The ids of one person by channel, for the value ``channel_ids`` of a row."""
+    return dict(query.rows("select channel, value from channel_ids where lead_id = $lead", {"lead": lead_id}))
+
+
+def _load_channel_ids(query: Query, files: CampaignFiles) -> None:
+    import pyarrow as pa
+
+    spoken = sorted({s.channel for s in files.campaign.steps if s.action == "send" and s.channel} - ADDRESSED)
+    if not spoken:  # as in nearly all campaigns: nothing is looked through for it
+        empty = "select cast(0 as bigint) as lead_id, '' as channel, '' as value where false"
+        query.run(f"create or replace temp table channel_ids as {empty}")
+        return
+    query.register("spoken_channels", pa.table({"channel": pa.array(spoken, pa.string())}))
+    source = query.statement("campaigns", "channel_ids")
+    query.run(f"create or replace temp table channel_ids as {source}")
 
 
 def alias(variable: Variable) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sfactl.api.errors import ConfigError, NotFound
+from sfactl.api.records import Attachment
+from sfactl.campaigns.assets import assets_of
 from sfactl.campaigns.letterhead import SAYS, check_ways
 from sfactl.campaigns.model import Campaign, Template
 from sfactl.campaigns.templates import CompiledTemplate, Variable, compile_template
@@ -22,12 +24,16 @@ WORKSPACE_FIELDS = ("name", "address")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignFiles:
-    """A campaign with its templates by name, and the version: a hash of all that is written in them."""
+    """A campaign with its templates by name, and the version: a hash of all that is written in them.
+
+    ``assets`` is what goes along with a template in a language.
+    """
 
     campaign: Campaign
     templates: Mapping[str, CompiledTemplate]
     version: str
     path: Path
+    assets: Mapping[tuple[str, str], tuple[Attachment, ...]] = field(default_factory=dict)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -49,17 +55,21 @@ def assemble(folder: Path, campaign: Campaign, path: Path, schemas: Schemas) -> 
     _check_periods(campaign, path)
     raw: dict[str, object] = {"campaign": said(campaign)}
     templates = {}
+    assets: dict[tuple[str, str], tuple[Attachment, ...]] = {}
     for template_name in sorted({s.template for s in campaign.steps if s.template}):
         template_path = folder / "templates" / f"{template_name}.toml"
         if not template_path.is_file():
             raise ConfigError(f"{path}: steps: there is no template {template_name!r} ({template_path})")
         template = read_object(Template, template_path, inject={"name": template_name})
         raw[f"template {template_name}"] = said(template)
+        for language, found in assets_of(template, folder, where=str(template_path)).items():
+            assets[template_name, language] = found
+            raw |= {f"asset {a.name}": a.sha256 for a in found}
         compiled = compile_template(template, known_fields(schemas), where=str(template_path))
         templates[template_name] = compiled
     text = json.dumps(raw, sort_keys=True, default=str, ensure_ascii=False)
     version = hashlib.sha256(text.encode()).hexdigest()
-    return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path)
+    return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path, assets=assets)
 
 
 def check_links(files: CampaignFiles, collector: str) -> None:

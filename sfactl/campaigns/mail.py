@@ -13,6 +13,7 @@ from typing import Any
 from sfactl.api.errors import DataError
 from sfactl.api.mail import address
 from sfactl.api.records import Message
+from sfactl.campaigns.assets import with_pictures
 from sfactl.campaigns.candidates import values_of
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.letterhead import Letterhead, Ways, ways_of
@@ -31,11 +32,13 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Lett
     template = files.templates[step.template]
     number = sorted(files.templates).index(step.template) + 1
     wording = template.wordings[row[f"wording_{number}"]]
-    ways = ways_of(campaign, step.name, row["message_key"], row["lead_id"], letterhead)
+    printed = [field for owner, field in wording.used if owner == "message"]
+    ways = ways_of(campaign, step.name, row["message_key"], row["lead_id"], letterhead, printed=printed)
     workspace = {"name": letterhead.name, "address": letterhead.address}
     rendered = wording.render(values_of(row, files, workspace=workspace, message=ways.printed()))
     channel = row["channel"]
-    text, html = rendered.text, rendered.html
+    along = files.assets.get((template.name, wording.language), ()) if channel == "email" else ()
+    text, html = rendered.text, rendered.html and with_pictures(rendered.html, along)
     if campaign.track and channel == "email" and letterhead.collector:
         link = Link(
             purpose="click",
@@ -57,6 +60,7 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Lett
         lead_id=row["lead_id"],
         campaign=campaign.name,
         step=step.name,
+        attachments=along,
     )
     _check_headers(message)
     return message
@@ -65,7 +69,8 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Lett
 def payload_hash(message: Message) -> str:
     """SHA-256 of all that the receiver would see."""
     shown = [message.channel, message.recipient, message.sender, message.subject, message.text, message.html]
-    text = json.dumps([*shown, sorted(message.headers.items())], ensure_ascii=False)
+    along = [[a.name, a.content_type, a.sha256, a.inline] for a in message.attachments]
+    text = json.dumps([*shown, sorted(message.headers.items()), *([along] if along else [])], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

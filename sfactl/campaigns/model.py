@@ -19,8 +19,11 @@ Action = Literal["send", "task", "wait", "skip", "hold"]
 Ending = Literal["reply", "meeting", "call", "form_submit"]
 """Touchpoints of a person after which a sequence has nothing more to say."""
 
-CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone"}
-"""The field of a lead that holds the address for a channel; for any other channel the e-mail, else the phone."""
+CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone", "line": "id"}
+"""The field of a lead that holds the address for a channel; ``id`` is its id in the namespace of the channel's name.
+
+For any other channel it is that id, else the e-mail, else the phone: its service may find a person by those.
+"""
 
 _NAME = re.compile(r"[^\W_][\w-]*")
 
@@ -236,21 +239,26 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """The texts of a template in one language."""
+    """The texts of a template in one language; without ``attach`` it has the documents of the template."""
 
     subject: str
     text: str
     html: str = ""
+    attach: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template file: its own wording is in ``language``; ``languages`` has others, chosen by the lead's language."""
+    """A template file: its own wording is in ``language``; ``languages`` has others, chosen by the lead's language.
+
+    ``attach`` names documents in ``assets/`` that go along.
+    """
 
     name: str
     subject: str
     text: str
     html: str = ""
+    attach: tuple[str, ...] = ()
     summary: str = ""
     language: str = "en"
     languages: Mapping[str, Wording] = field(default_factory=dict)

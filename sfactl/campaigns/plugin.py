@@ -16,7 +16,7 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         summary="Each e-mail becomes a file in a Maildir folder",
         target="sfactl.campaigns.senders.maildir:MaildirSender",
         settings="sfactl.campaigns.senders.maildir:MaildirSettings",
-        capabilities=frozenset({"idempotent", "lookup"}),
+        capabilities=frozenset({"attachments", "idempotent", "lookup"}),
     )
     yield TouchpointSenderOffer(
         name="file",
@@ -24,7 +24,7 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         target="sfactl.campaigns.senders.outbox:OutboxSender",
         settings="sfactl.campaigns.senders.outbox:OutboxSettings",
         channel="any",
-        capabilities=frozenset({"idempotent", "lookup"}),
+        capabilities=frozenset({"attachments", "idempotent", "lookup"}),
     )
     yield TouchpointSenderOffer(
         name="person",

@@ -204,7 +204,7 @@ def resume(app: App, plan: str, *, missing: bool, late: bool, override: str, dry
     Example:
       sfactl campaign resume 7f3a19
       sfactl campaign resume 7f3a19 --missing
-      sfactl campaign resume 7f3a19 --override "the bounces were one closed company"
+      sfactl campaign resume 7f3a19 --override "one company closed"
     """
     from sfactl.campaigns import usecases
 

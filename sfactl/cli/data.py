@@ -335,7 +335,8 @@ def publish(app: App, datasets: tuple[str, ...], form: str, dry_run: bool) -> No
 def adopt(app: App, yes: bool, dry_run: bool) -> None:
     """Declare a copied or restored workspace to be the one that may send.
 
-    A copy refuses to send messages and orders, because the workspace it was copied from may send them too.
+    A copy, or a backup that was put back, refuses to send messages and orders: what it was made of may have sent
+    them, or send them still.
 
     \b
     Example:
@@ -346,7 +347,7 @@ def adopt(app: App, yes: bool, dry_run: bool) -> None:
         click.echo("This is not a copy. Nothing to do.")
         return
     if not yes and not dry_run:
-        click.confirm("Is the workspace it was copied from out of use?", abort=True)
+        click.confirm("Is the workspace it was made of out of use, and what it sent since settled?", abort=True)
     if dry_run:
         click.echo("Would adopt this workspace.")
         return

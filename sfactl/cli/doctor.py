@@ -189,7 +189,7 @@ def _effects(session: Session, _quick: bool) -> Check:
         return Check(
             name="effects",
             state="warn",
-            detail="this is a copy of another workspace and sends nothing",
+            detail="this is a copy or a backup of a workspace and sends nothing",
             remedy="To make it the real one: sfactl data adopt",
         )
     unknown = session.ledger.counts().get("unknown", 0)

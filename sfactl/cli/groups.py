@@ -30,6 +30,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "assign": "Give leads to reps.",
         "rep": "Sales reps.",
         "identity": "Who is who: why records are held for the same.",
+        "task": "Work for people: list, give out, close.",
     },
     "Campaigns": {
         "strategy": "Selling rules: plan, review, apply and test them.",

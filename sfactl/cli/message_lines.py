@@ -22,7 +22,9 @@ _PAGE_STYLE = (
 
 def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:
     """Each message as its reader would see it."""
-    for p in shown:
+    for number, p in enumerate(shown):
+        if number:
+            yield ""
         yield f"── {p.step}{f' ({p.language})' if p.language else ''}: {p.verdict or 'now'}"
         if p.channel == "task":
             yield f"Task for {p.recipient or 'nobody'}: {p.subject}"
@@ -33,7 +35,7 @@ def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:
         yield from p.headers.splitlines()
         yield ""
         yield from p.text.rstrip().splitlines()
-        yield ""
+        yield from (f"Goes along: {said}" for said in p.attached)
 
 
 def write_page(path: Path, shown: Iterable[Preview]) -> None:
@@ -46,8 +48,12 @@ def write_page(path: Path, shown: Iterable[Preview]) -> None:
         rows = "".join(f"<tr><th>{name}<td>{escape(value)}" for name, value in head if value)
         parts.append(f"<section><h1>{escape(p.step)}: {escape(p.verdict or 'now')}</h1><table>{rows}</table>")
         if p.html:
-            parts.append(f'<iframe sandbox srcdoc="{escape(p.html)}"></iframe>')
-        parts.append(f"<pre>{escape(p.text)}</pre></section>")
+            html = p.html
+            for content_id, url in p.pictures.items():
+                html = html.replace(f"cid:{content_id}", url)
+            parts.append(f'<iframe sandbox srcdoc="{escape(html)}"></iframe>')
+        along = "".join(f"<li>{escape(said)}" for said in p.attached)
+        parts.append(f"<pre>{escape(p.text)}</pre>{f'<ul>{along}</ul>' if along else ''}</section>")
     path.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 

@@ -126,6 +126,8 @@ def next_steps(
         yield f"{stopped}; to let messages leave again: sfactl touch start"
     if held := effects.get("unknown", 0):
         yield f"{count(held, 'message')} with unknown outcome: sfactl touch list --state unknown"
+    if dead := effects.get("dead", 0):
+        yield f"{count(dead, 'message')} tried out, for a person to decide: sfactl touch list --state dead"
     steps = (
         ("leads", "sfactl lead import FILE"),
         ("scores", "sfactl score run"),

@@ -173,7 +173,7 @@ def resume(app: App, plan: str, *, missing: bool, late: bool, override: str, dry
     Example:
       sfactl strategy resume 7f3a19
       sfactl strategy resume 7f3a19 --missing
-      sfactl strategy resume 7f3a19 --override "the bounces were one closed company"
+      sfactl strategy resume 7f3a19 --override "one company closed"
     """
     from sfactl.cli import strategy_lines as lines
     from sfactl.strategies import usecases

@@ -11,8 +11,10 @@ from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
 
 if TYPE_CHECKING:
+    from sfactl.api.records import DomainFinding
     from sfactl.campaigns.usecases.domains import DomainReport
 
+KEY_SHOWN = 60
 MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 
 
@@ -41,7 +43,7 @@ def check_domain(app: App, domain: str, *, sender: str, selectors: tuple[str, ..
     from sfactl.campaigns import usecases
 
     report = usecases.check_domain(app.session(), domain, sender=sender, selectors=selectors)
-    output.emit(report, human=lambda: _lines(report), exit_code=1 if report.failed else 0)
+    output.emit(report.findings, human=lambda: _lines(report), exit_code=1 if report.failed else 0)
 
 
 def _lines(report: DomainReport) -> Iterator[str]:
@@ -52,6 +54,12 @@ def _lines(report: DomainReport) -> Iterator[str]:
         said = finding.detail or finding.record
         yield f"  {MARKS[finding.verdict]} {finding.check:<{room}}  {subject}{said}"
         if finding.record and finding.detail:
-            yield f"    {'':<{room}}  now: {finding.record}"
+            yield f"    {'':<{room}}  now: {_short(finding)}"
         if finding.publish:
             yield f"    {'':<{room}}  publish: {finding.publish}"
+
+
+def _short(finding: DomainFinding) -> str:
+    """What is published; nobody reads keys to their end."""
+    most = KEY_SHOWN if finding.check == "dkim" else len(finding.record)
+    return finding.record if len(finding.record) <= most else f"{finding.record[:most]}…"

@@ -63,18 +63,25 @@ def start(app: App, reason: str, dry_run: bool, output: Output) -> None:
 
 
 @click.command()
+@click.option("--release", metavar="SENDER", default="", help="Forget that receivers asked this sender to wait.")
+@options.dry_run
 @options.output
 @pass_app
-def pace(app: App, output: Output) -> None:
+def pace(app: App, release: str, dry_run: bool, output: Output) -> None:
     """Show how fast each sender may be used, what it sent today, and who asked us to wait.
 
     \b
     Example:
       sfactl touch pace
+      sfactl touch pace --release sendgrid
     """
     from sfactl.campaigns import usecases
 
-    output.emit(usecases.use_of_senders(app.session()))
+    session = app.session(dry_run=dry_run)
+    if release:
+        freed = usecases.release(session, release)
+        session.note(f"{'Would forget' if dry_run else 'Forgot'} {freed:,} requests to wait.")
+    output.emit(usecases.use_of_senders(session))
 
 
 def _stopped(result: StopResult, zone: str) -> str:

@@ -85,8 +85,8 @@ def page(
     filled = {key: text.format(sender=sender or texts["us"], topic=topic) for key, text in texts.items()}
     made = _template().render(
         tongue=tongue,
-        title=filled[f"{name}_title_topic" if topic and f"{name}_title_topic" in filled else f"{name}_title"],
-        text=filled.get(f"{name}_text", ""),
+        title=_said(filled, f"{name}_title", topic),
+        text=_said(filled, f"{name}_text", topic),
         label=filled.get(f"{name}_button", ""),
         action=action,
         button=button or {},
@@ -96,3 +96,8 @@ def page(
         texts=filled,
     )
     return made.encode()
+
+
+def _said(texts: Mapping[str, str], key: str, topic: str) -> str:
+    """The text, in the words for one topic where there are any."""
+    return (texts.get(f"{key}_topic") if topic else None) or texts.get(key, "")

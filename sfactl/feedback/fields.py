@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.message import Message
@@ -67,10 +68,20 @@ def text_of(part: Message) -> str:
     charset = part.get_content_charset() or "utf-8"
     if b"\x1b$" in payload:
         charset = "iso-2022-jp"
+    for said in (charset, "utf-8"):
+        # What the header says of the charset is often wrong where somebody has copied the mail as text.
+        with suppress(LookupError, UnicodeDecodeError):
+            return payload.decode(said)
     try:
         return payload.decode(charset, "replace")
     except LookupError:
         return payload.decode("utf-8", "replace")
+
+
+def subject_of(mail: Message) -> str:
+    """The subject as people read it, also where its bytes are not encoded as RFC 2047 asks."""
+    raw = next((str(value) for name, value in mail.raw_items() if name.lower() == "subject"), "")
+    return decoded(raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def decoded(value: str) -> str:

@@ -81,6 +81,13 @@ def server_words(letter: str) -> str:
     return letter[found.start() :] if found else letter
 
 
+def refused_line(letter: str, recipient: str) -> str:
+    """The reply that sendmail writes beside a recipient (``550 <a@b>... User unknown``); the last one, if any."""
+    pattern = rf"^\s*([45]\d\d <?{re.escape(recipient)}>?\.\.\. ?.+)$"
+    found = re.findall(pattern, letter, re.IGNORECASE | re.MULTILINE)
+    return str(found[-1]).strip() if found else ""
+
+
 def stage_of(text: str) -> str:
     """The SMTP command whose answer was the refusal."""
     talk = [line.strip() for line in text.splitlines() if re.match(r"\s*(>>>|<<<)", line)]

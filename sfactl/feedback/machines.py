@@ -9,7 +9,7 @@ import re
 from email.message import Message
 from typing import Literal
 
-from sfactl.feedback.fields import decoded
+from sfactl.feedback.fields import subject_of
 
 Machine = Literal["absence", "answer", "list", "receipt", ""]
 """A note of absence; any other answer or notice of a machine; mail to many; a proof of reading; none of these."""
@@ -59,7 +59,7 @@ _ANSWER = re.compile(
 
 def machine_of(mail: Message) -> Machine:
     """What kind of machine wrote ``mail``; empty where it looks like a person."""
-    subject = decoded(str(mail.get("Subject", "")))
+    subject = subject_of(mail)
     if _is_receipt(mail):
         return "receipt"
     # Lists come first: their mail may hold the words of a person who wrote to many, but it answers nothing of ours.
@@ -81,7 +81,7 @@ def machine_of(mail: Message) -> Machine:
 def tells_answer(mail: Message) -> bool:
     """Whether a header of some vendor, or the subject, says that an answering machine wrote it."""
     headers = any(name in mail and (not word or _says(mail, name, word)) for name, word in _HEADERS.items())
-    return headers or _ANSWER.search(decoded(str(mail.get("Subject", "")))) is not None
+    return headers or _ANSWER.search(subject_of(mail)) is not None
 
 
 def _is_answered(subject: str) -> bool:

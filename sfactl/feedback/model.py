@@ -31,8 +31,12 @@ class Notice:
 
     @property
     def hard(self) -> bool:
-        """Whether the address is to be left in peace at once."""
-        return self.kind == "bounce" and self.reason in HARD
+        """Whether the address is to be left in peace at once.
+
+        A status of class 4 says that it may pass (RFC 3463, 3.1), unless it is about the address itself.
+        """
+        passing = self.status.startswith("4") and not self.status.startswith("4.1.")
+        return self.kind == "bounce" and self.reason in HARD and not passing
 
 
 AnswerKind = Literal["reply", "auto_reply", "unsubscribe", "receipt"]

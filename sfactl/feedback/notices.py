@@ -13,13 +13,25 @@ from collections.abc import Iterator
 from email.message import Message
 from typing import Literal
 
-from sfactl.feedback.fields import ADDRESS, copied, decoded, low, original_id, status_fields, text_of, without_envelope
-from sfactl.feedback.letters import about, letter_of, server_words, stage_of
+from sfactl.feedback.fields import (
+    ADDRESS,
+    copied,
+    decoded,
+    low,
+    original_id,
+    status_fields,
+    subject_of,
+    text_of,
+    without_envelope,
+)
+from sfactl.feedback.letters import about, letter_of, refused_line, server_words, stage_of
 from sfactl.feedback.machines import machine_of, tells_answer
 from sfactl.feedback.model import Kind, Notice
-from sfactl.feedback.reasons import UNDEFINED, reason_of, reply_in, status_in
+from sfactl.feedback.reasons import UNDEFINED, finest, reason_of, reply_in, status_in
 
-_DAEMON = re.compile(r"mailer-daemon|postmaster|mail delivery|delivery (?:sub)?system|mail administrator|^<>$", re.I)
+_DAEMON = re.compile(
+    r"mailer-daemon|post[._-]?master|mail delivery|delivery (?:sub)?system|mail administrator|^<>$", re.I
+)
 
 
 def read_notices(raw: bytes) -> tuple[Notice, ...]:
@@ -109,9 +121,9 @@ def _reported(mail: Message, letter: str, original: str) -> Iterator[Notice]:
 
 
 def _notice(action: str, recipient: str, said: str, stated: str, nearby: str, original: str) -> Notice:
-    own = status_in(said)
-    status = own if own and (not stated or stated.endswith(".0.0")) else stated
-    status = status or status_in(nearby)
+    line = refused_line(nearby, recipient)
+    said = said or line
+    status = finest(stated, said, nearby)
     code = reply_in(said) or reply_in(nearby)
     stage = stage_of(nearby) or stage_of(said)
     reason = reason_of(said or server_words(nearby), status, code, stage)
@@ -202,7 +214,7 @@ def _first_to(mail: Message) -> str:
 
 def _is_report(mail: Message) -> bool:
     sender = f"{mail.get('From', '')} {mail.get('Return-Path', '')}"
-    subject = decoded(str(mail.get("Subject", "")))
+    subject = subject_of(mail)
     told = re.search(
         r"deliver|undeliver|fail|return|bounce|reject|could not|warning|error|配信|エラー|не доставлено|不存在|退信",
         subject,

@@ -15,7 +15,13 @@ UNDEFINED = "undefined"
 VAGUE = ("0.0", "1.0", "2.0", "3.0", "5.0", "7.0", "7.1")
 """Statuses that say less than the weakest words."""
 
+PERMANENT = frozenset({"userunknown", "hasmoved"})
+"""Reasons that a status of class 4 (RFC 3463, 3.1: it may pass) speaks against, whatever the words."""
+
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_BEHIND_REPLY = re.compile(r"(?<![\d.])[45]\d\d[ \-]+['\"#(\[]*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_VAGUE_STATED = ("", ".0.0", ".1.0", ".4.7", ".5.0")
+"""What says less than the words of the server that refused: a class, "other address status", and giving up."""
 _REPLY = re.compile(r"(?<![\d.#-])([245][0-5]\d)(?=[ \-:,;.<]|$)")
 
 
@@ -67,7 +73,25 @@ def reasons() -> Reasons:
 def status_in(text: str) -> str:
     """The most telling enhanced status of ``text``: the first that is more than its class, else the first."""
     found = [".".join(m.groups()) for m in _STATUS.finditer(text)]
+    # Among refusals a talk holds answers that were no refusals (250 2.1.0 Ok).
+    found = [s for s in found if not s.startswith("2.")] or found
     return next((s for s in found if not s.endswith(".0.0")), found[0] if found else "")
+
+
+def finest(stated: str, said: str, nearby: str) -> str:
+    """The status that tells most: what the refusing server wrote behind its reply code, else what the report states.
+
+    A report's own status may be that of the server that gave up (4.4.7), or nothing but a class.
+    """
+    remote = [".".join(m.groups()) for m in _BEHIND_REPLY.finditer(said)]
+    remote = [s for s in remote if not s.endswith(".0.0")]
+    if remote and stated[1:] in _VAGUE_STATED:
+        return remote[-1]
+    if stated and not stated.endswith(".0.0"):
+        return stated
+    # What stands elsewhere in the letter may be about another recipient.
+    elsewhere = "" if stated and said else status_in(nearby)
+    return status_in(said) or elsewhere or stated
 
 
 def reply_in(text: str) -> str:
@@ -83,17 +107,24 @@ def reason_of(diagnosis: str, status: str, reply_code: str, stage: str) -> str:
     text = re.sub(r"<?[^\s<>@()]+@[^\s<>@()]+>?", "<address>", text)
     text = re.sub(r"https?://\S+", "", text)
     # What Postfix puts before the words of whoever refused says nothing by itself.
-    text = re.sub(r"recipient address rejected: (?=\w)", "", text)
+    text = re.sub(
+        r"recipient address rejected: (?!access denied)(?=\w)|delivery temporarily suspended: (?=\w)", "", text
+    )
     table = reasons()
     detail = status.partition(".")[2]
-    if detail in table.certain:
-        return table.certain[detail]
+    wide = re.sub(r"(?<=\.\d)\d\d$", "xx", status)
+    if certain := table.certain.get(detail) or table.certain.get(wide):
+        return certain
     weak = ""
     for rule in table.rules:
         if (rule.stage and stage not in rule.stage) or not rule.words.search(text):
             continue
+        if rule.name in PERMANENT and status.startswith("4"):
+            continue
         if rule.unless and detail.startswith(rule.unless):
             continue
+        if rule.name == "userunknown" and detail.startswith("7."):
+            return "filtered"  # the server says that it is a matter of policy (RFC 3463, 3.8), whatever it tells others
         if not rule.weak:
             return rule.name
         weak = weak or rule.name
@@ -103,6 +134,8 @@ def reason_of(diagnosis: str, status: str, reply_code: str, stage: str) -> str:
 
 
 def _by_reply(code: str, stage: str, status: str) -> str:
+    if code in ("500", "501", "502", "503", "504"):  # RFC 5321, 4.2.2
+        return "syntaxerror"
     if stage == "rcpt" and code in ("550", "551", "553"):
         return "userunknown"
     if stage == "mail" and code.startswith("5"):

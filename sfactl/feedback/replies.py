@@ -13,7 +13,7 @@ from email.message import Message
 from email.utils import getaddresses
 
 from sfactl.engine.links import LONGEST_TOKEN
-from sfactl.feedback.fields import ADDRESS, decoded, low, without_envelope
+from sfactl.feedback.fields import ADDRESS, decoded, low, subject_of, without_envelope
 from sfactl.feedback.machines import machine_of
 from sfactl.feedback.model import Answer, AnswerKind
 from sfactl.feedback.words import own_words
@@ -42,7 +42,7 @@ def read_answer(raw: bytes) -> Answer | None:
     machine = machine_of(mail)
     if not sender or machine == "list":
         return None
-    subject = decoded(str(mail.get("Subject", "")))
+    subject = subject_of(mail)
     subject = re.sub(r"\s+", " ", subject).strip()
     bare = _PREFIX.sub("", subject).strip()
     text = own_words(mail)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import ssl
@@ -166,6 +167,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if arguments.tls == "starttls":
         options |= {"tls_context": trust, "require_starttls": True}
     if arguments.login:
+        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of what it does itself
         wanted = tuple(word.encode() for word in arguments.login)
 
         def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> Any:

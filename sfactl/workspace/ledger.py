@@ -23,6 +23,7 @@ from sfactl.api.records import Outcome, Receipt
 from sfactl.workspace.fence import Fence, next_token
 from sfactl.workspace.locks import locked
 from sfactl.workspace.manifest import Manifest, dump, from_micros, to_micros
+from sfactl.workspace.witness import remember
 
 if TYPE_CHECKING:
     import sqlite3
@@ -174,7 +175,7 @@ class Ledger:
         """
         if self._copied():
             raise PolicyError(
-                "this workspace looks like a copy: the one it was copied from may do the same work",
+                "this workspace looks like a copy or a backup: what it was made of may do or have done the same work",
                 hint="If this is now the only one, say so with: sfactl data adopt",
             )
         name = "effects-" + blake2b(scope.encode(), digest_size=12).hexdigest()
@@ -196,6 +197,7 @@ class Ledger:
                 " where scope = ? and state = 'sending'",
                 (scope,),
             )
+        remember(self._manifest)
         return Lease(self._manifest, scope, token, self._now, self._fence)
 
     def rows(self, scope: str | None = None, state: str | None = None) -> list[EffectRow]:

@@ -136,6 +136,13 @@ class Throttle:
             (bucket, to_micros(until), why),
         )
 
+    def release(self, bucket: str) -> int:
+        """Forget the holds of a bucket and of all below it (``bucket|…``); answers how many there were."""
+        done = self._db().execute(
+            "delete from holds where bucket = ?1 or substr(bucket, 1, length(?1) + 1) = ?1 || '|'", (bucket,)
+        )
+        return done.rowcount
+
     def holds(self, now: datetime) -> dict[str, Hold]:
         """The buckets that are shut now."""
         if not self.path.exists():

@@ -233,13 +233,19 @@ class Transaction:
 
                     forget(db, self._folded)
         except BaseException as err:
-            for path in moved:
-                path.unlink(missing_ok=True)
+            self._take_back(moved)
             known = find_commit(self._place.manifest, self._key) if self._key else None
             if isinstance(err, sqlite3.IntegrityError) and known is not None:
                 return known
             raise
         return Commit(seq=seq, at=self._author.at, meta=meta)
+
+    def _take_back(self, moved: Sequence[Path]) -> None:
+        """Remove files of a commit that did not come about; an interruption may also come just after it did."""
+        for path in moved:
+            relative = path.relative_to(self._place.folder)
+            if self._place.manifest.one("select 1 from files where path = ?", str(relative)) is None:
+                path.unlink(missing_ok=True)
 
     def _insert_commit(self, db: sqlite3.Connection, meta: Mapping[str, Any]) -> int:
         seq = int(db.execute("select coalesce(max(seq), 0) + 1 from commits").fetchone()[0])

@@ -18,6 +18,7 @@ from sfactl.engine.duck import Limits, Query
 from sfactl.schemas import Schemas, core_schemas
 from sfactl.workspace.manifest import Manifest, disk_error, dump, from_micros, to_micros
 from sfactl.workspace.snapshot import Snapshot
+from sfactl.workspace.witness import remember, was_set_back
 
 if TYPE_CHECKING:
     from sfactl.workspace.fence import Fence
@@ -170,9 +171,11 @@ class Workspace:
 
     @property
     def is_copy(self) -> bool:
-        """True where the manifest is not the file, or not on the machine, that the workspace was made on."""
+        """True where the manifest is not the file, or not on the machine, that it was made on, or was set back."""
         home = self.manifest.meta("home")
-        return home is not None and json.loads(home) != _home(self.manifest.path)
+        if home is None:
+            return False
+        return json.loads(home) != _home(self.manifest.path) or was_set_back(self.manifest)
 
     def adopt(self) -> int:
         """Declare that this is the one workspace that may have effects. Answers the new epoch."""
@@ -180,6 +183,7 @@ class Workspace:
             (epoch,) = db.execute("select value from meta where key = 'epoch'").fetchone()
             db.execute("update meta set value = ? where key = 'epoch'", (str(int(epoch) + 1),))
             db.execute("update meta set value = ? where key = 'home'", (dump(_home(self.manifest.path)),))
+        remember(self.manifest)
         return int(epoch) + 1
 
     def close(self) -> None:

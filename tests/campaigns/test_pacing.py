@@ -176,6 +176,12 @@ def test_the_receivers_word_binds_whom_it_is_about(tmp_path: Path, about: str, p
     later = dispatcher(clock, receiver, pacing(tmp_path / "p", clock))
     later.run(mail(n, "busy.example" if n % 2 else "fine.example") for n in range(1, 60))
     assert Counter(domain for _, domain in receiver.seen) == passed
+    throttle = Throttle(tmp_path / "p")
+    assert len(throttle.holds(clock.now())) == (about != "message")
+    with throttle.writing():
+        assert throttle.release("pos") == 0
+        assert throttle.release("post") == (about != "message")
+    assert not throttle.holds(clock.now())
     if about == "sender":
         assert later.tally.gave_up == "post asked to wait (451 slow); the next may leave at 2026-03-02 01:00:00.010000"
     if about == "domain":

@@ -202,6 +202,36 @@ def test_a_copy_may_be_read_but_not_have_effects(session: Session, tmp_path: Pat
             assert lease.claim([Effect(key="k", kind="message", payload_hash="h")]) == ["k"]
 
 
+def test_a_workspace_that_was_set_back_in_its_place_has_no_effects(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SFACTL_STATE_DIR", str(tmp_path / "state"))
+    one_lead(session)
+    session.close()
+    backup = tmp_path / "backup"
+    shutil.copytree(session.folder, backup)
+    with Workspace.open(session.folder) as sent, sent.ledger().lease("campaign:x", run_id="r"):
+        pass
+    shutil.copytree(backup, session.folder, dirs_exist_ok=True)
+    with Workspace.open(session.folder) as restored:
+        assert restored.is_copy
+        with pytest.raises(PolicyError, match="or a backup"), restored.ledger().lease("campaign:x", run_id="r"):
+            pass
+        restored.adopt()
+        assert not restored.is_copy
+        with restored.ledger().lease("campaign:x", run_id="r"):
+            pass
+
+
+def test_nothing_is_refused_where_nothing_can_be_remembered(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SFACTL_STATE_DIR", str(tmp_path / "file"))
+    with session.ledger.lease("campaign:x", run_id="r"):
+        assert not session.workspace.is_copy
+
+
 def test_a_moved_workspace_is_not_a_copy(session: Session, tmp_path: Path) -> None:
     session.close()
     session.folder.rename(tmp_path / "moved")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 
 from sfactl.api.errors import DataError, InternalError, NotFound
 from sfactl.session import FixedClock, Session
+from sfactl.workspace.manifest import Manifest
+from sfactl.workspace.verify import verify
 
 SOME_LEADS = "select i as lead_id, 'a' || i || '@example.com' as email from range(1, $n + 1) t(i)"
 
@@ -192,3 +196,21 @@ def put_version_1(session: Session) -> None:
         )
         tx.adopt([replace(staged)], [])
         tx.commit()
+
+
+def test_an_interruption_just_after_the_commit_takes_nothing_back(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = Manifest.writing
+
+    @contextmanager
+    def interrupted(manifest: Manifest) -> Iterator[sqlite3.Connection]:
+        with writing(manifest) as db:
+            yield db
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Manifest, "writing", interrupted)
+        put(session, k1="one")
+    assert emails(session) == {1: "one"}
+    assert not verify(session.workspace).problems

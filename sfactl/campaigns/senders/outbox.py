@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,4 +43,9 @@ class OutboxSender:
 
 
 def _write(message: Message) -> bytes:
-    return (json.dumps(dataclasses.asdict(message), ensure_ascii=False, indent=1) + "\n").encode()
+    said = dataclasses.asdict(message)
+    return (json.dumps(said, ensure_ascii=False, indent=1, default=_base64) + "\n").encode()
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

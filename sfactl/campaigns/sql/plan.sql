@@ -1,7 +1,7 @@
 -- One row per recipient and step within reach: what the plan made at $at does, and why. Sorted by recipient and step.
--- Reads besides datasets: candidates, campaign_steps, openings, caps, transactional, effects (what the ledger holds and
--- has not yet folded into messages), wanted (who is to get which step in which rotation, and is_out: its condition does
--- not hold), what people said (spoken), and whom nobody may write to: blacklist, refused_address, exited.
+-- Reads besides datasets: candidates, channel_ids, campaign_steps, openings, caps, transactional, effects (what the ledger
+-- holds and has not yet folded into messages), wanted (who is to get which step in which rotation, and is_out: its
+-- condition does not hold), what people said (spoken), and whom nobody may write to: blacklist, refused_address, exited.
 with blacklisted_address as (
     select lower(l.email) as address from leads l join blacklist b on b.lead_id = l.lead_id where l.email is not null
     union
@@ -73,15 +73,17 @@ contacts as (
 ),
 addressed as (
     select c.lead_id, c.zone, w.rotation, w.is_out, s.step, s.step_no, s.action, s.channel, s.after_step, s.wait_s,
-        case s.address when 'email' then c.email when 'phone' then c.phone when 'any' then coalesce(c.email, c.phone) end
-            as recipient,
-        case when s.address = 'email' or (s.address = 'any' and c.email is not null) then 1 else 0 end as is_email,
+        case s.address when 'email' then c.email when 'phone' then c.phone when 'id' then i.value
+            when 'any' then coalesce(i.value, c.email, c.phone) end as recipient,
+        case when s.address = 'email' or (s.address = 'any' and i.value is null and c.email is not null) then 1 else 0 end
+            as is_email,
         coalesce(nullif(s.owner, ''), c.owner) as owner,
         case when s.input_no > 0 then c.inputs[s.input_no] end as inputs,
         c.in_holdout
     from wanted w
     join candidates c on c.lead_id = w.lead_id
     join campaign_steps s on s.step = w.step
+    left join channel_ids i on i.lead_id = c.lead_id and i.channel = s.channel
 ),
 -- Addresses are compared in lower case, and written to as they are.
 stepped as (select *, lower(recipient) as address from addressed),

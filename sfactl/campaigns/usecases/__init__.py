@@ -1,6 +1,6 @@
 """What can be done with campaigns and messages."""
 
-from sfactl.campaigns.usecases.allowances import use_of_senders
+from sfactl.campaigns.usecases.allowances import release, use_of_senders
 from sfactl.campaigns.usecases.applying import apply, resume
 from sfactl.campaigns.usecases.checking import check
 from sfactl.campaigns.usecases.domains import check_domain
@@ -32,6 +32,7 @@ __all__ = [
     "plan",
     "preview",
     "preview_template",
+    "release",
     "resolve",
     "resolve_file",
     "resume",

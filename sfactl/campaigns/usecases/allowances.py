@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from sfactl.api.errors import NotFound
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.lineup import Pace
 from sfactl.campaigns.pacing import MEMORY_DAYS, Day, Pacing, allowance
@@ -42,6 +43,21 @@ def use_of_senders(session: Session) -> tuple[SenderUse, ...]:
     finally:
         throttle.close()
     return tuple(_use(session, name, holds) for name in sorted(session.settings.senders))
+
+
+def release(session: Session, sender: str) -> int:
+    """Forget that receivers asked ``sender`` to wait; answers how many did. Raises `NotFound` for its name."""
+    if sender not in session.settings.senders:
+        known = ", ".join(sorted(session.settings.senders)) or "none"
+        raise NotFound(f"there is no senders/{sender}.toml", hint=f"There are: {known}")
+    throttle = Throttle(session.workspace.private / FILE)
+    try:
+        if session.dry_run:
+            return sum(bucket.partition("|")[0] == sender for bucket in throttle.holds(session.now()))
+        with throttle.writing():
+            return throttle.release(sender)
+    finally:
+        throttle.close()
 
 
 def _use(session: Session, name: str, holds: Mapping[str, Hold]) -> SenderUse:

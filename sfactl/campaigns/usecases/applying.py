@@ -56,6 +56,7 @@ class ApplyResult:
     state: str
     sender: str
     accepted: int = 0
+    handed: int = 0
     refused: int = 0
     unknown: int = 0
     dead: int = 0
@@ -113,7 +114,7 @@ def _open(session: Session, ref: str, permit: Permit, *, begun_only: bool) -> Ap
         row = find_plan(query, ref)
     if session.workspace.is_copy:
         raise PolicyError(
-            "this workspace looks like a copy: the one it was copied from may send the same messages",
+            "this workspace looks like a copy or a backup: what it was made of may send or have sent the same",
             hint="If this is now the only one, say so with: sfactl data adopt",
         )
     files = read_files(session, row.campaign)
@@ -144,11 +145,11 @@ class _Run:
         begin = self.session.now()
         if begun_only and self.row.state not in ("partly", "applied"):
             raise PolicyError(f"plan {self.row.short} was never begun", hint=f"sfactl campaign apply {self.row.short}")
-        if self._is_done():
+        if self._is_done(asks=begun_only):
             self._tell_of_others()
             return self._result(nothing=True)
         self._check()
-        missing = int(self.delivery.remaining().num_rows) if self.permit.missing else None
+        missing = self.delivery.left() if self.permit.missing else None
         tasks = 0
         if self.row.sends:
             with closing(make_sender(self.session, self.files)) as sender:
@@ -157,7 +158,7 @@ class _Run:
                 self.delivery.send(sender, lease)
         else:
             tasks = self._begin()
-        left = int(self.delivery.remaining().num_rows) - self.delivery.blocked.total()
+        left = self.delivery.left() - self.delivery.blocked.total()
         self._finish(left)
         self._tell_of_others()
         result = self._result(
@@ -174,12 +175,17 @@ class _Run:
         ready = self.delivery.rehearse()
         return self._result(ready=ready, tasks=self.row.tasks)
 
-    def _is_done(self) -> bool:
-        """Applied, and nobody has let one of its messages be tried again, or asks for those who were left out."""
-        if self.permit.missing:
-            return not int(self.delivery.remaining().num_rows)
-        held = self.session.ledger.rows(scope_of(self.row.campaign), "planned")
-        return self.row.state == "applied" and not any(r.meta.get("plan_id") == self.row.plan_id for r in held)
+    def _is_done(self, *, asks: bool = False) -> bool:
+        """Applied, no message is to be tried again, and nobody asks for those who were left out.
+
+        A run that ``asks`` goes on for unknown messages too: the receiver may tell now, or take a message once.
+        """
+        if self.permit.missing and self.delivery.left():
+            return False
+        open_states = ("planned", "unknown") if asks else ("planned",)
+        held = self.session.ledger.rows(scope_of(self.row.campaign))
+        mine = [r for r in held if r.state in open_states and r.meta.get("plan_id") == self.row.plan_id]
+        return self.row.state == "applied" and not mine
 
     def _check(self) -> None:
         row = self.row
@@ -261,7 +267,8 @@ class _Run:
             campaign=self.row.campaign,
             state=self.row.state,
             sender=self.files.campaign.sender,
-            accepted=outcomes["accepted"],
+            accepted=outcomes["accepted"] - outcomes["handed"],
+            handed=outcomes["handed"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
             dead=outcomes["dead"],

@@ -16,6 +16,7 @@ from sfactl.campaigns.lint import sender_remarks
 from sfactl.campaigns.model import CHANNELS
 from sfactl.campaigns.senders.by_channel import ByChannel
 from sfactl.campaigns.senders.person import KINDS
+from sfactl.campaigns.usecases.keeping import check_carrier, keep_assets
 from sfactl.campaigns.usecases.scene import load_audience, read_files
 from sfactl.config.senders import SenderPace, sender_pace
 from sfactl.config.settings import Settings
@@ -65,6 +66,7 @@ def check_sender(session: Session, files: CampaignFiles) -> None:
         return
     offer = sender_offer(session, files)
     pace_of(session, files)
+    check_carrier(files, campaign.sender, offer.capabilities)
     for channel in by_hand(files, offer):
         if channel not in (known := _channels(session)):
             near = difflib.get_close_matches(channel, known, 1)
@@ -84,6 +86,13 @@ def by_hand(files: CampaignFiles, offer: TouchpointSenderOffer) -> list[str]:
     """The channels of the campaign's messages that its sender does not speak: those are handed to people."""
     channels = {s.channel or "email" for s in files.campaign.steps if s.action == "send"}
     return [] if offer.channel == "any" else sorted(channels - {offer.channel})
+
+
+def steps_by_hand(session: Session, files: CampaignFiles) -> dict[str, str]:
+    """The steps whose messages are handed to people, with their channels."""
+    sends = [s for s in files.campaign.steps if s.action == "send"]
+    handed = by_hand(files, sender_offer(session, files)) if sends else []
+    return {s.name: s.channel or "email" for s in sends if (s.channel or "email") in handed}
 
 
 def _channels(session: Session) -> list[str]:
@@ -108,6 +117,7 @@ def sender_offer(session: Session, files: CampaignFiles) -> TouchpointSenderOffe
 def make_sender(session: Session, files: CampaignFiles) -> TouchpointSender:
     """The campaign's sender, ready. Raises `TryLater` if it cannot be reached: nothing is claimed then."""
     check_sender(session, files)
+    keep_assets(session, files)
     name = files.campaign.sender
     sender = new_sender(session, files)
     report = sender.check()

@@ -19,7 +19,7 @@ from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.lineup import Pace
 from sfactl.campaigns.mail import payload_hash, write_message
 from sfactl.campaigns.planning import judge, load_refusals
-from sfactl.campaigns.usecases.allowances import paced
+from sfactl.campaigns.usecases.allowances import allowed_today, paced
 from sfactl.campaigns.usecases.checking import by_hand, new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.guarding import returned
@@ -96,11 +96,11 @@ class Delivery:
 
     def send(self, sender: TouchpointSender, lease: Lease) -> None:
         """Send what is left of the plan, as far as it goes, through as many connections as the sender may have."""
-        items = self.remaining()
-        with ExitStack() as opened, self._session.progress("Sending", items.num_rows) as progress:
-            senders = [sender, *self._more_connections(opened, items.num_rows)]
+        count = self.left()
+        with ExitStack() as opened, self._session.progress("Sending", count) as progress:
+            senders = [sender, *self._more_connections(opened, count)]
             pace = opened.enter_context(paced(self._session, self._files, self._scope))
-            for chunk in chunks(items):
+            for chunk in self._chunks():
                 rest: pa.Table | None = chunk
                 while rest is not None and rest.num_rows and not self.stopped:
                     rest = self._send_chunk(senders, pace, lease, rest, progress.advance)
@@ -111,24 +111,42 @@ class Delivery:
     def rehearse(self) -> int:
         """Gate and render what is left, send nothing; answers how many messages there would be."""
         ready = 0
-        for chunk in chunks(self.remaining()):
+        for chunk in self._chunks():
             with self._session.query() as query:
                 ready += sum(1 for _ in self._written(self._passed(query, chunk)))
+        sender, warm_up = self._files.campaign.sender, self._pace.warm_up
+        day = allowed_today(self._session, sender, warm_up) if warm_up else None
+        if day is not None and (beyond := ready - max(day.most - day.sent, 0)) > 0:
+            self.later[f"beyond the {day.most:,} messages of today, warming up {sender}"] += beyond
         return ready
 
-    def remaining(self) -> pa.Table:
-        """Messages of the plan that no receipt has settled and nobody holds."""
+    def left(self) -> int:
+        """How many messages of the plan no receipt has settled and nobody holds."""
+        return int(self._remaining("select count(*) as messages from ({})").column("messages")[0].as_py())
+
+    def _chunks(self) -> Iterator[pa.Table]:
+        """Those messages, as many at a time as one gate and one commit can take, however many there are in all."""
+        after: tuple[int, str] = (-1, "")
+        while (chunk := self._remaining(f"select * from ({{}}) limit {CHUNK}", after)).num_rows:
+            yield chunk
+            after = chunk.column("lead_id")[-1].as_py(), chunk.column("step")[-1].as_py()
+
+    def _remaining(self, select: str, after: tuple[int, str] = (-1, "")) -> pa.Table:
+        import pyarrow as pa
+
         with self._session.query() as query:
-            items = query.table(
-                query.statement("campaigns", "remaining"),
+            query.register("known", pa.table({"message_key": pa.array(self._known(), pa.string())}))
+            return query.table(
+                select.format(query.statement("campaigns", "remaining")),
                 {
                     "plan": self._plan_id,
                     "rotation": self._files.campaign.rotation,
                     "steps": self._steps(),
                     "version": self._version,
+                    "after_lead": after[0],
+                    "after_step": after[1],
                 },
             )
-        return without(items, self._known())
 
     def _more_connections(self, opened: ExitStack, messages: int) -> Iterator[TouchpointSender]:
         for _ in range(min(self._pace.connections, -(-messages // BATCH)) - 1):
@@ -137,7 +155,7 @@ class Delivery:
     def others(self) -> int:
         """Messages that may be sent again and are not in this plan: a run of an earlier one died with them."""
         rows = self._session.ledger.rows(self._scope, "planned")
-        ours = set(self.remaining().column("message_key").to_pylist()) if rows else set()
+        ours = set(self._remaining("select message_key from ({})").column("message_key").to_pylist()) if rows else set()
         return sum(r.kind == MESSAGE and r.key not in ours for r in rows)
 
     def _send_chunk(
@@ -261,12 +279,6 @@ class _Claims:
 def memory_of(sender: TouchpointSender) -> float:
     """Seconds for which the receiver takes a message with the same key once; 0 where the sender promises nothing."""
     return sender.remembers_s if isinstance(sender, KeyMemory) else 0.0
-
-
-def chunks(items: pa.Table) -> Iterator[pa.Table]:
-    """Pieces of a size that one gate and one commit can take."""
-    for start in range(0, items.num_rows, CHUNK):
-        yield items.slice(start, CHUNK)
 
 
 def without(items: pa.Table, keys: Sequence[str]) -> pa.Table:

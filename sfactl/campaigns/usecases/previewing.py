@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sfactl.api.errors import DataError, NotFound, UserError
-from sfactl.api.records import Message
-from sfactl.campaigns.candidates import load_candidates
+from sfactl.api.records import Attachment, Message
+from sfactl.campaigns.candidates import address_of, ids_of, load_candidates
 from sfactl.campaigns.files import CampaignFiles, check_links
 from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.mail import write_message
@@ -16,13 +17,17 @@ from sfactl.campaigns.model import Step
 from sfactl.campaigns.planning import judge, key_prefix, load_refusals
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_audience, place_of, read_files
 from sfactl.engine.duck import Query
+from sfactl.engine.links import NOBODY
 from sfactl.session import Session
 from sfactl.workspace.aliases import living
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What one step would be for one lead. ``verdict`` is what a plan made now would do."""
+    """What one step would be for one lead. ``verdict`` is what a plan made now would do.
+
+    ``pictures`` has each picture in the HTML as a data URL, by its content id.
+    """
 
     step: str
     verdict: str
@@ -34,6 +39,8 @@ class Preview:
     html: str
     headers: str
     language: str = ""
+    attached: tuple[str, ...] = ()
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def preview(session: Session, name: str, lead_id: int, *, step: str = "") -> tuple[Preview, ...]:
@@ -90,16 +97,19 @@ def one_person(session: Session, query: Query, files: CampaignFiles, lead_id: in
     query.run("create or replace temp table audience as select cast($lead as bigint) as lead_id", {"lead": lead_id})
     load_candidates(query, files, place_of(session))
     [row] = query.table("select * from candidates").to_pylist()
-    return dict(row)
+    return {**row, "channel_ids": ids_of(query, lead_id)}
 
 
 def write_for(
     row: Mapping[str, Any], files: CampaignFiles, step: Step, letterhead: Letterhead, *, key: str, to: str = ""
 ) -> Message:
-    """The message of ``step`` for ``row``, to their own address or to another. Raises `DataError` naming the lead."""
+    """The message of ``step`` for ``row``, to their own address or to another. Raises `DataError` naming the lead.
+
+    Its links are nobody's: who looks at it and unsubscribes there unsubscribes no one.
+    """
     channel = step.channel or "email"
-    own = row["email"] if channel == "email" else row["phone"] or row["email"]
-    item = {"step": step.name, "channel": channel, "recipient": to or own or "", "message_key": key}
+    recipient = to or address_of(row, channel)
+    item = {"step": step.name, "channel": channel, "recipient": recipient, "message_key": key, "lead_id": NOBODY}
     try:
         return write_message({**row, **item}, files, letterhead)
     except DataError as err:
@@ -119,7 +129,18 @@ def shown_as(message: Message, verdict: str) -> Preview:
         html=message.html or "",
         headers="\n".join(f"{k}: {v}" for k, v in message.headers.items()),
         language=message.headers.get("Content-Language", ""),
+        attached=tuple(_said(a) for a in message.attachments),
+        pictures={a.content_id: _data_url(a) for a in message.attachments if a.inline},
     )
+
+
+def _said(a: Attachment) -> str:
+    size = f"{len(a.content) / 1024:,.0f} KB" if len(a.content) >= 1024 else f"{len(a.content)} bytes"
+    return f"{a.name} ({'picture' if a.inline else a.content_type}, {size}, SHA-256 {a.sha256[:12]}…)"
+
+
+def _data_url(a: Attachment) -> str:
+    return f"data:{a.content_type};base64,{base64.b64encode(a.content).decode('ascii')}"
 
 
 def wording_of(files: CampaignFiles, template: str, language: str) -> str:

@@ -13,7 +13,6 @@ from sfactl.api.errors import ConfigError, DataError, NotFound
 from sfactl.campaigns.files import CampaignFiles, assemble
 from sfactl.campaigns.lint import Written, remarks
 from sfactl.campaigns.model import Campaign, Step, Template
-from sfactl.campaigns.templates import CompiledTemplate
 from sfactl.campaigns.usecases.previewing import Preview, known_lead, one_person, shown_as, wording_of, write_for
 from sfactl.campaigns.usecases.scene import letterhead_of
 from sfactl.config.objects import read_object, read_toml
@@ -94,7 +93,7 @@ def check_templates(session: Session, names: Sequence[str] = ()) -> tuple[Templa
         except (ConfigError, NotFound) as err:
             found.append(TemplateFinding(template=name, severity="error", message=err.message))
             continue
-        mine = list(_check(session, template, files.templates[name], uses.get(name, ())))
+        mine = list(_check(session, template, files, uses.get(name, ())))
         if not mine:
             text = f"in {', '.join(template.wordings)}" if name in uses else "in order, but nothing uses it"
             mine = [TemplateFinding(template=name, severity="ok", message=text)]
@@ -173,8 +172,9 @@ def _files(session: Session, template: Template, use: Use | None) -> CampaignFil
 
 
 def _check(
-    session: Session, template: Template, compiled: CompiledTemplate, uses: Sequence[Use]
+    session: Session, template: Template, files: CampaignFiles, uses: Sequence[Use]
 ) -> Iterator[TemplateFinding]:
+    compiled = files.templates[template.name]
     values = _made_up(session)
     for language, wording in compiled.wordings.items():
         try:
@@ -193,6 +193,7 @@ def _check(
             channels=tuple({u.channel for u in uses}) or ("email",),
             marketing=any(u.marketing and u.channel == "email" for u in uses),
             ways=tuple(values["message"].values()),
+            attached=sum(len(a.content) for a in files.assets[template.name, language]),
         )
         for remark in remarks(written):
             yield TemplateFinding(

@@ -27,7 +27,7 @@ def run_due(session: Session, *, env: str = "", only: Sequence[str] = (), wait_s
         return Batch(session, order).rehearse()
     if session.workspace.is_copy:
         raise PolicyError(
-            "this workspace looks like a copy: the one it was copied from may do the same work",
+            "this workspace looks like a copy or a backup: what it was made of may do or have done the same work",
             hint="If this is now the only one, say so with: sfactl data adopt",
         )
     settings = session.settings.run

@@ -62,6 +62,7 @@ class ApplyResult:
     tasks: int = 0
     pushes: int = 0
     accepted: int = 0
+    handed: int = 0
     refused: int = 0
     unknown: int = 0
     dead: int = 0
@@ -179,7 +180,7 @@ class _Run:
         return opened.enter_context(closing(make_sender(self.session, files)))
 
     def _remaining(self) -> int:
-        return sum(int(d.remaining().num_rows) for d, _ in self.deliveries)
+        return sum(d.left() for d, _ in self.deliveries)
 
     def _is_done(self) -> bool:
         """Applied, no message is to be tried again or looked up, and nobody asks for those who were left out."""
@@ -264,7 +265,8 @@ class _Run:
             plan_id=self.row.plan_id,
             strategy=self.row.campaign,
             state=self.row.state,
-            accepted=outcomes["accepted"],
+            accepted=outcomes["accepted"] - outcomes["handed"],
+            handed=outcomes["handed"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
             dead=outcomes["dead"],

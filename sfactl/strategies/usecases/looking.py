@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from sfactl.api.errors import SfactlError
+from sfactl.campaigns.usecases.scene import house_of
 from sfactl.session import Session
 from sfactl.strategies.drawing import Box, boxes, terms
 from sfactl.strategies.files import check_strategy, read_strategy, strategy_names
@@ -27,8 +28,7 @@ from sfactl.strategies.usecases.scene import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfactl.campaigns.usecases.scene import house_of
-from sfactl.engine.duck import Query
+    from sfactl.engine.duck import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
