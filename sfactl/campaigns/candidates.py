@@ -33,6 +33,10 @@ class Place:
     house: House = SILENT
 
 
+ADDRESSED = {channel for channel, field in CHANNELS.items() if field != "id"}
+"""Channels whose address stands in the lead's own row."""
+
+
 def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
     """Make the table candidates from audience: address, zone, owner, holdout, and the values that templates print; and
     channel_ids, the ids by which its people are known to channels that have no address of their own."""
@@ -59,10 +63,10 @@ def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
 
 def address_of(row: Mapping[str, Any], channel: str) -> str:
     """Where a person of candidates is written to by ``channel``; empty where nowhere. ``row`` also has `ids_of`."""
-    field = CHANNELS.get(channel)
-    if field is not None:
-        return row[field] or ""
-    return row["channel_ids"].get(channel) or row["email"] or row["phone"] or ""
+    field, known = CHANNELS.get(channel, "any"), row["channel_ids"].get(channel)
+    if field in ("id", "any"):
+        return known or (field == "any" and (row["email"] or row["phone"])) or ""
+    return row[field] or ""
 
 
 def ids_of(query: Query, lead_id: int) -> dict[str, Any]:
@@ -73,7 +77,11 @@ def ids_of(query: Query, lead_id: int) -> dict[str, Any]:
 def _load_channel_ids(query: Query, files: CampaignFiles) -> None:
     import pyarrow as pa
 
-    spoken = sorted({s.channel for s in files.campaign.steps if s.action == "send" and s.channel} - set(CHANNELS))
+    spoken = sorted({s.channel for s in files.campaign.steps if s.action == "send" and s.channel} - ADDRESSED)
+    if not spoken:  # as in nearly all campaigns: nothing is looked through for it
+        empty = "select cast(0 as bigint) as lead_id, '' as channel, '' as value where false"
+        query.run(f"create or replace temp table channel_ids as {empty}")
+        return
     query.register("spoken_channels", pa.table({"channel": pa.array(spoken, pa.string())}))
     source = query.statement("campaigns", "channel_ids")
     query.run(f"create or replace temp table channel_ids as {source}")

@@ -74,6 +74,8 @@ class Tally:
         for receipt in receipts:
             if receipt.outcome != "retry_after":
                 self.outcomes[receipt.outcome] += 1
+            if receipt.task is not None:
+                self.outcomes["handed"] += 1
             if receipt.outcome != "accepted":
                 self.details[f"{receipt.outcome}: {receipt.detail}"] += 1
 

@@ -6,14 +6,14 @@ depends on the time, so that a message written again has the same links.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from sfactl.api.errors import ConfigError
 from sfactl.campaigns.model import Campaign
-from sfactl.engine.links import Link
+from sfactl.engine.links import PATHS, Link
 
 if TYPE_CHECKING:
     from sfactl.engine.links import Purpose, Signer
@@ -61,8 +61,10 @@ class Ways:
         return found
 
 
-def ways_of(campaign: Campaign, step: str, key: str, lead_id: int, letterhead: Letterhead) -> Ways:
-    """The links of the message ``key`` to a lead."""
+def ways_of(
+    campaign: Campaign, step: str, key: str, lead_id: int, letterhead: Letterhead, *, printed: Collection[str] = SAYS
+) -> Ways:
+    """The links of the message ``key`` to a lead; of those that no header has, only the ones that are ``printed``."""
 
     def link(purpose: Purpose) -> Link:
         return Link(
@@ -74,18 +76,20 @@ def ways_of(campaign: Campaign, step: str, key: str, lead_id: int, letterhead: L
             target=campaign.topic,
         )
 
-    token = letterhead.signer.token(link("unsubscribe")) if "{key}" in campaign.unsubscribe else ""
+    base = letterhead.collector.rstrip("/")
+    signed = "{key}" in campaign.unsubscribe or base
+    token = letterhead.signer.token(link("unsubscribe")) if signed else ""
     own = campaign.unsubscribe.replace("{key}", quote(token, safe=""))
-    if not letterhead.collector:
+    if not base:
         return Ways(unsubscribe=own)
-    ours = letterhead.signer.url(letterhead.collector, link("unsubscribe"))
+    ours = f"{base}/{PATHS['unsubscribe']}/{token}"
     # RFC 8058, 3.1: one link that takes a POST; a mail program that cannot may still write a letter.
     first, others = (own, ()) if own.startswith("http") else (ours, (own,) if own else ())
     return Ways(
         unsubscribe=first,
         others=others,
-        preferences=letterhead.signer.url(letterhead.collector, link("preferences")),
-        confirm=letterhead.signer.url(letterhead.collector, link("confirm")),
+        preferences=letterhead.signer.url(base, link("preferences")) if "preferences" in printed else "",
+        confirm=letterhead.signer.url(base, link("confirm")) if "confirm" in printed else "",
     )
 
 

@@ -32,7 +32,8 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Lett
     template = files.templates[step.template]
     number = sorted(files.templates).index(step.template) + 1
     wording = template.wordings[row[f"wording_{number}"]]
-    ways = ways_of(campaign, step.name, row["message_key"], row["lead_id"], letterhead)
+    printed = [field for owner, field in wording.used if owner == "message"]
+    ways = ways_of(campaign, step.name, row["message_key"], row["lead_id"], letterhead, printed=printed)
     workspace = {"name": letterhead.name, "address": letterhead.address}
     rendered = wording.render(values_of(row, files, workspace=workspace, message=ways.printed()))
     channel = row["channel"]

@@ -46,7 +46,8 @@ def _count_rows(result: PlanResult) -> Iterator[tuple[str, str, int, str]]:
     for action in _ORDER:
         counts = [c for c in result.counts if c.action == action]
         if action == "send":
-            yield from ((action, c.step, c.items, f"via {result.sender}") for c in counts)
+            via = {step: f"by {channel}, a task for a person" for step, channel in result.by_hand.items()}
+            yield from ((action, c.step, c.items, via.get(c.step, f"via {result.sender}")) for c in counts)
         elif action == "task":
             reps = f"for {result.reps} rep{'s' if result.reps != 1 else ''}"
             yield from ((action, c.step, c.items, reps) for c in counts)
@@ -98,10 +99,11 @@ def apply_lines(result: ApplyResult, zone: str) -> Iterator[str]:
 
 def _done_line(result: ApplyResult) -> str:
     parts = [f"accepted {result.accepted:,}"]
+    parts += [f"handed to people {result.handed:,}"] if result.handed else []
     parts += [f"refused {result.refused:,}"] if result.refused else []
     parts += [f"unknown {result.unknown:,}"] if result.unknown else []
     parts += [f"{result.tasks:,} tasks made"] if result.tasks else []
-    sent = result.accepted + result.refused + result.unknown
+    sent = result.accepted + result.handed + result.refused + result.unknown
     pace = f"   {sent / result.seconds:,.0f}/s" if result.seconds >= 1 and sent else ""
     return f"Plan {result.plan_id[:6]} via {result.sender}: {' · '.join(parts)}{pace}"
 
@@ -112,7 +114,8 @@ def undone_lines(result: ApplyResult | StrategyApplied, go_on: str) -> Iterator[
         yield f"  {result.missing:,} had got none of its messages before"
     for note, reasons in (("left out since the plan", result.blocked), ("must wait", result.later)):
         if reasons:
-            yield f"  {sum(r.messages for r in reasons):,} {note}: {_reasons(reasons)}"
+            said = _reasons(reasons) if len(reasons) > 1 else reasons[0].reason
+            yield f"  {sum(r.messages for r in reasons):,} {note}: {said}"
     for r in result.details:
         yield f"  {r.messages:,} {r.reason}"
     if result.dead:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,3 +133,6 @@ def _checked_lines(result: Checked) -> Iterator[str]:
         yield f"  {what:<22} {n:>9,}"
     for problem in result.problems:
         yield f"Problem: {problem}"
+
+
+import_module("sfactl.cli.collect_logs").register(group)

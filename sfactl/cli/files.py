@@ -39,6 +39,7 @@ OBJECTS: Mapping[str, str] = {
 """Folder → the dataclass that its files are read into, as ``module:Class``."""
 
 SINGLE: Mapping[str, str] = {
+    "approvals.toml": "sfactl.config.approvals:Approvals",
     "assignment.toml": "sfactl.reps.rules:Rules",
     "identity.toml": "sfactl.identity.config:IdentityConfig",
     "next_actions.toml": "sfactl.portrait.actions:ActionFile",

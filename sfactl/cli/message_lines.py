@@ -22,7 +22,9 @@ _PAGE_STYLE = (
 
 def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:
     """Each message as its reader would see it."""
-    for p in shown:
+    for number, p in enumerate(shown):
+        if number:
+            yield ""
         yield f"── {p.step}{f' ({p.language})' if p.language else ''}: {p.verdict or 'now'}"
         if p.channel == "task":
             yield f"Task for {p.recipient or 'nobody'}: {p.subject}"
@@ -34,7 +36,6 @@ def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:
         yield ""
         yield from p.text.rstrip().splitlines()
         yield from (f"Goes along: {said}" for said in p.attached)
-        yield ""
 
 
 def write_page(path: Path, shown: Iterable[Preview]) -> None:

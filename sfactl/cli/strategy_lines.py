@@ -98,6 +98,7 @@ def apply_lines(result: ApplyResult, zone: str) -> Iterator[str]:
         parts += [f"{count(result.moves, 'lead')} moved", *done]
         if result.accepted or result.refused or result.unknown:
             parts.append(f"accepted {result.accepted:,}")
+        parts += [f"handed to people {result.handed:,}"] if result.handed else []
         parts += [f"refused {result.refused:,}"] if result.refused else []
         parts += [f"unknown {result.unknown:,}"] if result.unknown else []
         yield f"Plan {short} for {result.strategy}: {' · '.join(parts)}"

@@ -200,6 +200,16 @@ def _read(path: Path, ours: bool) -> Read:
     return Read(path=path, records=tuple(r for r in found if r), ours=ours, torn=torn, damaged=damaged)
 
 
+def clear(done: Sequence[Read], *, keep: bool) -> list[str]:
+    """Remove what was brought in, unless it is to be kept; damage is told, and such a file is only put aside."""
+    for read in () if keep else done:
+        if read.damaged:
+            read.path.rename(read.path.with_suffix(".damaged"))
+        else:
+            read.path.unlink(missing_ok=True)
+    return [f"{f.path.name}: line {f.damaged[0]}" for f in done if f.damaged]
+
+
 def adopt(folder: Path) -> None:
     """Complete the files that a collector which was killed left behind. Raises `OSError`."""
     for path in folder.glob(f"[!.]*{OPEN}"):

@@ -73,6 +73,13 @@ _COUNTS = [f"count(*) filter (where what = '{what}')::bigint" for what in ("adde
 _WHAT = "case when a.{0} is null then 'added' when b.{0} is null then 'removed' else 'changed' end as what"
 
 
+def author_of(workspace: Workspace, name: str, value: str) -> str | None:
+    """Who made the first commit that says ``value`` under ``name``; None where none does."""
+    sql = "select actor from commits where json_extract(meta, '$.' || ?1) = ?2 order by seq limit 1"
+    found = workspace.manifest.rows(sql, name, value)
+    return str(found[0][0]) if found else None
+
+
 def log(workspace: Workspace, *, limit: int, dataset: str | None = None, everything: bool = False) -> list[LogEntry]:
     """The newest ``limit`` commits, newest first; merges of files are left out unless ``everything``."""
     where = "(?1 is null or exists (select 1 from files f where f.added_seq = c.seq and f.dataset = ?1))"

@@ -114,6 +114,22 @@ def test_a_large_plan_needs_an_approval_of_itself(acme: Acme) -> None:
     assert acme.apply(plan.plan_id).accepted == 3
 
 
+def test_who_made_a_plan_or_may_not_approve_its_size_cannot_approve_it(acme: Acme) -> None:
+    """The rules of approvals.toml bind whoever approves; the plan stays as it is."""
+    acme.write("campaigns/spring.toml", CAMPAIGN.replace("sender =", "approve_above = 2\nsender ="))
+    acme.write("approvals.toml", 'schema = 1\n[[rules]]\nwhat = "campaign"\nby = ["boss", "mei"]\n')
+    leads(acme, 3)
+    with acme.session(actor="mei") as session:
+        plan = usecases.plan(session, "spring")
+    for actor, why in (("mei", "somebody else must approve"), ("ken", "approved by boss or mei, not by ken")):
+        with acme.session(actor=actor) as session, pytest.raises(PolicyError, match=why):
+            usecases.approve(session, plan.plan_id)
+    with pytest.raises(PolicyError, match="3 messages, more than 2"):
+        acme.apply(plan.plan_id)
+    with acme.session(actor="boss") as session:
+        assert usecases.approve(session, plan.plan_id).approved_by == "boss"
+
+
 def test_more_than_max_recipients_is_never_sent(acme: Acme) -> None:
     acme.write("campaigns/spring.toml", CAMPAIGN.replace("sender =", "max_recipients = 2\nsender ="))
     leads(acme, 3)

@@ -40,6 +40,7 @@ def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     for block in used:
         if block.language == "http":
             _ask(tmp_path / "acme", block)
+            _log(tmp_path / "acme")
         else:
             follow([block], capsys, monkeypatch)
     _fits(found)
@@ -60,6 +61,16 @@ def _ask(folder: Path, block: Block) -> None:
         clock.advance(timedelta(minutes=1))
     collector.spool.close()
     collector.posts.close()
+
+
+def _log(folder: Path) -> None:
+    """A log that knows of an unsubscribe that the collector does not, and of a forged one."""
+    with open_session(folder, settings=load_settings(folder, env=None, environ={}), command="t", actor="t") as session:
+        token = session.links.token(Link(purpose="unsubscribe", message_key="m2", lead_id=2))
+    when = "1.2.3.4 - - [20/Nov/2026:12:00:00 +0000]"
+    (folder / "access.log").write_text(
+        f'{when} "POST /u/{token} HTTP/1.1" 200 99 "-" "Mail"\n{when} "GET /c/{token} HTTP/1.1" 302 9 "-" "Mail"\n'
+    )
 
 
 def _fits(found: list[Block]) -> None:

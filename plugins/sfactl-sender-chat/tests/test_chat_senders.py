@@ -13,7 +13,7 @@ from sfactl_sender_chat.slack import escaped
 
 from sfactl.testkit import SenderSuite, ServiceProcess
 
-SERVICE = Path(__file__).with_name("chat_service.py")
+SERVICE = Path(__file__).with_name("chat_lookalike.py")
 SECRETS = {
     "WECOM_KEY": "wk-secret",
     "WECOM_SECRET": "wc-secret",

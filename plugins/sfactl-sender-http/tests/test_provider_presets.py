@@ -11,7 +11,7 @@ import pytest
 
 from sfactl.testkit import SenderSuite, ServiceProcess
 
-SERVICE = Path(__file__).with_name("provider_service.py")
+SERVICE = Path(__file__).with_name("provider_lookalike.py")
 SECRETS = {
     "SENDGRID_KEY": "SG.secret",
     "POSTMARK_TOKEN": "pm-secret",

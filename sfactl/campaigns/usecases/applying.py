@@ -56,6 +56,7 @@ class ApplyResult:
     state: str
     sender: str
     accepted: int = 0
+    handed: int = 0
     refused: int = 0
     unknown: int = 0
     dead: int = 0
@@ -266,7 +267,8 @@ class _Run:
             campaign=self.row.campaign,
             state=self.row.state,
             sender=self.files.campaign.sender,
-            accepted=outcomes["accepted"],
+            accepted=outcomes["accepted"] - outcomes["handed"],
+            handed=outcomes["handed"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
             dead=outcomes["dead"],

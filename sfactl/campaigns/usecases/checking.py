@@ -87,6 +87,13 @@ def by_hand(files: CampaignFiles, offer: TouchpointSenderOffer) -> list[str]:
     return [] if offer.channel == "any" else sorted(channels - {offer.channel})
 
 
+def steps_by_hand(session: Session, files: CampaignFiles) -> dict[str, str]:
+    """The steps whose messages are handed to people, with their channels."""
+    sends = [s for s in files.campaign.steps if s.action == "send"]
+    handed = by_hand(files, sender_offer(session, files)) if sends else []
+    return {s.name: s.channel or "email" for s in sends if (s.channel or "email") in handed}
+
+
 def _channels(session: Session) -> list[str]:
     """Every channel there is: those with an address of their own, those of people, and those of installed senders."""
     offers = [found.offer for found in session.host.offers("touchpoint_sender").values()]

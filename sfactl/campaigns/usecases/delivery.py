@@ -19,7 +19,7 @@ from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.lineup import Pace
 from sfactl.campaigns.mail import payload_hash, write_message
 from sfactl.campaigns.planning import judge, load_refusals
-from sfactl.campaigns.usecases.allowances import paced
+from sfactl.campaigns.usecases.allowances import allowed_today, paced
 from sfactl.campaigns.usecases.checking import by_hand, new_sender, pace_of, sender_offer
 from sfactl.campaigns.usecases.folding import fold
 from sfactl.campaigns.usecases.guarding import returned
@@ -114,6 +114,10 @@ class Delivery:
         for chunk in self._chunks():
             with self._session.query() as query:
                 ready += sum(1 for _ in self._written(self._passed(query, chunk)))
+        sender, warm_up = self._files.campaign.sender, self._pace.warm_up
+        day = allowed_today(self._session, sender, warm_up) if warm_up else None
+        if day is not None and (beyond := ready - max(day.most - day.sent, 0)) > 0:
+            self.later[f"beyond the {day.most:,} messages of today, warming up {sender}"] += beyond
         return ready
 
     def left(self) -> int:

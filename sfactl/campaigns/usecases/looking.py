@@ -16,6 +16,7 @@ from sfactl.campaigns.usecases.scene import (
     read_files,
     scope_of,
 )
+from sfactl.campaigns.usecases.stopping import standstill
 from sfactl.session import Session
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ def items(session: Session, ref: str, *, action: str = "", limit: int = 0, sampl
 
 
 def state_of(session: Session, name: str) -> str:
-    """active, paused or ended."""
+    """active, paused, ended, or stopped together with all others."""
+    if found := standstill(session):
+        return f"stopped by {found.by} with all sending"
     if by := paused_by(session, name):
         return f"paused by {by}"
     end = expires_at(session, read_files(session, name).campaign)

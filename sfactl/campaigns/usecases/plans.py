@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from sfactl.api.errors import PolicyError
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.model import Campaign, Change, Count, lateness
 from sfactl.campaigns.planning import Draft, draft
-from sfactl.campaigns.usecases.checking import check_sender
+from sfactl.campaigns.usecases.approving import check_approver
+from sfactl.campaigns.usecases.checking import check_sender, steps_by_hand
 from sfactl.campaigns.usecases.guarding import overstepped
 from sfactl.campaigns.usecases.scene import (
     PlanRow,
@@ -52,6 +54,7 @@ class PlanResult:
     saved: bool
     sender: str
     reps: int = 0
+    by_hand: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResult:
@@ -89,6 +92,7 @@ def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResu
         saved=saved,
         sender=files.campaign.sender,
         reps=reps[0],
+        by_hand=steps_by_hand(session, files),
     )
 
 
@@ -100,11 +104,12 @@ def work_out(session: Session, query: Query, files: CampaignFiles, at: datetime)
 
 
 def approve(session: Session, ref: str) -> PlanRow:
-    """Approve exactly the plan ``ref``. Raises `PolicyError` if it can no longer be applied."""
+    """Approve exactly the plan ``ref``. Raises `PolicyError` if it can no longer be applied, or not by this actor."""
     with session.write("plans", reason=f"approve plan {ref}") as tx:
         row = find_plan(tx.query, ref)
         if row.state not in ("planned", "approved"):
             raise PolicyError(f"plan {row.short} is {row.state}, there is nothing to approve")
+        check_approver(session, tx.query, "campaign", row.sends, plan_id=row.plan_id)
         approved = replace(row, state="approved", approved_by=session.actor, approved_at=session.now())
         tx.upsert("plans", plan_table([approved]))
         tx.commit(plan=row.plan_id)

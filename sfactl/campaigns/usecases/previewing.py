@@ -17,6 +17,7 @@ from sfactl.campaigns.model import Step
 from sfactl.campaigns.planning import judge, key_prefix, load_refusals
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_audience, place_of, read_files
 from sfactl.engine.duck import Query
+from sfactl.engine.links import NOBODY
 from sfactl.session import Session
 from sfactl.workspace.aliases import living
 
@@ -102,10 +103,13 @@ def one_person(session: Session, query: Query, files: CampaignFiles, lead_id: in
 def write_for(
     row: Mapping[str, Any], files: CampaignFiles, step: Step, letterhead: Letterhead, *, key: str, to: str = ""
 ) -> Message:
-    """The message of ``step`` for ``row``, to their own address or to another. Raises `DataError` naming the lead."""
+    """The message of ``step`` for ``row``, to their own address or to another. Raises `DataError` naming the lead.
+
+    Its links are nobody's: who looks at it and unsubscribes there unsubscribes no one.
+    """
     channel = step.channel or "email"
     recipient = to or address_of(row, channel)
-    item = {"step": step.name, "channel": channel, "recipient": recipient, "message_key": key}
+    item = {"step": step.name, "channel": channel, "recipient": recipient, "message_key": key, "lead_id": NOBODY}
     try:
         return write_message({**row, **item}, files, letterhead)
     except DataError as err:

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sfactl.api.errors import DataError, PolicyError, UserError
+from sfactl.api.errors import PolicyError, UserError
 from sfactl.api.records import Message, Outcome, Receipt
 from sfactl.campaigns.files import CampaignFiles, check_links
 from sfactl.campaigns.mail import payload_hash
@@ -22,7 +22,6 @@ from sfactl.campaigns.usecases.checking import by_hand, check_sender, make_sende
 from sfactl.campaigns.usecases.previewing import chosen_steps, known_lead, one_person, write_for
 from sfactl.campaigns.usecases.scene import halted_by, letterhead_of, load_audience, place_of, read_files
 from sfactl.engine.duck import Query
-from sfactl.engine.links import NOBODY
 from sfactl.session import Session
 from sfactl.workspace.ledger import Effect, Lease
 
@@ -118,13 +117,10 @@ def _draft(session: Session, row: dict[str, Any], files: CampaignFiles, step: St
     head = letterhead_of(session)
 
     def written(key: str) -> Message:
-        message = write_for({**row, "lead_id": NOBODY}, files, step, head, key=key, to=to)
+        message = write_for(row, files, step, head, key=key, to=to)
         return replace(message, subject=f"[Test] {message.subject}", lead_id=None)
 
-    try:
-        content = payload_hash(written(prefix))
-    except DataError as err:
-        raise DataError(err.message.replace(f"lead {NOBODY},", f"lead {row['lead_id']},"), hint=err.hint) from None
+    content = payload_hash(written(prefix))
     digest = hashlib.sha256(f"{step.name}\n{row['lead_id']}\n{content}".encode()).hexdigest()[:20]
     number = sum(r.meta.get("digest") == digest for r in session.ledger.rows(_scope(files))) if again else 0
     return written(f"{prefix}{digest}.{number + 1}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sfactl.collect import segments
 from sfactl.collect.model import Act, Post
-from sfactl.collect.segments import Chunk, Read
+from sfactl.collect.segments import Chunk
 from sfactl.collect.usecases.posting import FormCount, import_posts
 from sfactl.collect.usecases.serving import LINKS, POSTS, spool_of
 from sfactl.engine.robots import is_scanner
@@ -66,7 +66,7 @@ class Imported:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Tally:
+class Tally:
     """What was counted so far. ``seen`` are the ids of a dry run, which leaves no trace to know them by."""
 
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -84,7 +84,7 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
     Unsubscribes and confirmations are brought in at once, clicks and opens when they are a minute old.
     """
     folder = folder or spool_of(session)
-    tally, start = _Tally(), ""
+    tally, start = Tally(), ""
     while True:
         # The lock comes first: of two that bring in the same, the second sees what the first has committed.
         with session.write("touchpoints", reason="collected") as tx, segments.reading(folder / LINKS, start) as chunk:
@@ -105,19 +105,19 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
     )
 
 
-def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: _Tally) -> str:
+def _import_chunk(session: Session, tx: Transaction, chunk: Chunk, tally: Tally) -> str:
     """Commit what is new in ``chunk``, then remove what is done; answers where the next chunk begins."""
     acts = [r for f in chunk.files for r in f.records if isinstance(r, Act)]
     # Where more comes, the last minute of the chunk is judged with what comes.
     moment = max(a.at for a in acts) if chunk.more and acts else session.now()
     if acts:
-        _add(session, tx, acts, moment - SETTLED, tally)
+        add_acts(session, tx, acts, moment - SETTLED, tally)
         if tx.touched():
             tally.commit = tx.commit(collected=len(acts)).seq
     old = [f for f in chunk.files if all(r.at <= moment - EVIDENCE or not _is_judged(r) for r in f.records)]
     done = [f for f in old if f.ours]
     tally.files += len(done)
-    tally.damaged += remove(session, done)
+    tally.damaged += segments.clear(done, keep=session.dry_run)
     later = [f.path.name for f in chunk.files if f not in old]
     last = chunk.files[-1].path.name if chunk.files else ""
     return max(later[0], f"{chunk.files[0].path.name} ") if later else f"{last} "
@@ -127,7 +127,8 @@ def _is_judged(record: Act | Post) -> bool:
     return isinstance(record, Act) and record.deed in JUDGED
 
 
-def _add(session: Session, tx: Transaction, acts: Sequence[Act], settled: datetime, tally: _Tally) -> None:
+def add_acts(session: Session, tx: Transaction, acts: Sequence[Act], settled: datetime, tally: Tally) -> None:
+    """Put into the transaction what is new of ``acts``; opens and clicks only where they are older than ``settled``."""
     query = tx.query
     query.register("given_acts", _table(acts))
     query.run("create temp table acts as select * from given_acts qualify row_number() over (partition by id) = 1")
@@ -176,14 +177,3 @@ def _table(acts: Sequence[Act]) -> pa.Table:
         f.name: pa.array([getattr(a, f.name) for a in acts], types.get(f.name, pa.string())) for f in fields(Act)
     }
     return pa.table({**columns, "robot": [is_scanner(a.agent, picture=a.deed == "open") for a in acts]})
-
-
-def remove(session: Session, done: Sequence[Read]) -> list[str]:
-    """Remove the files that were brought in; one with damage is kept under another name, and told."""
-    if not session.dry_run:
-        for read in done:
-            if read.damaged:
-                read.path.rename(read.path.with_suffix(".damaged"))
-            else:
-                read.path.unlink(missing_ok=True)
-    return [f"{f.path.name}: line {f.damaged[0]}" for f in done if f.damaged]

@@ -47,8 +47,6 @@ class Posted:
 
 def import_posts(session: Session, folder: Path) -> Posted:
     """Bring in the postings in ``folder``; a file is removed when all that is in it was brought in."""
-    from sfactl.collect.usecases.importing import remove
-
     forms, counts, damaged, files, start = read_forms(session.folder), [], [], 0, ""
     while True:
         with segments.reading(folder, start) as chunk:
@@ -59,7 +57,7 @@ def import_posts(session: Session, folder: Path) -> Posted:
             done = [f for f in ours if not waiting & {r.form for r in f.records if isinstance(r, Post)}]
             counts += said
             files += len(done)
-            damaged += remove(session, done)
+            damaged += segments.clear(done, keep=session.dry_run)
             start = f"{chunk.files[-1].path.name} " if chunk.files else ""
         if not chunk.more:
             return Posted(forms=tuple(counts), files=files, damaged=damaged)

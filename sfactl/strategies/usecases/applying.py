@@ -62,6 +62,7 @@ class ApplyResult:
     tasks: int = 0
     pushes: int = 0
     accepted: int = 0
+    handed: int = 0
     refused: int = 0
     unknown: int = 0
     dead: int = 0
@@ -264,7 +265,8 @@ class _Run:
             plan_id=self.row.plan_id,
             strategy=self.row.campaign,
             state=self.row.state,
-            accepted=outcomes["accepted"],
+            accepted=outcomes["accepted"] - outcomes["handed"],
+            handed=outcomes["handed"],
             refused=outcomes["refused"],
             unknown=outcomes["unknown"],
             dead=outcomes["dead"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfactl.api.errors import NotFound, PolicyError
+from sfactl.campaigns.usecases.approving import check_approver
 from sfactl.leads.named_leads import find_leads
 from sfactl.session import Session
 from sfactl.strategies.files import read_strategy
@@ -25,7 +26,7 @@ class DecideResult:
 def decide(session: Session, name: str, ref: str, *, approved: bool) -> DecideResult:
     """Approve or refuse what the strategy ``name`` asks about the lead ``ref``.
 
-    Raises `NotFound` where nothing is asked, `PolicyError` where the word was given already.
+    Raises `NotFound` where nothing is asked, `PolicyError` where the word was given or is another's to give.
     """
     read_strategy(session.folder, name)
     with session.write("tasks", reason=f"decide on {ref} in {name}") as tx:
@@ -40,6 +41,7 @@ def decide(session: Session, name: str, ref: str, *, approved: bool) -> DecideRe
         task_id, step, title, state, result = row
         if state != "open":
             raise PolicyError(f"the word on lead {lead_id} at step {step} was given already: {result or state}")
+        check_approver(session, tx.query, "decision", 1)
         said = "approved" if approved else "refused"
         tx.upsert(
             "tasks",

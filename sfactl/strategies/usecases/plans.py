@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sfactl.api.errors import PolicyError
 from sfactl.campaigns.model import lateness
+from sfactl.campaigns.usecases.approving import check_approver
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.asking import audience_text
@@ -131,6 +132,7 @@ def approve(session: Session, ref: str, *, effects: int | None = None) -> PlanRo
                 f"plan {row.short} has {row.effects:,} effects, not {effects:,}",
                 hint=f"Look at it again: sfactl strategy items {row.short}",
             )
+        check_approver(session, tx.query, "strategy", row.effects, plan_id=row.plan_id)
         approved = replace(
             row,
             state="approved",
