@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sfactl.strategies.usecases.history import Why
 
 MARKS = {True: "✓", False: "✗", None: "?"}
-WORDS = {"unsubscribe": "wants no marketing", "subscribe": "wants marketing", "consent": "agreed to marketing"}
 
 
 def why_lines(result: WhyResult, zone: str, *, everything: bool) -> Iterator[str]:
@@ -48,13 +47,12 @@ def _permission(result: WhyResult, zone: str) -> Iterator[str]:
         where = "no mail of any kind" if s.scope == "all" else f"nothing of {s.scope}"
         said = f" · {shown(s.said)}" if s.said else ""
         yield _cut(f"✗ {s.address}: {where}, because of {s.reason} since {local(s.at, zone)}{said}")
-    for w in result.words:
-        about = f" about {w.topic}" if w.topic else ""
-        by = " · ".join(shown(x) for x in (f"{w.campaign} {w.step}".strip(), w.content) if x)
-        mark = "✗" if w.kind == "unsubscribe" else "✓"
-        yield _cut(f"{mark} {WORDS[w.kind]}{about} since {local(w.at, zone)}{f' ({by})' if by else ''}")
-    if not result.suppressions and not result.words:
-        yield "✓ no word and no bounce stands against writing to them"
+    for one in result.standings:
+        since = f" since {local(one.since, zone)} ({shown(one.by)})" if one.since else ""
+        topic = one.topic or one.title
+        yield _cut(f"{MARKS[one.may]} {topic}: {one.why}{since}, {one.basis.replace('_', ' ')}")
+    if result.lead_id is None and not result.suppressions:
+        yield "✓ the address is not on the list of those whom nobody writes to"
 
 
 def _history(result: WhyResult, zone: str) -> Iterator[str]:

@@ -7,26 +7,13 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """What the person said last about marketing: on a topic, or (empty) on all."""
-
-    topic: str
-    kind: str
-    at: datetime
-    campaign: str
-    step: str
-    content: str
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Suppressed:
-    """An address that nobody may write to, with the event that is the reason where there is one."""
+    """An address, or the hash of one, that nobody may write to, and the event that is the reason, if any."""
 
     address: str
     scope: str
     reason: str
-    at: datetime
+    at: datetime | None
     said: str
     event_id: str
 

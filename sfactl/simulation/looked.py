@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sfactl.engine.conditions.model import CompiledMany, Window
-from sfactl.engine.conditions.passing import moved
+from sfactl.engine.conditions.passing import Passed, moved
 from sfactl.engine.duck import Query
 from sfactl.engine.periods import Period, PeriodError
 from sfactl.simulation.world import LINK, LOOKED
@@ -80,15 +80,23 @@ def look(query: Query, watched: Watched, *, then: datetime, now: datetime, chang
     entrance = watched.entrance
     params: dict[str, object] = {"at": now}
     try:
-        entering = _moved(watched.audience, changes, then, now, params, "a")
-        staying = _moved(watched.inside, changes, then, now, params, "i")
+        entering = _passed(watched.audience, then, now, "a")
+        staying = _passed(watched.inside, then, now, "i")
     except PeriodError:
         return False
-    if entering is None:
+    changed = {what: _changed(what, changes) for what in (watched.audience, watched.inside)}
+    if entering is None or changed[watched.audience] is None:
         return False
+    if changed[watched.inside] is None:
+        staying = None
     parts = [f"select {LINK} from sim_due where due_at <= $at"]
-    parts.append(INSIDE if staying is None else f"select {LINK} from ({staying}) where {LINK} in ({INSIDE})")
-    parts.append(f"select {LINK} from ({entering}) where {LINK} not in ({_shut_out(entrance)})")
+    if staying is None:
+        parts.append(INSIDE)
+    else:
+        inside = [*(changed[watched.inside] or ()), f"select {LINK} from sim_touched where stays"]
+        parts.append(f"select {LINK} from ({' union all '.join(inside)}) where {LINK} in ({INSIDE})")
+    outside = [*(changed[watched.audience] or ()), f"select {LINK} from sim_touched where enters"]
+    parts.append(f"select {LINK} from ({' union all '.join(outside)}) where {LINK} not in ({_shut_out(entrance)})")
     parts.append(f"select {LINK} from (select {LINK} from sim_door order by place limit {entrance.limit})")
     if entrance.again is not None:
         params |= {"left_now": entrance.again.before(now), "left_then": entrance.again.before(then)}
@@ -99,32 +107,54 @@ def look(query: Query, watched: Watched, *, then: datetime, now: datetime, chang
             f"select {LINK} from sim_enrolments where left_at is null and version = $version{number}"
             f" and entered_at <= $stay{number}"
         )
+    touched = _touched(entering, staying or {}, params)
     query.run(
-        f"create or replace temp table {LOOKED} as select distinct {LINK} from ({' union all '.join(parts)})"
-        f" where {LINK} is not null",
+        f"create or replace temp table {LOOKED} as with sim_touched as ({touched})"
+        f" select distinct {LINK} from ({' union all '.join(parts)}) where {LINK} is not null",
         params,
     )
     _take_in_namesakes(query)
     return True
 
 
-def _moved(
-    what: Sensitive, changes: Changes, then: datetime, now: datetime, params: dict[str, object], mark: str
-) -> str | None:
-    """A SELECT of those whose answer may differ from that of ``then``; None where it may be everybody's."""
+def _passed(what: Sensitive, then: datetime, now: datetime, mark: str) -> dict[str, list[Passed]] | None:
+    """What time alone took into or out of windows, by dataset; None where that may be anything."""
     if what.windows is None:
         return None
-    parts = [f"select cast(null as bigint) as {LINK} where false"]
+    found: dict[str, list[Passed]] = {}
+    for number, window in enumerate(sorted(what.windows, key=str)):
+        found.setdefault(window.dataset, []).append(moved(window, f"{mark}{number}", then, now))
+    return found
+
+
+def _changed(what: Sensitive, changes: Changes) -> list[str] | None:
+    """SELECTs of those for whom something was learned; None where it may be everybody."""
+    parts: list[str] = []
     for dataset in sorted(what.relations):
         changed = changes.leads.get(dataset, "")
         if changed is None:
             return None
         if changed:
             parts.append(f"select {LINK} from ({changed})")
-    for number, window in enumerate(sorted(what.windows, key=str)):
-        spans, bounds = moved(window, f"{mark}{number}", then, now)
-        params |= bounds
-        parts.append(f"select {LINK} from {window.dataset} where {spans}")
+    return parts
+
+
+def _touched(
+    entering: Mapping[str, list[Passed]], staying: Mapping[str, list[Passed]], params: dict[str, object]
+) -> str:
+    """A SELECT of the leads whose rows came into a window or left one: each dataset is read once, by time alone.
+
+    ``enters`` says that it matters to who may enter, ``stays`` to who is inside.
+    """
+    parts = [f"select cast(null as bigint) as {LINK}, false as enters, false as stays where false"]
+    for dataset in sorted({*entering, *staying}):
+        asked = {"enters": entering.get(dataset, []), "stays": staying.get(dataset, [])}
+        spans = " or ".join(dict.fromkeys(passed.span for found in asked.values() for passed in found))
+        told = ", ".join(f"{' or '.join(p.sql for p in found) or 'false'} as {name}" for name, found in asked.items())
+        parts.append(f"select {LINK}, {told} from {dataset} where {spans}")
+        for found in asked.values():
+            for passed in found:
+                params |= passed.bounds
     return " union all ".join(parts)
 
 

@@ -48,7 +48,7 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Acme]:
     acme.leads({"lead_id": 7, "email": "U6@example.com"})
     acme.rows("touchpoints", [touch("reply", 1, later, text="Yes\nplease"), touch("visit", 1, later)])
     acme.rows("touchpoints", [touch("bounce", 2, later, content="userunknown", text="550 no such user")])
-    acme.rows("touchpoints", [touch("unsubscribe", 3, later, topic="news")])
+    acme.rows("touchpoints", [touch("unsubscribe", 3, later)])
     acme.rows(
         "suppressions", [suppressed("u2@example.com", later, "bounce"), suppressed("x@example.net", later, "manual")]
     )
@@ -110,7 +110,7 @@ def test_who_waits_is_told_until_when(acme: Acme) -> None:
     [
         ("u2@example.com", "✗ u2@example.com: no mail of any kind, because of bounce since 2026-11-20 13:00"
          " · userunknown · 550 no such user", "skip suppressed"),
-        ("lead:3", "✗ wants no marketing about news since 2026-11-20 13:00 (spring invite)", ""),
+        ("lead:3", "✗ mail about no topic: unsubscribed since 2026-11-20 13:00 (unsubscribe · spring)", "skip unsubscribed"),
     ],
     ids=["bounced", "unsubscribed"],
 )  # fmt: skip

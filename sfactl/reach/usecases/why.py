@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,12 @@ from sfactl.campaigns.usecases.asking import CampaignVerdict, verdict
 from sfactl.campaigns.usecases.scene import effects_of
 from sfactl.campaigns.usecases.stopping import standstill
 from sfactl.consent.addresses import address_of
+from sfactl.consent.model import Standing
+from sfactl.consent.usecases.looking import Entry as Listed
+from sfactl.consent.usecases.looking import show
 from sfactl.engine.duck import Query
 from sfactl.leads.named_leads import find_leads
-from sfactl.reach.model import Entry, Suppressed, Word
+from sfactl.reach.model import Entry, Suppressed
 from sfactl.session import Session
 from sfactl.strategies.files import strategy_names
 from sfactl.strategies.usecases.history import Why as StrategyVerdict
@@ -29,14 +33,15 @@ class WhyResult:
     """All there is to know about writing to one person; ``lead_id`` None where the address is nobody's.
 
     ``history`` is newest first, cut to what was asked for of ``entries``. ``standstill`` says who stopped all sending.
-    ``broken`` are files that could not be asked, each with its error.
+    ``standings`` tell for each topic whether marketing may go. ``broken`` are files that could not be asked,
+    each with its error.
     """
 
     lead_id: int | None
     lead: str
     addresses: tuple[str, ...]
     suppressions: tuple[Suppressed, ...]
-    words: tuple[Word, ...]
+    standings: tuple[Standing, ...]
     history: tuple[Entry, ...]
     entries: int
     campaigns: tuple[CampaignVerdict, ...]
@@ -60,8 +65,9 @@ def why(session: Session, ref: str, *, only: str = "", limit: int = 30) -> WhyRe
         lead = query.get("leads", lead_id) or {} if lead_id is not None else {}
         params = {"lead": NOBODY if lead_id is None else lead_id, "addresses": [a.lower() for a in addresses]}
         history = _history(session, query, params, only)
-        suppressions = _rows(Suppressed, query, "suppressed", params)
-        words = _rows(Word, query, "words", {"lead": params["lead"]})
+        causes = {
+            kind: found for kind, *found in query.rows(query.statement(PACKAGE, "causes"), {"lead": params["lead"]})
+        }
         verdicts = []
         for name in campaigns:
             if lead_id is None:
@@ -70,6 +76,7 @@ def why(session: Session, ref: str, *, only: str = "", limit: int = 30) -> WhyRe
                 verdicts.append(verdict(session, query, name, lead_id))
             except SfactlError as err:
                 broken.append(f"{name}: {err.message}")
+    (shown,) = show(session, f"lead:{lead_id}" if lead_id is not None else addresses[0])
     flows: list[StrategyVerdict] = []
     for name in strategies if lead_id is not None else ():
         try:
@@ -80,8 +87,8 @@ def why(session: Session, ref: str, *, only: str = "", limit: int = 30) -> WhyRe
         lead_id=lead_id,
         lead=" · ".join(str(lead[key]) for key in ("full_name", "company") if lead.get(key)),
         addresses=tuple(addresses),
-        suppressions=suppressions,
-        words=words,
+        suppressions=tuple(_suppressed(entry, causes) for entry in shown.listed),
+        standings=shown.standings,
         history=history[:limit] if limit else history,
         entries=len(history),
         campaigns=tuple(verdicts),
@@ -113,6 +120,13 @@ def _person(session: Session, query: Query, ref: str) -> tuple[int | None, list[
     [lead_id] = find_leads(query, [text])
     lead = query.get("leads", lead_id) or {}
     return lead_id, [str(lead[key]).strip() for key in ("email", "phone") if lead.get(key)]
+
+
+def _suppressed(entry: Listed, causes: Mapping[str, Sequence[str]]) -> Suppressed:
+    event_id, said = causes.get(entry.reason, ("", ""))
+    return Suppressed(
+        address=entry.value, scope=entry.scope, reason=entry.reason, at=entry.at, said=said, event_id=event_id
+    )
 
 
 def _history(session: Session, query: Query, params: dict[str, Any], only: str) -> tuple[Entry, ...]:

@@ -68,9 +68,9 @@ def candidates(session: Session, query: Query, compiled: CompiledMany, earlier: 
     params: dict[str, object] = {}
     try:
         for number, window in enumerate(compiled.windows if at > earlier.at else ()):
-            spans, bounds = moved(window, str(number), earlier.at, at)
-            parts.append(f"select {LINK} from {window.dataset} where {spans}")
-            params |= bounds
+            passed = moved(window, str(number), earlier.at, at)
+            parts.append(f"select {LINK} from {window.dataset} where {passed.sql}")
+            params |= passed.bounds
     except PeriodError:
         return False
     sql = " union all ".join(parts)

@@ -199,6 +199,7 @@ def test_whoever_passing_time_moves_is_looked_at(
     many = compile_many([Condition(name="x", text=text)], schemas=Schemas(zone=zone), now=now)
     seen = 0
     for number, window in enumerate(many.windows or ()):
-        sql, bounds = moved(window, number, then, now)
-        seen += len(connection.execute(f"select lead_id from {window.dataset} where {sql}", bounds).fetchall())
+        passed = moved(window, str(number), then, now)
+        asked = f"select lead_id from {window.dataset} where {passed.sql}"
+        seen += len(connection.execute(asked, passed.bounds).fetchall())
     assert seen or not changed
