@@ -21,7 +21,7 @@ def test_messages_are_shown_and_tried_without_moving_anybody(acme: Acme) -> None
             [message] = result.messages
             assert message.outcome == outcome
         assert message.subject == f"[Test] {shown.subject}"
-        with pytest.raises(NotFound, match="no message at step .nope."):
+        with pytest.raises(NotFound, match=r"no message at step 'nope'"):
             usecases.preview(session, "winback", 1, step="nope")
     assert acme.select("select count(*) from enrolments") == [(0,)]
     assert acme.select("select count(*) from messages") == [(0,)]
