@@ -91,13 +91,14 @@ def test_what_is_not_there_is_told(session: Session) -> None:
 
 
 def test_roles_say_how_the_deal_stands(session: Session) -> None:
-    """As it is won, lost, or opened again; other deals stay as they are."""
+    """As it is won or lost; other deals stay as they are, and who joins later stands as the deal does."""
     roles.give_role(session, "opp:1", 1, "decider")
     roles.give_role(session, "opp:2", 2, "decider")
     deals.close(session, ["opp:1"], won=True)
     assert (centre(session, "opp:1"), centre(session, "opp:2")) == ([("decider", 1, "won")], [("decider", 2, "open")])
-    deals.move(session, ["opp:1"], "offer", values={}, reason="again")
-    assert centre(session, "opp:1") == [("decider", 1, "open")]
+    deals.close(session, ["opp:2"], won=False, reason="price")
+    roles.give_role(session, "opp:2", 3, "user")
+    assert centre(session, "opp:2") == [("decider", 2, "lost"), ("user", 3, "lost")]
 
 
 def test_each_participant_with_consent_is_thanked_once(session: Session) -> None:
