@@ -38,7 +38,7 @@ def make(folder: Path, *, recipients: int, campaigns: int, kind: Kind, port: int
     """Make the workspace. Answers the addresses that are to be written to."""
     for part in ("campaigns", "templates", "senders"):
         (folder / part).mkdir(parents=True)
-    (folder / "sfactl.toml").write_text('schema = 1\n[workspace]\nname = "Acme"\n')
+    (folder / "sfactl.toml").write_text('schema = 1\n[workspace]\nname = "Acme"\n[engine]\nthreads = 1\n')
     (folder / "senders/post.toml").write_text(
         f"schema = 1\nconnections = {connections}\n{SENDERS[kind].format(port=port)}"
     )

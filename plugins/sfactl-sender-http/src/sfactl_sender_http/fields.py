@@ -99,12 +99,14 @@ def check_form(form: Any, secrets: Sequence[str], *, where: str) -> None:
     known = [*FIELDS, *(f"secrets.{name}" for name in secrets)]
     for text in _texts(form):
         try:
-            used = [field for _, field, _, _ in _TEXT.parse(text) if field is not None]
+            parts = [part for part in _TEXT.parse(text) if part[1] is not None]
         except ValueError as err:
             raise ValueError(f"{where}: {text!r}: {err}; a brace that is meant is written twice") from None
-        for field in used:
+        for _, field, layout, conversion in parts:
+            if layout or conversion:
+                raise ValueError(f"{where}: {text!r}: only the name of a field stands in braces")
             if field not in known:
-                near = difflib.get_close_matches(field, known, 1)
+                near = difflib.get_close_matches(field or "", known, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
                 raise ValueError(f"{where}: {{{field}}} is no field of a message; {hint}")
 

@@ -117,4 +117,5 @@ class HttpSender:
 
 
 def _line(value: Any) -> str:
-    return " ".join(str(value).split()).encode("ascii", "replace").decode()
+    plain = str(value).encode("ascii", "replace").decode()
+    return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
