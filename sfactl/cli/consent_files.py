@@ -47,7 +47,7 @@ def import_(
 
     \b
     Example:
-      sfactl consent import expo.csv --topic news --state granted --evidence expo
+      sfactl consent import expo.csv --topic news --state granted
     """
     from sfactl.cli import consent_lines
     from sfactl.consent import usecases
