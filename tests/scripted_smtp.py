@@ -204,18 +204,15 @@ def message(n: int = 1, recipient: str = "wang@example.com", **changes: Any) -> 
     return Message(key=f"key-{n}", channel="email", recipient=recipient, **values)
 
 
-def sender_for(
-    server: ScriptedServer | SmtpSink, *, secrets: Mapping[str, str] | None = None, **settings: object
-) -> SmtpSender:
-    """A sender to ``server``."""
-    values = {
-        "host": "127.0.0.1",
-        "port": server.port,
-        "tls": "none",
-        "timeout_s": 20.0,
-        "retry_after_s": 7.0,
-    } | settings
-    return SmtpSender(SmtpSettings(**values), SenderContext(secrets))  # type: ignore[arg-type]
+def sender_to(port: int, *, secrets: Mapping[str, str] | None = None, **settings: Any) -> SmtpSender:
+    """A sender to that port of this machine, by default in the clear."""
+    values = {"host": "127.0.0.1", "port": port, "tls": "none", "timeout_s": 20.0, "retry_after_s": 7.0} | settings
+    return SmtpSender(SmtpSettings(**values), SenderContext(secrets))
+
+
+def sender_for(server: ScriptedServer | SmtpSink, **settings: Any) -> SmtpSender:
+    """A sender to ``server``; see `sender_to`."""
+    return sender_to(server.port, **settings)
 
 
 def send(sender: SmtpSender, *messages: Message) -> list[Receipt]:

@@ -50,6 +50,10 @@ class ScoringStrategyOffer(Offer):
 class TouchpointSenderOffer(Offer):
     """A way to send messages on ``channel`` (``any``: whatever the step says); the target is a `TouchpointSender`.
 
+    The core makes one object for each connection that the user's file asks for, and each is used by one thread at a
+    time. The keys of that file which say how fast it may be used (``connections``, ``rate``, ``per_domain``,
+    ``domains``, ``warm_up``, ``longest_wait``, ``attempts``, ``stop``) are the core's and never reach the settings.
+
     Capabilities: ``idempotent`` (the receiver honours the message key, so that a repeat is safe), ``lookup`` (the
     sender can say later what became of a key), ``attachments`` (it sends the files that go along with a message) and
     ``domains`` (it can look up what a mail domain publishes in DNS).

@@ -99,6 +99,7 @@ class Lineup:
         self._number = 0
         self._front: deque[Message] = deque()
         self._lanes: dict[str, deque[Message]] = {}
+        self._passed_by = 0
         self._shut: dict[str, Wait] = {}
 
     def put_off(self, message: Message, until: datetime) -> None:
@@ -162,10 +163,11 @@ class Lineup:
         for lane in list(self._lanes):
             while self._open(lane, now) and (queue := self._lanes.get(lane)):
                 message = queue.popleft()
+                self._passed_by -= 1
                 if not queue:
                     del self._lanes[lane]
                 yield message
-        while sum(map(len, self._lanes.values())) < LOOK_AHEAD and (new := next(self._messages, None)) is not None:
+        while self._passed_by < LOOK_AHEAD and (new := next(self._messages, None)) is not None:
             if (wait := self._shut.get(domain_of(new.recipient))) and wait.until > now:
                 self._pass_by(new, wait, now)
             else:
@@ -182,3 +184,4 @@ class Lineup:
             self.later[wait.why] += 1
             return
         self._lanes.setdefault(lane, deque()).append(message)
+        self._passed_by += 1

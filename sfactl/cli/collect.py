@@ -127,10 +127,11 @@ def _checked_lines(result: Checked) -> Iterator[str]:
     yield f"Known as      {result.url or '-'}"
     yield f"Spool         {result.spool}"
     yield f"Forms         {', '.join(result.forms) or '-'}"
+    yield f"Serving       {'yes' if result.serving else 'no'}"
     yield f"Waiting       {count(result.waiting, 'record')}, {result.waiting_bytes / 1e6:,.1f} MB"
     yield f"Free disk     {result.free_bytes / 1e9:,.1f} GB"
     for what, n in sorted(result.counts.items()):
-        yield f"  {what:<22} {n:>9,}"
+        yield f"  {what:<26} {n:>9,}"
     for problem in result.problems:
         yield f"Problem: {problem}"
 

@@ -47,7 +47,7 @@ def import_(
 
     \b
     Example:
-      sfactl consent import expo-consents.csv --topic news --state granted --evidence "expo 2026"
+      sfactl consent import expo.csv --topic news --state granted
     """
     from sfactl.cli import consent_lines
     from sfactl.consent import usecases

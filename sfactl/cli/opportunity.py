@@ -368,5 +368,5 @@ def _listed(output: Output, found: object, rows: Sequence[Any]) -> object:
     return pa.Table.from_pylist(flat)
 
 
-for _part in ("suggest", "prioritize"):
+for _part in ("suggest", "prioritize", "role"):
     import_module(f"sfactl.cli.opportunity_{_part}").register(group)

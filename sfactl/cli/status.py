@@ -121,7 +121,7 @@ def next_steps(
 ) -> Iterator[str]:
     """What to do next: first what is stuck, then the first step of the loop that has not been taken."""
     if copy:
-        yield "this is a copy of another workspace and sends nothing; to make it the real one: sfactl data adopt"
+        yield "this is a copy or a backup of a workspace and sends nothing; to make it the real one: sfactl data adopt"
     if stopped:
         yield f"{stopped}; to let messages leave again: sfactl touch start"
     if held := effects.get("unknown", 0):

@@ -133,5 +133,6 @@ for module in (
     "strategy_test",
     "strategy_simulate",
     "strategy_coverage",
+    "strategy_try",
 ):
     importlib.import_module(f"sfactl.cli.{module}").register(group)

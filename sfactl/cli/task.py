@@ -168,7 +168,7 @@ def push(
 
     \b
     Example:
-      sfactl task push spring-calls "Call about the spring offer" --segment hot-b2b --due "3 days"
+      sfactl task push spring-calls "Call about spring" --segment hot-b2b
     """
     from sfactl.tasks import usecases
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from sfactl.api.context import PluginContext
@@ -46,14 +45,20 @@ class FileMailbox:
         """The mails of files that are new or changed since ``cursor``, the oldest file first."""
         since = int(cursor["changed"]) - OVERLAP_NS if cursor else 0
         found = sorted((changed_at(p), p) for p in files_in(self._path, empty=True))
+        page: list[bytes] = []
         newest = int(cursor["changed"]) if cursor else 0
         for at, path in found:
             if at < since:
                 continue
             newest = max(newest, at)
-            mails = mails_in(path)
-            while page := list(islice(mails, PAGE)):
-                yield MailPage(mails=page, cursor={"changed": newest})
+            for raw in mails_in(path):
+                page.append(raw)
+                if len(page) == PAGE:
+                    # A file that was read in part is as new as the cursor, so that it is read again.
+                    yield MailPage(mails=page, cursor={"changed": newest})
+                    page = []
+        if page:
+            yield MailPage(mails=page, cursor={"changed": newest})
 
     def close(self) -> None:
         """Nothing is held open."""

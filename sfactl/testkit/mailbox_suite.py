@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sfactl.api.records import Cursor
@@ -10,13 +11,13 @@ from sfactl.testkit.offer_suite import Make, OfferSuite
 
 
 class MailboxSuite(OfferSuite):
-    """Inherit this to test a mailbox; override `deliver`, which puts a mail into the place that the settings name."""
+    """Inherit this to test a mailbox.
+
+    Give it ``deliver``, which lets a mail (line ends as CRLF) come into the place that the settings name.
+    """
 
     kind: ClassVar[str] = "mailbox"
-
-    def deliver(self, raw: bytes) -> None:
-        """Let the mail ``raw`` (line ends as CRLF) come in."""
-        raise NotImplementedError
+    deliver: Callable[[bytes], None]
 
     def test_an_empty_mailbox_can_be_read(self, make: Make) -> None:
         """It says that it can be read, and has no mails."""

@@ -14,6 +14,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -119,7 +120,7 @@ class _Left(Exception):
     """The connection is to be closed."""
 
 
-class _Handler(socketserver.StreamRequestHandler):
+class _Handler(socketserver.StreamRequestHandler, ABC):
     """One connection."""
 
     turn: _Turn
@@ -130,9 +131,9 @@ class _Handler(socketserver.StreamRequestHandler):
         with contextlib.suppress(_Left, OSError):
             self.talk()
 
+    @abstractmethod
     def talk(self) -> None:
         """Speak the protocol."""
-        raise NotImplementedError
 
     def answer(self, stage: Stage, usual: bytes, ending: bytes, *, recipient: str = "") -> bool:
         """Say the usual, or do what the manner asks. Answers whether it was the usual."""

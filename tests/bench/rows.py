@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from tests.bench.model import Bench
-from tests.bench.works import assign, campaigns, commit, dedupe, lead_import, score, segment, show, simulate, start
+from tests.bench.works import (
+    assign,
+    campaigns,
+    commit,
+    dedupe,
+    lead_import,
+    pipelining,
+    score,
+    segment,
+    show,
+    simulate,
+    start,
+)
 
 BENCHES: dict[str, Bench] = {
     bench.name: bench
@@ -19,5 +31,6 @@ BENCHES: dict[str, Bench] = {
         campaigns.PLAN,
         simulate.BENCH,
         campaigns.DISPATCH,
+        pipelining.BENCH,
     )
 }

@@ -13,6 +13,7 @@ import pytest
 
 from tests.bench.rows import BENCHES
 
+OVER_SMTP = ("dispatch", "pipelining")
 ROOT = Path(__file__).resolve().parents[2]
 SMTP = pytest.mark.skipif(find_spec("sfactl_sender_smtp") is None, reason="sfactl-sender-smtp is not installed")
 
@@ -21,7 +22,7 @@ SMTP = pytest.mark.skipif(find_spec("sfactl_sender_smtp") is None, reason="sfact
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the benchmarks say of themselves, all run at once so that they share a workspace."""
     folder = tmp_path_factory.mktemp("bench")
-    names = [name for name in BENCHES if name != "dispatch" or find_spec("sfactl_sender_smtp")]
+    names = [name for name in BENCHES if name not in OVER_SMTP or find_spec("sfactl_sender_smtp")]
     options = {"--leads": "300", "--events": "2000", "--work": str(folder), "--json": str(folder / "bench.json")}
     words = [*names, "--quick", "--full-size-only", *(word for pair in options.items() for word in pair)]
     answer = subprocess.run(
@@ -33,7 +34,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [pytest.param(n, marks=SMTP if n == "dispatch" else ()) for n in BENCHES])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=SMTP if n in OVER_SMTP else ()) for n in BENCHES])
 def test_benchmark_runs(said: dict[str, Any], name: str) -> None:
     rows = [row for row in said["rows"] if row["name"] == name]
     assert rows

@@ -77,7 +77,7 @@ def test_a_second_run_makes_none_again(spring: Any) -> None:
     spring.run()
     made = tasks(spring)
     verdicts = spring.verdicts(spring.plan())
-    assert verdicts[1, "call"] == verdicts[2, "call"] == "skip: already made"
+    assert verdicts[1, "call"] == verdicts[2, "call"] == "hold: with a person"
     spring.run()
     assert tasks(spring) == made
 
@@ -85,11 +85,13 @@ def test_a_second_run_makes_none_again(spring: Any) -> None:
 def test_what_comes_after_waits_until_the_task_is_done(spring: Any) -> None:
     spring.run()
     assert (1, "thanks") not in spring.verdicts(spring.plan())
-    done = next(t for t in tasks(spring) if t["lead_id"] == 1)
-    spring.rows("tasks", [{**done, "state": "done", "done_at": spring.clock.now()}])
+    done, dropped = tasks(spring)
+    now = spring.clock.now()
+    spring.rows("tasks", [{**done, "state": "done", "done_at": now}, {**dropped, "state": "dropped", "done_at": now}])
     spring.clock.advance(timedelta(days=1, minutes=1))
     verdicts = spring.verdicts(spring.plan())
-    assert verdicts[1, "thanks"] == "send"
+    assert (verdicts[1, "call"], verdicts[1, "thanks"]) == ("skip: already sent", "send")
+    assert verdicts[2, "call"] == "skip: dropped by a person"
     assert (2, "thanks") not in verdicts
 
 

@@ -64,7 +64,7 @@ def test_one_person_can_be_asked_about(run: Callable[..., Any]) -> None:
     assert run("touch", "suppress", "wang@example.com").out == "wang@example.com was suppressed already (all).\n"
     assert run("campaign", "apply", plan_id).code == 5
     shown = run("campaign", "preview", "welcome", 1)
-    assert "hello: skip · suppressed" in shown.out
+    assert "hello (en): skip · suppressed" in shown.out
     assert "Subject: Thank you for your interest, 台灣精機" in shown.out
     assert "plan" in run("campaign", "status", "welcome", "--lead", 1).out
     run("touch", "unsuppress", "wang@example.com")

@@ -43,6 +43,7 @@ READS = frozenset(
         "sql",
         "status",
         "check",
+        "check-domain",
         "diff",
         "explain",
         "files",

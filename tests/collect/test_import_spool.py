@@ -206,10 +206,10 @@ def test_a_torn_line_was_never_answered_for_and_damage_is_kept_aside(session: Se
 @pytest.mark.parametrize("dry", [True, False], ids=["dry", "for real"])
 def test_a_long_backlog_comes_in_piece_by_piece(session: Session, monkeypatch: pytest.MonkeyPatch, dry: bool) -> None:
     """Each once, and scanners are told across the pieces, too: every fifth act belongs to a burst of three."""
-    monkeypatch.setattr(segments, "CHUNK_FILES", 2)
+    monkeypatch.setattr(segments, "CHUNK_FILES", 4)
     session.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
     folder = session.folder / ".sfactl/collect/links"
-    for n in range(40):
+    for n in range(20):
         at = NOW + timedelta(minutes=n)
         made = [act(f"{n}.{k}", at=at + timedelta(seconds=58 + k), target=f"https://a.example/{k}",
                     message_key=f"k{n}") for k in range(3 if n % 5 == 0 else 1)]  # fmt: skip
@@ -218,9 +218,9 @@ def test_a_long_backlog_comes_in_piece_by_piece(session: Session, monkeypatch: p
             (folder / name).write_bytes(segments.line(one))
     session.dry_run = dry
     result = import_spool(session)
-    assert {k.kind: k.events for k in result.kinds} == {"bot_click": 24, "email_click": 32}
+    assert {k.kind: k.events for k in result.kinds} == {"bot_click": 12, "email_click": 16}
     session.dry_run = False
-    assert (len(events(session)), len(left(session)), result.files) == ((0, 56, 56) if dry else (56, 0, 56))
+    assert (len(events(session)), len(left(session)), result.files) == ((0, 28, 28) if dry else (28, 0, 28))
 
 
 def test_a_message_that_is_still_being_sent_around_it(session: Session) -> None:

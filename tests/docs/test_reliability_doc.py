@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shlex
 import shutil
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sfactl.cli.main import main
 from sfactl.testkit import Manner, RudeServer
 from tests.docs.console import ROOT, blocks, follow, quiet_environment
 from tests.torture.__main__ import main as torture
@@ -17,24 +19,36 @@ from tests.torture.test_rude_servers import HTTP_CASES, SMTP_CASES
 
 GUIDE = ROOT / "docs" / "reliability.md"
 PORT = "8025"
-PLAN = "4f4406"
+SHOWN = "4f4406"
+"""The plan's id in the guide. It changes with what plans are made of, which is told elsewhere."""
+
 BROKEN = Manner(at="end", does="close", takes=True, sparing=1, times=1)
 
 
 def test_every_block(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     quiet_environment(monkeypatch, now="2026-11-23T01:05")
     monkeypatch.chdir(tmp_path)
-    found = blocks(GUIDE)
-    consoles = [n for n, block in enumerate(found) if block.language == "console"]
-    written = consoles[1]
     with RudeServer("http", BROKEN, tmp_path / "journal") as server:
-        here = [replace(block, text=block.text.replace(PORT, str(server.port))) for block in found]
-        follow(here[: written + 1], capsys, monkeypatch)
+        found = [replace(block, text=block.text.replace(PORT, str(server.port))) for block in blocks(GUIDE)]
+        first = next(n for n, block in enumerate(found) if block.language == "console")
+        follow(found[: first + 1], capsys, monkeypatch)
+        actual = plan_id(capsys)
+        sent, written, settled, copied = [
+            replace(block, text=block.text.replace(SHOWN, actual)) for block in found[first + 1 : -1]
+        ]
+        follow([sent, written], capsys, monkeypatch)
         fill_in(Path("held.csv"))
-        follow(here[consoles[2] : consoles[3]], capsys, monkeypatch)
+        follow([settled], capsys, monkeypatch)
         shutil.copytree(tmp_path / "acme", tmp_path / "copy")
-        follow(here[consoles[3] : consoles[3] + 1], capsys, monkeypatch)
+        follow([copied], capsys, monkeypatch)
         assert server.taken == ["amy@example.com", "bo@example.com", "cy@example.com"]
+
+
+def plan_id(capsys: pytest.CaptureFixture[str]) -> str:
+    """The beginning of the id that the next plan gets."""
+    capsys.readouterr()
+    assert main(["-q", "campaign", "plan", "spring", "--dry-run", "--format", "json"]) == 0
+    return str(json.loads(capsys.readouterr().out)["result"]["plan_id"])[:6]
 
 
 def fill_in(file: Path) -> None:

@@ -17,7 +17,7 @@ from sfactl.campaigns.usecases import delivery
 from sfactl.strategies import usecases
 from sfactl.strategies.usecases import applying
 
-from .conftest import TOUCH, WAIT, Acme
+from .conftest import TASK, TOUCH, WAIT, Acme
 
 
 class Post:
@@ -93,6 +93,14 @@ def test_a_dead_letter_of_a_strategy_keeps_its_lead_where_it_is(acme: Acme, post
         assert usecases.resume(session, plan).accepted == 1
     assert acme.standing()[1] == ("breathe", "active", None)
     assert post.tries == {"u1@example.com": 2, "u2@example.com": 1}
+
+
+def test_what_sends_nothing_goes_on_while_all_sending_is_stopped(acme: Acme) -> None:
+    acme.leads(1)
+    acme.strategy(TASK)
+    with acme.session() as session:
+        messages.stop(session, reason="wrong price")
+    assert acme.run().tasks == 1
 
 
 def test_an_old_plan_of_a_strategy_is_not_applied(acme: Acme) -> None:

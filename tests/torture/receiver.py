@@ -166,6 +166,13 @@ async def _serve_smtp(journal: _Journal, port: int) -> None:
     connected: set[object] = set()
 
     class Handler:
+        async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+            self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+        ) -> list[str]:
+            """With commands in one go a runner dies while one message is on its way and the next one announced."""
+            session.host_name = hostname
+            return [responses[0], "250-PIPELINING", *responses[1:]]
+
         async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
             for address in envelope.rcpt_tos:
                 journal.take(address, "")

@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("cryptography")
 
-from sfactl_sender_smtp.domain.names import Names
+from sfactl_sender_smtp.domain.names import Names, endpoint
 from sfactl_sender_smtp.sender import SmtpSender
 from sfactl_sender_smtp.settings import SmtpSettings
 
-from sfactl.api.errors import TryLater
+from sfactl.api.errors import ConfigError, TryLater
 from sfactl.api.records import DomainFinding
 from sfactl.cli.main import main
 from sfactl.testkit import DnsServer
@@ -41,6 +41,7 @@ SPF = {
     "dangling": ["v=spf1 include:nowhere.example -all"],
     "loop": ["v=spf1 include:loop.example -all"],
     "redirected": ["v=spf1 redirect=soft.example"],
+    "handed-on": ["v=spf1 redirect=%{d}.policies.example"],
     "macro": ["v=spf1 exists:%{i}.list.example -all"],
     "greedy": ["v=spf1 " + " ".join(f"a:h{n}.example" for n in range(11)) + " -all"],
     "hollow": ["v=spf1 a:x1.example a:x2.example a:x3.example -all"],
@@ -135,6 +136,7 @@ def look(dns: DnsServer, domain: str, *selectors: str, **settings: str) -> dict[
         ("loop", "failed", "leads back to itself"),
         ("redirected", "ok", "2 of 10 lookups"),
         ("macro", "ok", "1 of 10 lookups"),
+        ("handed-on", "ok", "1 of 10 lookups"),
         ("greedy", "failed", "more than 10 lookups"),
         ("hollow", "failed", "more than 2 lookups find nothing"),
         ("behind-all", "ok", "0 of 10 lookups"),
@@ -255,6 +257,25 @@ def test_a_server_that_does_not_answer_is_no_finding(dns: DnsServer, monkeypatch
     monkeypatch.setattr("sfactl_sender_smtp.domain.names.LIFETIME_S", 0.2)
     with pytest.raises(TryLater, match="DNS did not answer"):
         Names(dns.address).texts("silent-server.example")
+
+
+@pytest.mark.parametrize(
+    ("nameserver", "found"),
+    [
+        ("192.0.2.53", ("192.0.2.53", 53)),
+        ("192.0.2.53:5353", ("192.0.2.53", 5353)),
+        ("[2001:db8::53]", ("2001:db8::53", 53)),
+        ("[2001:db8::53]:5353", ("2001:db8::53", 5353)),
+    ],
+)
+def test_where_the_nameserver_is(nameserver: str, found: tuple[str, int]) -> None:
+    assert endpoint(nameserver) == found
+
+
+@pytest.mark.parametrize("nameserver", ["dns.example", "192.0.2.53:x", "192.0.2.53:99999", "[::1", "-"])
+def test_a_nameserver_that_is_none_is_said_at_once(nameserver: str) -> None:
+    with pytest.raises(ConfigError, match="neither IP nor IP:PORT"):
+        endpoint(nameserver)
 
 
 def test_names_that_dns_cannot_hold_are_not_there(dns: DnsServer) -> None:

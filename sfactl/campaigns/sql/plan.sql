@@ -21,14 +21,15 @@ known as (
     select e.step, e.lead_id, lower(e.recipient) as recipient, e.state, e."at", e.message_key
     from effects e join telling t on t.step = e.step where e.campaign = $campaign and e.state <> 'planned'
     union all
-    select k.step, k.lead_id, null as recipient, case when k.state = 'done' then 'accepted' else 'made' end as state,
+    select k.step, k.lead_id, null as recipient,
+        case k.state when 'done' then 'accepted' when 'dropped' then 'dropped' else 'made' end as state,
         k.done_at as "at", k.task_id as message_key
     from tasks k join telling t on t.step = k.step where k.campaign = $campaign
 ),
 -- The last part of a key is its rotation.
 ranked as (
     select step, lead_id, recipient, try_cast(regexp_extract(message_key, '[0-9]+$') as bigint) as rotation,
-        case state when 'accepted' then 5 when 'made' then 4 when 'handed' then 4 when 'dead' then 2
+        case state when 'accepted' then 6 when 'dropped' then 5 when 'made' then 4 when 'handed' then 4 when 'dead' then 2
             when 'refused' then 1 else 3 end as rank,
         case when state = 'accepted' then "at" end as accepted_at
     from known
@@ -122,8 +123,10 @@ deduped as (
 judged as (
     select d.*, o.opens_at, o.why as closed_by,
         case
-            when d.known_rank = 5 then case when d.action = 'send' then 'skip:already sent' else 'skip:already made' end
-            when d.known_rank = 4 then 'skip:already made'
+            when d.known_rank >= 4 and d.action = 'task' then 'skip:already made'
+            when d.known_rank = 6 then 'skip:already sent'
+            when d.known_rank = 5 then 'skip:dropped by a person'
+            when d.known_rank = 4 then 'hold:with a person'
             when d.known_rank = 3 then 'hold:unknown outcome'
             when d.known_rank = 2 then 'hold:tried out'
             when d.known_rank = 1 then 'skip:refused before'

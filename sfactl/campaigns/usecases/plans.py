@@ -154,7 +154,7 @@ def obstacles(
     end = expires_at(session, campaign)
     if end is not None and at >= end:
         found.append(f"the campaign ended on {end:%Y-%m-%d %H:%M} UTC (expires_at)")
-    if halted := halted_by(session, campaign.name):
+    if halted := halted_by(session, campaign.name, sends=row.sends > 0):
         found.append(halted)
     if row.sends and (said := overstepped(session, campaign)):
         found.append(f"{said}; to go on all the same: --override REASON")

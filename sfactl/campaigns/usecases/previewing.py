@@ -75,6 +75,20 @@ def preview(session: Session, name: str, lead_id: int, *, step: str = "") -> tup
     return tuple(shown)
 
 
+def preview_steps(session: Session, files: CampaignFiles, lead_id: int, *, step: str = "") -> tuple[Preview, ...]:
+    """Every message of ``files``, or that of one step, for one lead, whoever it is for. Raises as `preview`."""
+    check_links(files, session.settings.collect.url)
+    with session.query() as query:
+        row = one_person(session, query, files, known_lead(query, lead_id))
+    prefix, head = key_prefix(files.campaign, place_of(session).tenant), letterhead_of(session)
+    steps = [s for s in chosen_steps(files, step) if s.action == "send"]
+    keys = [f"{prefix}{s.name}.{row['lead_id']}.{files.campaign.rotation}" for s in steps]
+    return tuple(
+        shown_as(write_for(row, files, s, head, key=key), "when the lead stands there")
+        for s, key in zip(steps, keys, strict=True)
+    )
+
+
 def chosen_steps(files: CampaignFiles, name: str) -> tuple[Step, ...]:
     """All steps, or the one called ``name``. Raises `NotFound`."""
     found = tuple(s for s in files.campaign.steps if not name or s.name == name)

@@ -65,6 +65,14 @@ def send_test(
     Raises `PolicyError` while all sending is stopped or if ``to`` is suppressed, `UserError` where no step fits ``to``.
     """
     files = read_files(session, name)
+    return send_samples(session, files, to=to, lead_id=lead_id, step=step, again=again)
+
+
+def send_samples(
+    session: Session, files: CampaignFiles, *, to: str, lead_id: int | None, step: str = "", again: bool = False
+) -> SampleResult:
+    """The same for a campaign that was read already, or the touches of a strategy. Raises as `send_test`."""
+    name = files.campaign.name
     check_sender(session, files)
     with session.query() as query:
         row = _reader(session, query, files, lead_id)

@@ -243,9 +243,12 @@ def expires_at(session: Session, campaign: Campaign) -> datetime | None:
     return ends_at(campaign, session.settings.workspace.time_zone)
 
 
-def halted_by(session: Session, name: str) -> str:
-    """Why nothing of the campaign or strategy ``name`` may leave now; empty where it may."""
-    if (said := session.workspace.cursor(STANDSTILL)) is not None:
+def halted_by(session: Session, name: str, *, sends: bool = True) -> str:
+    """Why nothing of the campaign or strategy ``name`` may leave now; empty where it may.
+
+    Where it ``sends`` nothing, what stops all sending does not concern it.
+    """
+    if sends and (said := session.workspace.cursor(STANDSTILL)) is not None:
         reason = f": {said['reason']}" if said.get("reason") else ""
         return f"all sending is stopped by {said['by']}{reason} (sfactl touch start)"
     by = paused_by(session, name)

@@ -85,8 +85,10 @@ def _fetch(session: Session, name: str) -> Fetched:
     try:
         box = _open(session, name)
         try:
-            for page in box.fetch(session.workspace.cursor(cursor)):
-                total.add(page.mails, cursors={cursor: page.cursor})
+            reached = session.workspace.cursor(cursor)
+            for page in box.fetch(reached):
+                total.add(page.mails, cursors={cursor: page.cursor} if page.cursor != reached else None)
+                reached = page.cursor
         finally:
             box.close()
     except SfactlError as err:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sfactl.session import Session
     from sfactl.workspace import Transaction
 
-CHANGED = ("opportunities", "stage_events", "field_events")
+CHANGED = ("opportunities", "stage_events", "field_events", "buying_roles")
 PREFIXES = ("opp", "opportunity")
 
 
@@ -143,6 +143,7 @@ def _move(
             fields.append((new, done))
             deals.append(_changed(new, session.dry_run, None, from_stage=old["stage"], done=done))
         _write(session, tx, rows, moves, fields)
+        _carry_roles(tx, rows)
         seq = tx.commit(moved=len(rows)).seq
     return DealsMoved(moved=len(rows), deals=tuple(deals), dry_run=session.dry_run, commit=seq)
 
@@ -215,6 +216,23 @@ def find(query: Query, ref: str) -> dict[str, Any]:
     if row is None:
         raise NotFound(f"there is no opportunity {wanted}", hint="See: sfactl opp list")
     return row
+
+
+def _carry_roles(tx: Transaction, deals: Sequence[Mapping[str, Any]]) -> None:
+    """Let the buying centres of ``deals`` say how these stand now."""
+    import pyarrow as pa
+
+    columns = {
+        "opportunity_id": pa.array([d["opportunity_id"] for d in deals], pa.int64()),
+        "category": pa.array([d["category"] for d in deals], pa.string()),
+        "updated_at": pa.array([d["updated_at"] for d in deals], pa.timestamp("us")),
+    }
+    tx.query.register("moved_deals", pa.table(columns))
+    tx.upsert(
+        "buying_roles",
+        "select r.* replace (m.category as outcome, m.updated_at as since) from buying_roles r"
+        " join moved_deals m on m.opportunity_id = r.opportunity_id where r.outcome is distinct from m.category",
+    )
 
 
 def _checked(query: Query, row: Mapping[str, Any]) -> dict[str, Any]:

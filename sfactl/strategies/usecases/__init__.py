@@ -10,6 +10,7 @@ from sfactl.strategies.usecases.migrating import migrate
 from sfactl.strategies.usecases.pausing import pause, unpause
 from sfactl.strategies.usecases.plans import approve, difference, plan
 from sfactl.strategies.usecases.switching import switch
+from sfactl.strategies.usecases.trying import preview, send_test
 
 __all__ = [
     "apply",
@@ -24,8 +25,10 @@ __all__ = [
     "migrate",
     "pause",
     "plan",
+    "preview",
     "resume",
     "samples",
+    "send_test",
     "show",
     "status",
     "strategies",

@@ -185,7 +185,7 @@ def obstacles(session: Session, book: Book, row: PlanRow, at: datetime, *, late:
         found.append(f'{book.name} is a draft; write state = "active" when it may run')
     if strategy.max_effects is not None and row.effects > strategy.max_effects:
         found.append(f"{row.effects:,} effects are more than max_effects = {strategy.max_effects:,}")
-    if halted := halted_by(session, book.name):
+    if halted := halted_by(session, book.name, sends=row.sends > 0):
         found.append(halted)
     end = book.ends_at
     if end is not None and at >= end and row.sends:

@@ -54,11 +54,11 @@ class SmtpSender:
     def check_domain(self, domain: str, selectors: Sequence[str] = ()) -> Sequence[DomainFinding]:
         """What DNS says about mail From ``domain``. Raises `TryLater` where DNS does not answer."""
         from sfactl_sender_smtp.domain.check import check_domain  # late: sending asks no DNS
-        from sfactl_sender_smtp.domain.names import Names
+        from sfactl_sender_smtp.domain.names import Names, endpoint
 
         nameserver = self._settings.nameserver
         if nameserver:
-            self._context.check_host(nameserver.rpartition(":")[0] if nameserver.count(":") == 1 else nameserver)
+            self._context.check_host(endpoint(nameserver)[0])
         return tuple(check_domain(Names(nameserver), domain, self._settings, self._signer.keys, selectors))
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sfactl.api.errors import ConfigError, TryLater
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 LIFETIME_S = 10.0
 HINT = 'Try again later, or name another server in the sender\'s file: nameserver = "IP".'
+PORT = 53
 PAYLOAD = 1232
 """Bytes of an answer over UDP that no network cuts up (DNS flag day 2020); more comes over TCP."""
 
@@ -56,7 +58,8 @@ class Names:
                 f"this machine names no DNS server: {err}", hint='Name one in the sender\'s file: nameserver = "IP".'
             ) from err
         if self._nameserver:
-            resolver.nameservers, resolver.port = [_address(self._nameserver)], _port(self._nameserver)
+            host, resolver.port = endpoint(self._nameserver)
+            resolver.nameservers = [host]
         resolver.lifetime = LIFETIME_S
         resolver.use_edns(0, 0, PAYLOAD)
         return resolver
@@ -76,14 +79,13 @@ class Names:
             raise TryLater(f"DNS did not answer for {name} {kind}: {err}", hint=HINT) from err
 
 
-def _address(nameserver: str) -> str:
-    return nameserver.rpartition(":")[0] if nameserver.count(":") == 1 else nameserver
-
-
-def _port(nameserver: str) -> int:
-    if nameserver.count(":") != 1:
-        return 53
-    port = nameserver.rpartition(":")[2]
-    if not port.isdigit():
-        raise ConfigError(f"nameserver: {nameserver!r} is neither IP nor IP:PORT")
-    return int(port)
+def endpoint(nameserver: str) -> tuple[str, int]:
+    """Host and port of ``IP`` or ``IP:PORT``, where IPv6 stands in brackets. Raises `ConfigError`."""
+    try:
+        parts = urlsplit(f"//{nameserver}")
+        host, port = str(ipaddress.ip_address(parts.hostname or "")), parts.port or PORT
+    except ValueError:
+        raise ConfigError(
+            f"nameserver: {nameserver!r} is neither IP nor IP:PORT", hint='Such as "192.0.2.53" or "[2001:db8::53]:53".'
+        ) from None
+    return host, port

@@ -99,6 +99,8 @@ def _follow(walk: _Walk, domain: str, policy: str, *, trail: tuple[str, ...]) ->
         _mechanism(walk, domain, name, value if mark == ":" else "", admits=admits, term=term, trail=trail)
     if redirect and not ends:
         walk.count()
+        if "%{" in redirect:
+            return "-all"  # depends on the message; whoever writes such a policy ends it there
         return _included(walk, redirect, trail=trail, term=f"redirect={redirect}")
     return ends
 
