@@ -77,7 +77,8 @@ class Tally:
             if receipt.task is not None:
                 self.outcomes["handed"] += 1
             if receipt.outcome != "accepted":
-                self.details[f"{receipt.outcome}: {receipt.detail}"] += 1
+                said = "put off" if receipt.outcome == "retry_after" else receipt.outcome
+                self.details[f"{said}: {receipt.detail}"] += 1
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sfactl.config.touch import DAYS, Day, minutes_of
+from sfactl.config.touch import DAYS, Cap, Day, minutes_of
 from sfactl.engine.periods import parse_period
 
 Track = Literal["clicks", "opens"]
@@ -19,7 +19,14 @@ Action = Literal["send", "task", "wait", "skip", "hold"]
 Ending = Literal["reply", "meeting", "call", "form_submit"]
 """Touchpoints of a person after which a sequence has nothing more to say."""
 
-CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone", "line": "id"}
+CHANNELS = {
+    "email": "email",
+    "sms": "phone",
+    "phone": "phone",
+    "whatsapp": "phone",
+    "line": "id",
+    "dingtalk": "id, phone",
+}
 """The field of a lead that holds the address for a channel; ``id`` is its id in the namespace of the channel's name.
 
 For any other channel it is that id, else the e-mail, else the phone: its service may find a person by those.
@@ -102,10 +109,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """At most this many marketing messages to one person within the time, over all campaigns and channels."""
+    """At most this many marketing messages to one person within the time, over all campaigns and channels.
+
+    What is ``over`` waits until there is room, or is skipped.
+    """
 
     messages: int
     within: str
+    over: Literal["wait", "skip"] = "wait"
 
     def __post_init__(self) -> None:
         if self.messages < 1:
@@ -113,6 +124,10 @@ class Caps:
                 f"messages: {self.messages} could mean no cap or no message. For no cap leave [caps] out; "
                 "to stop the campaign: sfactl campaign pause"
             )
+
+    def as_cap(self) -> Cap:
+        """As one of the caps of the gate."""
+        return Cap(messages=self.messages, within=self.within, over=self.over)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +207,7 @@ class Campaign:
 
     def _check_audience(self) -> None:
         if self.confirm:
-            if self.segment or self.where:
+            if self.segment or self.where or any(step.where for step in self.steps):
                 raise ValueError("confirm: it goes to those who have subscribed and not confirmed; no segment or where")
             if self.marketing or self.holdout:
                 raise ValueError('confirm: who asked for it must get it: class = "transactional" and no holdout')

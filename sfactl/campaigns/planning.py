@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfactl.campaigns.blanks import check_wording
 from sfactl.campaigns.candidates import Place, load_candidates
 from sfactl.campaigns.files import CampaignFiles
-from sfactl.campaigns.model import CHANNELS, Campaign, Count, Window
-from sfactl.campaigns.windows import opens_at
+from sfactl.campaigns.model import CHANNELS, Campaign, Count
+from sfactl.campaigns.pressure import Rules, ends_at
 from sfactl.consent.gate import listen, load_words
 from sfactl.consent.model import House
 from sfactl.engine.duck import Query
@@ -36,7 +36,7 @@ STEP_FIELDS = (
     "owner",
     "input_no",
 )
-EFFECT_FIELDS = ("message_key", "campaign", "step", "lead_id", "recipient", "state", "at")
+EFFECT_FIELDS = ("message_key", "campaign", "step", "lead_id", "recipient", "state", "at", "channel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,9 @@ def load_refusals(
     terms = house.terms(campaign.topic, where=f"campaign {campaign.name}")
     listen(query, consents)
     load_words(query, campaign.name, terms, people=people)
+    if not campaign.endings:  # a walk of a strategy lets people leave itself
+        query.run("create or replace temp table exited (lead_id bigint, rotation bigint, ending varchar)")
+        return
     query.register("endings", _names_table("kind", campaign.endings))
     query.run(
         f"create or replace temp table exited as {query.statement('campaigns', 'exited')}", {"campaign": campaign.name}
@@ -120,18 +123,19 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     query.register("claimed", effects)
     query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
     query.register("campaign_steps", _steps_table(files))
-    query.register("openings", _openings_table(query, campaign, place, at))
+    zones = [str(r[0]) for r in query.rows("select distinct zone from candidates order by 1")]
+    rules = Rules(campaign=campaign, touch=place.house.touch, time_zone=place.time_zone)
+    query.register("openings", rules.openings_table(zones, at))
+    query.register("caps", rules.caps_table(zones, at))
     query.register("transactional", _names_table("campaign", place.transactional))
-    caps = campaign.caps
-    since = at - timedelta(seconds=parse_period(caps.within).seconds) if caps else at
     params = {
         "at": at,
         "campaign": campaign.name,
         "marketing": campaign.marketing,
         "needs_consent": campaign.marketing and place.house.terms(campaign.topic, where=campaign.name).needs_consent,
         "confirm": campaign.confirm,
-        "cap": caps.messages if caps else 0,
-        "cap_since": since,
+        "cap_since": rules.counted_since(zones, at),
+        "ends_at": ends_at(campaign, place.time_zone),
         "key_prefix": key_prefix(campaign, place.tenant),
     }
     query.run(f"create or replace temp table plan_rows as {query.statement('campaigns', 'plan')}", params)
@@ -141,7 +145,16 @@ def effects_table(rows: Sequence[Sequence[Any]]) -> pa.Table:
     """Ledger rows as the table that `judge` reads; the order of values is `EFFECT_FIELDS`."""
     import pyarrow as pa
 
-    types = [pa.string(), pa.string(), pa.string(), pa.int64(), pa.string(), pa.string(), pa.timestamp("us")]
+    types = [
+        pa.string(),
+        pa.string(),
+        pa.string(),
+        pa.int64(),
+        pa.string(),
+        pa.string(),
+        pa.timestamp("us"),
+        pa.string(),
+    ]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(types)
     return pa.table({n: pa.array(c, t) for n, c, t in zip(EFFECT_FIELDS, columns, types, strict=True)})
 
@@ -169,29 +182,6 @@ def _steps_table(files: CampaignFiles) -> pa.Table:
     types = [pa.string(), pa.int64(), *[pa.string()] * 4, pa.int64(), pa.string(), pa.int64()]
     schema = pa.schema(list(zip(STEP_FIELDS, types, strict=True)))
     return pa.Table.from_pylist(rows, schema)
-
-
-def _openings_table(query: Query, campaign: Campaign, place: Place, at: datetime) -> pa.Table:
-    import pyarrow as pa
-
-    zones = [r[0] for r in query.rows("select distinct zone from candidates order by 1")]
-    rows = []
-    for step in campaign.steps:
-        window = step.window or (campaign.window if step.action == "send" else None)
-        if window:
-            rows += [(step.name, z, opens_at(window, _window_zone(window, z, place), at)) for z in zones]
-    names, of, opens = zip(*rows, strict=True) if rows else ((), (), ())
-    return pa.table(
-        {
-            "step": pa.array(names, pa.string()),
-            "zone": pa.array(of, pa.string()),
-            "opens_at": pa.array(opens, pa.timestamp("us")),
-        }
-    )
-
-
-def _window_zone(window: Window, contact: str, place: Place) -> str:
-    return {"contact": contact, "workspace": place.time_zone}.get(window.tz, window.tz)
 
 
 def _names_table(column: str, names: Sequence[str]) -> pa.Table:

@@ -7,14 +7,15 @@ twice the first counts. A contact without a zone lives in the first zone that th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sfactl.campaigns.model import Window
-from sfactl.config.touch import DAYS
+from sfactl.config.touch import DAYS, Quiet
+from sfactl.engine.calendars import instant
 
 
 @lru_cache(maxsize=1)
@@ -61,23 +62,30 @@ def opens_at(window: Window, zone: str, at: datetime) -> datetime:
     raise AssertionError("a window that names a day opens within a week")
 
 
+def wakes_at(quiet: Quiet, zone: str, at: datetime) -> datetime:
+    """The first instant not before ``at`` (UTC without a zone) at which it is not quiet in ``zone``."""
+    tz = ZoneInfo(zone)
+    found = at
+    for _ in range(2 * len(DAYS) + 2):
+        until = max((end for start, end in _quiets(quiet, tz, found) if start <= found < end), default=found)
+        if until == found:
+            return found
+        found = until
+    raise AssertionError("quiet that leaves a day out ends within a week")
+
+
+def _quiets(quiet: Quiet, tz: ZoneInfo, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The quiet times around ``at``: of each day its hours, which may end on the next, and the day itself."""
+    today = at.replace(tzinfo=UTC).astimezone(tz).date()
+    for ahead in (-1, 0, 1):
+        day = today + timedelta(days=ahead)
+        if DAYS[day.weekday()] in quiet.days:
+            yield _instant(day, 0, tz), _instant(day + timedelta(days=1), 0, tz)
+        if quiet.hours:
+            start, end = quiet.minutes
+            yield _instant(day, start, tz), _instant(day + timedelta(days=start > end), end, tz)
+
+
 def _instant(day: date, minute: int, tz: ZoneInfo) -> datetime:
-    """UTC instant of a local time; in a gap the first instant after it."""
-    if minute == 24 * 60:
-        day, minute = day + timedelta(days=1), 0
-    local = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=tz)
-    instant = local.astimezone(UTC)
-    back = instant.astimezone(tz)
-    if back.replace(tzinfo=None) != local.replace(tzinfo=None):
-        # PEP 495: with fold=0 a local time in a gap lies as far behind the gap as it was inside it.
-        instant = _gap_end(instant, tz)
-    return instant.replace(tzinfo=None)
-
-
-def _gap_end(instant: datetime, tz: ZoneInfo) -> datetime:
-    after = instant.astimezone(tz).utcoffset()
-    low, high = instant - timedelta(hours=26), instant
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        low, high = (low, middle) if middle.astimezone(tz).utcoffset() == after else (middle, high)
-    return high.replace(microsecond=0)
+    """The first instant at which the clock shows this minute of the day, or a later one."""
+    return instant(day, minute * 60, tz)

@@ -132,7 +132,7 @@ def _reasons(reasons: Iterable[Reason]) -> str:
 
 
 def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
-    """A campaign's plans and messages."""
+    """A campaign's plans and messages, what came back, and whom it did not reach."""
     yield f"{result.campaign}: {result.state}"
     for p in result.plans:
         done = f", applied {local(p.applied_at, zone)}" if p.applied_at else ""
@@ -141,6 +141,18 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
         yield f"  plan {p.short}  {p.state:<10} {local(p.planned_at, zone)}  {what}"
     for c in result.messages:
         yield f"  {pad(c.step, 16)} {c.messages:>9,} {c.state}"
+    if result.returns:
+        yield "Came back"
+    for r in result.returns:
+        often = f", {r.times:,} times" if r.times != r.people else ""
+        yield f"  {pad(r.step, 16)} {r.people:>9,} {r.kind}{often}"
+    if result.undone:
+        yield f"Not reached by plan {result.plans[0].short}"
+    for u in result.undone:
+        opens = f", from {local(u.next_at, zone)}" if u.next_at else ""
+        yield f"  {pad(u.step, 16)} {u.people:>9,} {u.action}{f': {u.reason}' if u.reason else ''}{opens}"
+    if result.undone:
+        yield f"Why one of them: sfactl campaign status {result.campaign} --contact CONTACT"
 
 
 def local(at: datetime | None, zone: str) -> str:

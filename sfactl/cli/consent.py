@@ -125,4 +125,25 @@ def withdraw(app: App, *, who: str, topic: str, evidence: str, at: str, dry_run:
     output.emit(done, human=lambda: consent_lines.recorded_lines(done, who, "wants no more of", topic))
 
 
+@group.command("double-opt-in")
+@click.argument("topic", metavar="[TOPIC]", default="")
+@click.option("--sender", metavar="NAME", required=True, help="The file in senders/ that the mail goes through.")
+@click.option("--from", "sent_as", metavar="ADDRESS", required=True, help="Whom the mail is from.")
+@options.dry_run
+@options.output
+@pass_app
+def double_opt_in(app: App, *, topic: str, sender: str, sent_as: str, dry_run: bool, output: Output) -> None:
+    """Write the campaign that asks who subscribes to TOPIC, or to mail of any kind, to confirm it.
+
+    \b
+    Example:
+      sfactl consent double-opt-in news --sender outbox --from "Acme <news@acme.example>"
+    """
+    from sfactl.cli import consent_lines
+    from sfactl.consent import usecases
+
+    done = usecases.set_up(app.session(dry_run=dry_run), topic, sender=sender, sent_as=sent_as)
+    output.emit(done, human=lambda: consent_lines.set_up_lines(done))
+
+
 import_module("sfactl.cli.consent_files").register(group)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sfactl.consent.usecases.lists import ListImport
     from sfactl.consent.usecases.looking import Shown
     from sfactl.consent.usecases.recording import Recorded
+    from sfactl.consent.usecases.setting_up import SetUp
     from sfactl.consent.words import Rejected
 
 _SHOWN = 10
@@ -76,6 +77,16 @@ def list_lines(done: ListImport) -> Iterator[str]:
     yield from _rejected(done.rejected)
     if done.commit:
         yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
+
+
+def set_up_lines(done: SetUp) -> Iterator[str]:
+    """The files of a confirmation, and what is still to be done."""
+    for path in done.written:
+        yield f"{'Would write' if done.dry_run else 'Wrote'} {path}"
+    for path in done.kept:
+        yield f"Kept {path}, which was there"
+    for number, command in enumerate(done.missing):
+        yield f"{'Then:  ' if number else 'Still: '} {command}"
 
 
 def _rejected(rows: tuple[Rejected, ...]) -> Iterator[str]:

@@ -35,7 +35,9 @@ def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:
         yield from p.headers.splitlines()
         yield ""
         yield from p.text.rstrip().splitlines()
-        yield from (f"Goes along: {said}" for said in p.attached)
+        if p.attached:
+            yield ""
+            yield from (f"Goes along: {said}" for said in p.attached)
 
 
 def write_page(path: Path, shown: Iterable[Preview]) -> None:

@@ -35,12 +35,14 @@ def minutes_of(hours: str) -> tuple[int, int]:
 class Cap:
     """At most so many marketing messages to one person within the time, over all campaigns and strategies at once.
 
-    ``channel`` limits it to the messages of one channel; ``any`` counts them all together.
+    ``channel`` limits it to the messages of one channel; ``any`` counts them all together. What is ``over`` waits until
+    there is room, or is skipped.
     """
 
     messages: int
     within: str
     channel: str = "any"
+    over: Literal["wait", "skip"] = "wait"
 
     def __post_init__(self) -> None:
         """Refuse a cap that could mean no cap or no message, and a time that cannot be read."""
@@ -55,6 +57,10 @@ class Cap:
     def period(self) -> Period:
         """How far back messages count."""
         return parse_period(self.within)
+
+    def __str__(self) -> str:
+        """``2 in 7 days``, ``1 sms in 1 day``."""
+        return f"{self.messages}{'' if self.channel == 'any' else f' {self.channel}'} in {self.within}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,11 @@ class Quiet:
             start, end = self.minutes
             if start == end or (start, end) == (0, 24 * 60):
                 raise ValueError(f"hours: {self.hours!r} is all day long; to stop everything: sfactl touch stop")
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is ever quiet."""
+        return bool(self.hours or self.days)
 
     @property
     def minutes(self) -> tuple[int, int]:

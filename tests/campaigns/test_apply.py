@@ -203,7 +203,7 @@ def test_the_cap_holds_at_the_moment_of_sending(acme: Acme) -> None:
         begun._begin()
     assert acme.run("summer").accepted == 3
     result = acme.apply(plan.plan_id)
-    assert (result.accepted, [(r.reason, r.messages) for r in result.blocked]) == (0, [("capped", 3)])
+    assert (result.accepted, [(r.reason, r.messages) for r in result.later]) == (0, [("capped (1 in 7 days)", 3)])
 
 
 def test_a_second_runner_is_told(acme: Acme) -> None:

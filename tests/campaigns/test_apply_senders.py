@@ -179,7 +179,8 @@ def test_the_same_plan_can_be_applied_again_when_all_were_kept_back(
 ) -> None:
     scripted()
     acme.write(
-        "campaigns/spring.toml", CAMPAIGN.replace("[[steps]]", '[caps]\nmessages = 1\nwithin = "7 days"\n[[steps]]')
+        "campaigns/spring.toml",
+        CAMPAIGN.replace("[[steps]]", '[caps]\nmessages = 1\nwithin = "7 days"\nover = "skip"\n[[steps]]'),
     )
     acme.write("campaigns/summer.toml", CAMPAIGN)
     leads(acme, 3)

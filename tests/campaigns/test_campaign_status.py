@@ -6,6 +6,7 @@ import pytest
 
 from sfactl.api.errors import NotFound
 from sfactl.campaigns import usecases
+from sfactl.cli.campaign_lines import status_lines
 
 from .conftest import CAMPAIGN, FRIDAY, Acme, leads
 
@@ -40,6 +41,28 @@ def test_messages_are_counted_by_step_and_state(acme: Acme) -> None:
         result = usecases.status(session, "spring")
         assert [line.campaign for line in usecases.campaigns(session)] == ["spring"]
     assert [(c.step, c.state, c.messages) for c in result.messages] == [("invite", "accepted", 2)]
+
+
+def test_the_state_tells_what_came_back_and_whom_it_did_not_reach(acme: Acme) -> None:
+    leads(acme, 3)
+    acme.leads({"lead_id": 4, "email": None})
+    acme.run()
+    came = [("reply", 1), ("email_open", 1), ("email_open", 1), ("email_open", 2)]
+    acme.rows(
+        "touchpoints",
+        [
+            {"event_id": f"e{n}", "at": FRIDAY, "kind": kind, "lead_id": lead, "campaign": "spring", "step": "invite"}
+            | {"direction": "inbound"}
+            for n, (kind, lead) in enumerate(came)
+        ],
+    )
+    with acme.session() as session:
+        result = usecases.status(session, "spring")
+    assert [(r.kind, r.people, r.times) for r in result.returns] == [("email_open", 2, 3), ("reply", 1, 1)]
+    assert [(u.step, u.action, u.reason, u.people) for u in result.undone] == [("invite", "skip", "no address", 1)]
+    text = "\n".join(status_lines(result, "Asia/Taipei"))
+    assert "2 email_open, 3 times" in text
+    assert "1 skip: no address" in text
 
 
 def test_preview_shows_what_one_lead_would_get_and_why_not(acme: Acme) -> None:

@@ -53,7 +53,7 @@ STEP_WHERE = CAMPAIGN + "where = \"city = 'X'\"\n"
 CASES = [
     case("plain", CAMPAIGN, "send"),
     case("no-address", CAMPAIGN, "skip: no address", email=None),
-    case("two-addresses", CAMPAIGN, "skip: address not valid", email="a@b.example, c@d.example"),
+    case("two-addresses", CAMPAIGN, "skip: several addresses in one field", email="a@b.example, c@d.example"),
     case("suppressed", CAMPAIGN, "skip: suppressed (bounce)", lambda n: {"suppressions": [suppressed(mail(n))]}),
     case("suppressed-elsewhere", CAMPAIGN, "send", lambda n: {"suppressions": [suppressed(mail(n), scope="other")]}),
     case("on-list", CAMPAIGN, "skip: unsubscribed", lambda n: {"suppressions": [suppressed(mail(n), "unsubscribe")]}),
@@ -102,7 +102,12 @@ CASES = [
         "skip: refused before",
         lambda n: {"messages": [sent(n, FRIDAY, "spring", "invite", state="refused")]},
     ),
-    case("capped", CAPPED, "skip: capped", lambda n: {"messages": [sent(n, FRIDAY - DAY), sent(n, FRIDAY, step="y")]}),
+    case(
+        "capped",
+        CAPPED,
+        "wait: capped (2 in 7 days)",
+        lambda n: {"messages": [sent(n, FRIDAY - DAY), sent(n, FRIDAY, step="y")]},
+    ),
     case("below-cap", CAPPED, "send", lambda n: {"messages": [sent(n, FRIDAY - DAY)]}),
     case("cap-slides", CAPPED, "send", lambda n: {"messages": [sent(n, FRIDAY), sent(n, FRIDAY - 8 * DAY, step="y")]}),
     case(
@@ -114,7 +119,7 @@ CASES = [
     case(
         "cap-by-address",
         CAPPED,
-        "skip: capped",
+        "wait: capped (2 in 7 days)",
         lambda n: {"messages": [sent(n + 900, FRIDAY, recipient=mail(n)), sent(n + 950, FRIDAY, recipient=mail(n))]},
     ),
     case("window", CAMPAIGN + WINDOW.format("sat", "contact"), "wait: outside window"),
@@ -245,7 +250,11 @@ def test_two_steps_at_once_respect_the_cap_together(acme: Acme) -> None:
     acme.leads({"lead_id": 1})
     acme.rows("messages", [sent(1, FRIDAY - DAY)])
     found = acme.verdicts(acme.plan())
-    assert found == {(1, "invite"): "send", (1, "s0"): "skip: capped", (1, "s1"): "skip: capped"}
+    assert found == {
+        (1, "invite"): "send",
+        (1, "s0"): "wait: capped (2 in 7 days)",
+        (1, "s1"): "wait: capped (2 in 7 days)",
+    }
 
 
 def test_transactional_messages_count_for_no_cap(acme: Acme) -> None:

@@ -56,6 +56,31 @@ def test_zone_of_a_contact(time_zone: str | None, country: str | None, zone: str
         pytest.param(("sun",), "02:30-05:00", "Europe/Berlin", "2026-10-24T12:00", "2026-10-25T00:30", id="overlap"),
         # Both ends fall into the gap, so there is no such hour that Sunday
         pytest.param(("sun",), "02:10-02:50", "Europe/Berlin", "2026-03-28T12:00", "2026-04-05T00:10", id="inside-gap"),
+        # The window closes when the clock first shows 02:30; the second 02:15 is outside
+        pytest.param(
+            ("sun",), "01:00-02:30", "Europe/Berlin", "2026-10-25T01:15", "2026-11-01T00:00", id="closed-once"
+        ),
+        # It closes inside the gap of 2026-03-29, so at 03:00 it is over
+        pytest.param(
+            ("sun",), "01:00-02:30", "Europe/Berlin", "2026-03-29T01:00", "2026-04-04T23:00", id="closes-in-gap"
+        ),
+        # Lord Howe moves by half an hour: 02:00 → 02:30 on 2026-10-04
+        pytest.param(
+            ("sun",), "02:15-05:00", "Australia/Lord_Howe", "2026-10-03T12:00", "2026-10-03T15:30", id="half-hour"
+        ),
+        # Morocco goes back for Ramadan: 2026-02-15 03:00 → 02:00
+        pytest.param(
+            ("sun",), "02:30-05:00", "Africa/Casablanca", "2026-02-14T12:00", "2026-02-15T01:30", id="ramadan"
+        ),
+        # Samoa left out Friday 2011-12-30: the next Friday is a week later
+        pytest.param(
+            ("fri",), "09:00-18:00", "Pacific/Apia", "2011-12-29T20:00", "2012-01-05T19:00", id="day-left-out"
+        ),
+        # Turkey stayed on summer time in 2016, and Mexico left it in 2022
+        pytest.param(DAYS, "09:00-18:00", "Europe/Istanbul", "2026-01-15T05:00", "2026-01-15T06:00", id="stayed-ahead"),
+        pytest.param(
+            DAYS, "09:00-18:00", "America/Mexico_City", "2026-07-15T14:00", "2026-07-15T15:00", id="gave-it-up"
+        ),
         pytest.param(
             DAYS, "09:00-18:00", "America/Sao_Paulo", "2026-11-21T11:00", "2026-11-21T12:00", id="dst-abolished"
         ),

@@ -47,6 +47,12 @@ SHOWN = 20
     type=click.FloatRange(0),
     help="Seconds that the receiver takes for an answer, on average.",
 )
+@click.option(
+    "--minutes",
+    default=float("inf"),
+    type=click.FloatRange(0),
+    help="Stop killing after so long, finish and judge [default: no limit].",
+)
 @click.option("--seed", default=20261121, show_default=True, help="Draws the deaths.")
 @click.option(
     "--work", type=click.Path(file_okay=False, path_type=Path), help="Work in this folder [default: a new one]."
@@ -60,6 +66,7 @@ def main(
     kind: Kind,
     fresh: float,
     slow: float,
+    minutes: float,
     seed: int,
     work: Path | None,
 ) -> None:
@@ -77,6 +84,7 @@ def main(
         kind=kind,
         fresh=fresh,
         slow_s=slow,
+        minutes=minutes,
     )
     with TemporaryDirectory(prefix="sfactl-torture-", dir=work) as folder, Commands(IMPORTS) as commands:
         counts = torture(Path(folder), size, random.Random(seed), commands, say=_say)

@@ -134,6 +134,7 @@ class Fleet:
     notes: Path
     size: int
     kills: int
+    end: float
     count: Callable[[], int]
     due: int
     campaigns: tuple[str, ...]
@@ -148,9 +149,9 @@ class Fleet:
         return self.told.at_work.total()
 
     def work(self, say: Callable[[str], None]) -> None:
-        """Let the runners work and die until every campaign is done or enough have died."""
+        """Let the runners work and die until every campaign is done, enough have died, or time is up."""
         next_word = 0
-        while self.killed < self.kills and (len(self.done) < len(self.campaigns)):
+        while self.killed < self.kills and len(self.done) < len(self.campaigns) and time.monotonic() < self.end:
             count = self.count()
             self._lives = [life for life in self._lives if self._goes_on(life, count)]
             while len(self._lives) < self.size and len(self.done) < len(self.campaigns):

@@ -25,7 +25,10 @@ MOVED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much torture. ``fresh`` is the share of runners started from nothing, ``slow_s`` the receiver's mean wait."""
+    """How much torture. ``fresh`` is the share of runners started from nothing, ``slow_s`` the receiver's mean wait.
+
+    After ``minutes`` nobody is killed any more.
+    """
 
     kills: int
     recipients: int
@@ -35,6 +38,7 @@ class Size:
     kind: Kind
     fresh: float
     slow_s: float
+    minutes: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,11 @@ class Counts:
     def too_few(self) -> str:
         """What to say where all was sent before enough runners had died."""
         killed = self.told.at_work.total()
-        return "" if killed >= self.size.kills else f"only {killed} runners died at work; take more recipients"
+        return (
+            ""
+            if killed >= self.size.kills
+            else f"only {killed} runners died at work: it takes more recipients or minutes"
+        )
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """One line a count."""
@@ -104,6 +112,7 @@ def torture(
             notes=folder,
             size=size.runners,
             kills=size.kills,
+            end=time.monotonic() + 60 * size.minutes,
             count=lambda: receiver.count,
             due=size.recipients,
             campaigns=campaigns,

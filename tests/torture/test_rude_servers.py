@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -293,3 +294,15 @@ def test_each_bad_manner_has_its_receipt(
         assert receipt.outcome not in ("retry_after", "refused") or number not in there, receipt
         assert receipt.retry_after_s is None or 0 <= receipt.retry_after_s <= 3600, receipt
     assert there in taken.split("|")
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "http"])
+def test_where_nobody_listens_everybody_stays_planned(protocol: str, send: Callable[..., list[Receipt]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    there = (
+        {"host": "127.0.0.1", "port": port, "tls": "none"}
+        if protocol == "smtp"
+        else {"url": f"http://127.0.0.1:{port}/"}
+    )
+    assert [receipt.outcome for receipt in send(protocol, there)] == ["retry_after"] * 3

@@ -42,6 +42,10 @@ class ChatSuite(SenderSuite):
     longest: ClassVar[int] = 0
     lost: ClassVar[str] = "unknown"
 
+    # What is said of the module is the same for every offer, and is asked once.
+    test_offering_costs_nothing = None
+    test_only_the_public_api_is_imported = None
+
     @pytest.fixture(autouse=True)
     def service(self, running: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> ServiceProcess:
         for name, value in SECRETS.items():
@@ -101,6 +105,8 @@ class ChatSuite(SenderSuite):
 
 class TestWeCom(ChatSuite):
     offer = "wecom"
+    test_offering_costs_nothing = SenderSuite.test_offering_costs_nothing
+    test_only_the_public_api_is_imported = SenderSuite.test_only_the_public_api_is_imported
     keys: ClassVar = {"corp_id": "ww1", "agent_id": 1000002, "corp_secret": "env:WECOM_SECRET"}
     longest = 2048
     lost = "accepted"

@@ -36,6 +36,10 @@ class PresetSuite(SenderSuite):
     path: ClassVar[str] = ""
     keys: ClassVar[Mapping[str, Any]] = {}
 
+    # What is said of the module is the same for every offer, and is asked once.
+    test_offering_costs_nothing = None
+    test_only_the_public_api_is_imported = None
+
     @pytest.fixture(autouse=True)
     def service(self, running: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> ServiceProcess:
         for name, value in SECRETS.items():
@@ -83,6 +87,8 @@ class PresetSuite(SenderSuite):
 class TestSendGrid(PresetSuite):
     offer = "sendgrid"
     path = "/v3/mail/send"
+    test_offering_costs_nothing = SenderSuite.test_offering_costs_nothing
+    test_only_the_public_api_is_imported = SenderSuite.test_only_the_public_api_is_imported
     keys: ClassVar = {"api_key": "env:SENDGRID_KEY"}
 
     def test_headers_arrive_and_reply_to_has_its_own_field(self, make: Any) -> None:

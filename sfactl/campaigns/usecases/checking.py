@@ -19,6 +19,7 @@ from sfactl.campaigns.senders.person import KINDS
 from sfactl.campaigns.usecases.keeping import check_carrier, keep_assets
 from sfactl.campaigns.usecases.scene import load_audience, read_files
 from sfactl.config.senders import SenderPace, sender_pace
+from sfactl.config.settings import Settings
 from sfactl.session import Session
 
 PERSON = "person"
@@ -47,7 +48,7 @@ def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
             found.append(Finding(campaign=name, severity="error", message=err.message))
             continue
         table = session.settings.senders.get(files.campaign.sender, {})
-        warnings = list(_warnings(files, session.settings.collect.url, table))
+        warnings = list(_warnings(files, session.settings, table))
         warnings += _handed(files, session)
         found += [Finding(campaign=name, severity="warning", message=w) for w in warnings]
         if not warnings:
@@ -166,15 +167,15 @@ def _handed(files: CampaignFiles, session: Session) -> list[str]:
     ]
 
 
-def _warnings(files: CampaignFiles, collector: str, table: Mapping[str, object]) -> list[str]:
+def _warnings(files: CampaignFiles, settings: Settings, table: Mapping[str, object]) -> list[str]:
     campaign = files.campaign
     found = []
     mails = any(s.action == "send" and (s.channel or "email") == "email" for s in campaign.steps)
-    if mails and campaign.marketing and not (campaign.unsubscribe or collector):
+    if mails and campaign.marketing and not (campaign.unsubscribe or settings.collect.url):
         found.append(
             "unsubscribe: marketing e-mail without a way out (List-Unsubscribe) is refused by large mailbox providers"
         )
     found += sender_remarks(campaign, table)
-    if campaign.marketing and not campaign.caps:
+    if campaign.marketing and not campaign.caps and not settings.touch.caps:
         found.append("caps: nothing limits how many messages one person gets")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import ConfigError
@@ -45,13 +46,36 @@ class StepCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnCount:
+    """How many people did something in answer to a step, and how often."""
+
+    step: str
+    kind: str
+    people: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoneCount:
+    """How many people the newest plan did not reach at a step, and why; ``next_at`` is when the first may be."""
+
+    step: str
+    action: str
+    reason: str
+    people: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusResult:
-    """A campaign: its newest plans, and its messages by step and state."""
+    """A campaign: its newest plans, its messages by step and state, what came back, and whom it did not reach."""
 
     campaign: str
     state: str
     plans: tuple[PlanRow, ...]
     messages: tuple[StepCount, ...]
+    returns: tuple[ReturnCount, ...] = ()
+    undone: tuple[UndoneCount, ...] = ()
 
 
 def campaigns(session: Session) -> tuple[CampaignLine, ...]:
@@ -94,6 +118,8 @@ def status(session: Session, name: str) -> StatusResult:
                 {"campaign": name},
             )
         }
+        returns = query.rows(query.statement("campaigns", "returns"), {"campaign": name})
+        undone = query.rows(query.statement("campaigns", "undone"), {"plan": plans[0].plan_id}) if plans else []
     for row in effects:
         place = (str(row.meta.get("step", "")), "waiting to retry" if row.state == "planned" else row.state)
         counted[place] = counted.get(place, 0) + 1
@@ -102,6 +128,8 @@ def status(session: Session, name: str) -> StatusResult:
         state=state_of(session, name),
         plans=tuple(plans),
         messages=tuple(StepCount(step=s, state=state, messages=n) for (s, state), n in sorted(counted.items())),
+        returns=tuple(ReturnCount(step=s, kind=k, people=p, times=n) for s, k, p, n in returns),
+        undone=tuple(UndoneCount(step=s, action=a, reason=r, people=p, next_at=at) for s, a, r, p, at in undone),
     )
 
 

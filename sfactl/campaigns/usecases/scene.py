@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from sfactl.campaigns.files import CampaignFiles, campaign_names, read_campaign
 from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import effects_table
+from sfactl.campaigns.pressure import ends_at
 from sfactl.config.objects import read_toml
 from sfactl.consent.gate import listen, load_words
 from sfactl.consent.model import House
@@ -69,8 +70,10 @@ def scope_of(campaign: str) -> str:
 
 
 def read_files(session: Session, name: str) -> CampaignFiles:
-    """The campaign and its templates."""
-    return read_campaign(session.folder, name, session.workspace.schemas)
+    """The campaign and its templates. Raises `ConfigError`, also for a topic that is not there."""
+    files = read_campaign(session.folder, name, session.workspace.schemas)
+    house_of(session).terms(files.campaign.topic, where=str(files.path))
+    return files
 
 
 def place_of(session: Session) -> Place:
@@ -178,7 +181,8 @@ def effects_of(rows: Iterable[EffectRow]) -> pa.Table:
         if r.kind == "message":
             m: Mapping[str, Any] = r.meta
             at = r.settled_at or r.planned_at
-            found.append((r.key, m.get("campaign"), m.get("step"), m.get("lead_id"), m.get("recipient"), r.state, at))
+            said = [m.get(name) for name in ("campaign", "step", "lead_id", "recipient")]
+            found.append((r.key, *said, r.state, at, m.get("channel")))
     return effects_table(found)
 
 
@@ -236,10 +240,7 @@ def plan_table(rows: Sequence[PlanRow]) -> pa.Table:
 
 def expires_at(session: Session, campaign: Campaign) -> datetime | None:
     """When the campaign ends, naive UTC; a time without a zone is the workspace's."""
-    at = campaign.expires_at
-    if at is None:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=session.zone)).astimezone(UTC).replace(tzinfo=None)
+    return ends_at(campaign, session.settings.workspace.time_zone)
 
 
 def halted_by(session: Session, name: str, *, sends: bool = True) -> str:

@@ -2,4 +2,4 @@
 select w.lead_id, w.rotation, w.step
 from walked w
 left join sim_capped c on c.lead_id = w.lead_id and c.rotation = w.rotation and c.step = w.step
-where w.reason = 'capped' and c.lead_id is null
+where w.action = 'wait' and starts_with(w.reason, 'capped') and c.lead_id is null

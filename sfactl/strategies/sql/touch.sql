@@ -1,15 +1,10 @@
 -- One row per lead at a touch: what the gate of campaigns (plan_rows) said. Who may not be written to goes on; who may not
 -- yet, or whose message's fate is unknown, stays. Reads here, plan_rows and flow_ways.
 select h.lead_id, h.rotation, cast($version_no as bigint) as version_no, $step as step, cast($step_no as bigint) as step_no,
-    x.action, x.reason, p.due_at, w.to_step, w.to_no, cast(null as timestamp) as since, h.arrived, p.channel,
-    case when x.action = 'send' then p.recipient end as recipient,
-    case when x.action = 'send' then p.message_key end as message_key, cast(null as varchar) as owner,
-    case when x.action = 'send' then p.inputs end as inputs, case when x.action = 'send' then $sender end as sender
+    p.action, p.reason, p.due_at, w.to_step, w.to_no, cast(null as timestamp) as since, h.arrived, p.channel,
+    case when p.action = 'send' then p.recipient end as recipient,
+    case when p.action = 'send' then p.message_key end as message_key, cast(null as varchar) as owner,
+    case when p.action = 'send' then p.inputs end as inputs, case when p.action = 'send' then $sender end as sender
 from here h
 join plan_rows p on p.lead_id = h.lead_id and p.rotation = h.rotation and p.step = $step
-join (
-    select lead_id, rotation, step,
-        case when reason = 'capped' then 'wait' else action end as action, reason
-    from plan_rows
-) x on x.lead_id = p.lead_id and x.rotation = p.rotation and x.step = p.step
-left join flow_ways w on w.version_no = $version_no and w.step = $step and w.way = 'on' and x.action = 'skip'
+left join flow_ways w on w.version_no = $version_no and w.step = $step and w.way = 'on' and p.action = 'skip'

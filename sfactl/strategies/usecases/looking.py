@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from sfactl.api.errors import SfactlError
+from sfactl.campaigns.usecases.scene import house_of
 from sfactl.session import Session
 from sfactl.strategies.drawing import Box, boxes, terms
 from sfactl.strategies.files import check_strategy, read_strategy, strategy_names
@@ -165,6 +166,7 @@ def check(session: Session, names: Sequence[str] = ()) -> tuple[Finding, ...]:
             file = read_strategy(session.folder, name)
             check_strategy(file, known, now=session.as_of_time())
             check_senders(session, file, known)
+            house_of(session).terms(file.strategy.touch.topic, where=f"{file.path}: touch")
         except SfactlError as err:
             found.append(Finding(strategy=name, severity="error", message=err.message))
             continue
@@ -173,7 +175,7 @@ def check(session: Session, names: Sequence[str] = ()) -> tuple[Finding, ...]:
         if file.strategy.of("touch") and touch.message_class == "marketing":
             if not touch.unsubscribe and not session.settings.collect.url:
                 warnings.append("touch.unsubscribe: marketing mail without a way out is refused by large providers")
-            if not touch.caps:
+            if not touch.caps and not session.settings.touch.caps:
                 warnings.append("touch.caps: nothing limits how many messages one person gets")
         found += [Finding(strategy=name, severity="warning", message=w) for w in warnings]
         if not warnings:
