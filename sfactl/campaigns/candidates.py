@@ -33,7 +33,7 @@ class Place:
     house: House = SILENT
 
 
-ADDRESSED = {channel for channel, field in CHANNELS.items() if field != "id"}
+ADDRESSED = {channel for channel, fields in CHANNELS.items() if "id" not in fields}
 """Channels whose address stands in the lead's own row."""
 
 
@@ -63,10 +63,9 @@ def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
 
 def address_of(row: Mapping[str, Any], channel: str) -> str:
     """Where a person of candidates is written to by ``channel``; empty where nowhere. ``row`` also has `ids_of`."""
-    field, known = CHANNELS.get(channel, "any"), row["channel_ids"].get(channel)
-    if field in ("id", "any"):
-        return known or (field == "any" and (row["email"] or row["phone"])) or ""
-    return row[field] or ""
+    fields = CHANNELS.get(channel, "id, email, phone").split(", ")
+    known = {**row, "id": row["channel_ids"].get(channel)}
+    return next((known[field] for field in fields if known[field]), "")
 
 
 def ids_of(query: Query, lead_id: int) -> dict[str, Any]:

@@ -19,7 +19,14 @@ Action = Literal["send", "task", "wait", "skip", "hold"]
 Ending = Literal["reply", "meeting", "call", "form_submit"]
 """Touchpoints of a person after which a sequence has nothing more to say."""
 
-CHANNELS = {"email": "email", "sms": "phone", "phone": "phone", "whatsapp": "phone", "line": "id"}
+CHANNELS = {
+    "email": "email",
+    "sms": "phone",
+    "phone": "phone",
+    "whatsapp": "phone",
+    "line": "id",
+    "dingtalk": "id, phone",
+}
 """The field of a lead that holds the address for a channel; ``id`` is its id in the namespace of the channel's name.
 
 For any other channel it is that id, else the e-mail, else the phone: its service may find a person by those.

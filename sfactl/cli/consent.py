@@ -137,7 +137,7 @@ def double_opt_in(app: App, *, topic: str, sender: str, sent_as: str, dry_run: b
 
     \b
     Example:
-      sfactl consent double-opt-in news --sender outbox --from "Acme <news@acme.example>"
+      sfactl consent double-opt-in news --sender outbox --from news@acme.example
     """
     from sfactl.cli import consent_lines
     from sfactl.consent import usecases

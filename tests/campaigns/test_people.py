@@ -163,7 +163,9 @@ class TestPersonSender(SenderSuite):
             make(due_hours=-1)
 
 
-@pytest.mark.parametrize(("channel", "third"), [("line", None), ("slack", "+886912345678")])
+@pytest.mark.parametrize(
+    ("channel", "third"), [("line", None), ("slack", "u3@example.com"), ("dingtalk", "+886912345678")]
+)
 def test_a_person_is_written_to_by_the_id_that_the_channel_knows(spring: Any, channel: str, third: str | None) -> None:
     """The namespace of an id is the channel: the lead's own goes first, then one from a merge; then e-mail or phone,
     by which Slack finds a person and LINE does not."""
@@ -173,7 +175,7 @@ def test_a_person_is_written_to_by_the_id_that_the_channel_knows(spring: Any, ch
     spring.leads(
         {"lead_id": 1, "external_id": mine, "id_namespace": channel},
         {"lead_id": 2, "external_id": "C-2", "id_namespace": "crm"},
-        {"lead_id": 3, "phone": "+886912345678", "email": None},
+        {"lead_id": 3, "phone": "+886912345678"},
     )
     spring.rows("identities", [{"kind": "external_id", "namespace": channel, "value": merged, "lead_id": 2}])
     with spring.session() as session:

@@ -136,6 +136,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         tx.commit()
     keep(session, *(_said(place, n, said) for place, case in enumerate(CASES) for n, said in enumerate(case["acts"])))
     import_spool(session)
+    assert {d for k, d in events(session, "kind, direction") if k.startswith("bot_")} == {None}  # of nobody
     found = dict(events(session, "event_id, kind"))
     opening.close()
     return found

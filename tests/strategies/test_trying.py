@@ -21,6 +21,8 @@ def test_messages_are_shown_and_tried_without_moving_anybody(acme: Acme) -> None
             [message] = result.messages
             assert message.outcome == outcome
         assert message.subject == f"[Test] {shown.subject}"
+        with pytest.raises(UserError, match=r"no message of winback goes to '\+886"):
+            usecases.send_test(session, "winback", to="+886900000000", lead_id=1)
         with pytest.raises(NotFound, match=r"no message at step 'nope'"):
             usecases.preview(session, "winback", 1, step="nope")
     assert acme.select("select count(*) from enrolments") == [(0,)]

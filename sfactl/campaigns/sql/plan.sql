@@ -75,6 +75,7 @@ contacts as (
 addressed as (
     select c.lead_id, c.zone, w.rotation, w.is_out, s.step, s.step_no, s.action, s.channel, s.after_step, s.wait_s,
         case s.address when 'email' then c.email when 'phone' then c.phone when 'id' then i.value
+            when 'id, phone' then coalesce(i.value, c.phone)
             when 'any' then coalesce(i.value, c.email, c.phone) end as recipient,
         case when s.address = 'email' or (s.address = 'any' and i.value is null and c.email is not null) then 1 else 0 end
             as is_email,

@@ -77,8 +77,7 @@ def send_samples(
     with session.query() as query:
         row = _reader(session, query, files, lead_id)
         _check_address(session, query, to)
-    people = by_hand(files, sender_offer(session, files))
-    steps = [s for s in chosen_steps(files, step) if s.action == "send" and s.channel not in people and _fits(s, to)]
+    steps = fitting(session, files, to, step=step)
     if not steps:
         raise UserError(f"no step of {name} sends to {to!r}", hint="An e-mail address has an @, any other is a phone.")
     drafts = [_draft(session, row, files, s, to, again=again) for s in steps]
@@ -93,6 +92,12 @@ def send_samples(
         messages=tuple(done),
         dry_run=session.dry_run,
     )
+
+
+def fitting(session: Session, files: CampaignFiles, to: str, *, step: str = "") -> list[Step]:
+    """The steps whose messages can be sent to ``to``; none that is handed to people. Raises `NotFound`."""
+    people = by_hand(files, sender_offer(session, files))
+    return [s for s in chosen_steps(files, step) if s.action == "send" and s.channel not in people and _fits(s, to)]
 
 
 def _reader(session: Session, query: Query, files: CampaignFiles, lead_id: int | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 -- One row per act that becomes a touchpoint now: it is not known yet, its lead is, and it is either somebody's word or so
 -- old ($settled) that all is there by which scanners are told. Reads judged: acts with the reason why it was a scanner.
+-- What a scanner does comes from nobody, so it has no direction: it wakes no lead and is no sign of life.
 select
     j.id as event_id,
     j."at",
@@ -11,7 +12,7 @@ select
     coalesce(r.root_id, j.lead_id) as lead_id,
     l.contact_id,
     l.account_id,
-    'inbound' as direction,
+    case when j.scanner is null then 'inbound' end as direction,
     coalesce(m.channel, 'email') as channel,
     nullif(j.campaign, '') as campaign,
     nullif(j.step, '') as step,

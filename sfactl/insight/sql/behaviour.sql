@@ -10,7 +10,7 @@ with done as (
     where
         -- What we do ourselves follows from how a lead does.
         coalesce(t.direction, 'inbound') <> 'outbound'
-        and t.kind is not null
+        and t.kind not in ('bot_open', 'bot_click')
         and t."at" <= cast($valid_at as timestamp)
         and (f.outcome_at is null or t."at" < f.outcome_at)
     group by f.lead_id, f.hit, t.kind, t.content

@@ -4,7 +4,7 @@ with touched as (
         lead_id,
         max("at") as touched_at
     from touchpoints
-    where "at" <= cast($seen_at as timestamp)
+    where "at" <= cast($seen_at as timestamp) and coalesce(kind, '') not in ('bot_open', 'bot_click')
     group by lead_id
 ),
 

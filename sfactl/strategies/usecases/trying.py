@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sfactl.api.errors import NotFound, UserError
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.usecases.previewing import Preview, preview_steps
-from sfactl.campaigns.usecases.sampling import SampleResult, send_samples
+from sfactl.campaigns.usecases.sampling import SampleResult, fitting, send_samples
 from sfactl.session import Session
 from sfactl.strategies.files import read_strategy, senders_of, touches
 from sfactl.strategies.usecases.scene import names_of
@@ -23,10 +23,12 @@ def send_test(
     session: Session, name: str, *, to: str, lead_id: int, step: str = "", again: bool = False
 ) -> tuple[SampleResult, ...]:
     """Send them to ``to`` as for ``lead_id``, one result a sender. Raises as for campaigns."""
-    return tuple(
-        send_samples(session, files, to=to, lead_id=lead_id, step=step, again=again)
-        for files in _touches(session, name, step)
-    )
+    chosen = [files for files in _touches(session, name, step) if fitting(session, files, to, step=step)]
+    if not chosen:
+        raise UserError(
+            f"no message of {name} goes to {to!r}", hint="An e-mail address has an @, any other is a phone."
+        )
+    return tuple(send_samples(session, f, to=to, lead_id=lead_id, step=step, again=again) for f in chosen)
 
 
 def _touches(session: Session, name: str, step: str) -> Iterator[CampaignFiles]:
