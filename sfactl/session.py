@@ -128,7 +128,8 @@ class Session:
         from sfactl.host.secrets import resolve
 
         said = self.settings.collect
-        own = resolve(said.link_secret, self.folder) if said.link_secret else self.workspace.link_secret()
+        given = said.link_secret
+        own = resolve(given, self.folder) if given else self.workspace.link_secret(dry_run=self.dry_run)
         former = [resolve(said.former_secret, self.folder)] if said.former_secret else []
         return Signer([*former, own])
 

@@ -77,9 +77,14 @@ class Workspace:
         """The workspace's own id; part of every outside key."""
         return self.manifest.meta("id") or ""
 
-    def link_secret(self) -> str:
-        """The workspace's own key for the links in messages, made on first use; nobody else may read its file."""
+    def link_secret(self, *, dry_run: bool = False) -> str:
+        """The workspace's own key for the links in messages, made on first use; nobody else may read its file.
+
+        A dry run makes no file: where there is no key yet, it gets one that nobody keeps.
+        """
         path = self.private / "link.key"
+        if dry_run and not path.exists():
+            return secrets.token_hex(32)
         fresh = path.with_name(f"link-{uuid4().hex}.key")
         if not path.exists():
             try:
