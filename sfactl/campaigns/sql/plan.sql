@@ -135,7 +135,8 @@ judged as (
             when d.ending is not null then 'skip:exit on ' || d.ending
             when d.is_blacklisted then 'skip:blacklisted'
             when d.action = 'send' and d.recipient is null then 'skip:no address'
-            when d.action = 'send' and regexp_matches(d.recipient, '@.*[\s,;].*@|[0-9].*[,;].*[0-9]')
+            when d.action = 'send' and case when d.is_email = 1 then d.recipient like '%@%@%' and d.recipient not like '%"%'
+                else contains(d.recipient, ',') or contains(d.recipient, ';') end
                 then 'skip:several addresses in one field'
             when d.action = 'send' and d.is_email = 1
                 and (d.recipient not like '_%@%_' or regexp_matches(d.recipient, '[\s,;<>]')) then 'skip:address not valid'
