@@ -120,6 +120,16 @@ class Query:
         with translated():
             self._con.execute(sql, _used(sql, params))
 
+    @contextmanager
+    def in_written_order(self) -> Iterator[None]:
+        """Statements join in the order they are written, for where the engine's guesses are worse or cost too much."""
+        (before,) = self.one("select current_setting('disabled_optimizers')") or ("",)
+        self.run("set disabled_optimizers = 'join_order'")
+        try:
+            yield
+        finally:
+            self.run(f"set disabled_optimizers = '{before}'")
+
     def describe(self, sql: str, params: Params | None = None) -> dict[str, str]:
         """Column names and SQL types of a SELECT, without running it."""
         return {str(r[0]): str(r[1]) for r in self.rows(f"describe {sql}", params)}

@@ -146,8 +146,7 @@ def opened(session: Session) -> Iterator[Query]:
     """
     with TemporaryDirectory(prefix="sfactl-simulate-") as folder:
         limits = replace(session.workspace.limits, spill=Path(folder))
-        with Query(session.workspace.snapshot(), limits) as query:
-            query.run("set disabled_optimizers = 'join_order'")
+        with Query(session.workspace.snapshot(), limits) as query, query.in_written_order():
             yield query
 
 
