@@ -75,6 +75,11 @@ def suppressed(value: str, at: object, reason: str) -> dict[str, Any]:
     return {"kind": "email", "value": value, "scope": "all", "reason": reason, "at": at}
 
 
+@pytest.fixture(autouse=True)
+def a_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def ask(acme: Acme, ref: str, **options: Any) -> tuple[WhyResult, str]:
     with acme.session() as session:
         result = why(session, ref, **options)
