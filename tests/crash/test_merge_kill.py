@@ -19,7 +19,7 @@ from sfactl.workspace import Workspace
 
 pytestmark = pytest.mark.crash
 
-LEADS, KILLS = 40, int(os.environ.get("SFACTL_KILLS", "0")) or 10
+LEADS, KILLS = 40, int(os.environ.get("SFACTL_KILLS", "0")) or 6
 
 WORKER = """
 import os, sys

@@ -105,7 +105,7 @@ def test_commits_and_merges_survive_kills(forks: Forks, tmp_path: Path) -> None:
     Workspace.create(folder).close()
     draw = random.Random(7)
     running = {}
-    for kill in range(0, KILLS or 100, 2):
+    for kill in range(0, KILLS or 60, 2):
         for worker in range(5):
             if worker not in running:
                 running[worker] = forks.start("merge" if worker == 4 else "increment", folder, worker)
@@ -122,7 +122,7 @@ def test_commits_and_merges_survive_kills(forks: Forks, tmp_path: Path) -> None:
     lead, account, events, distinct = counts(folder)
     acknowledged = forks.acknowledged()
     assert lead == account == events == distinct
-    assert 0 < acknowledged <= lead <= acknowledged + (KILLS or 100) + 5
+    assert 0 < acknowledged <= lead <= acknowledged + (KILLS or 60) + 5
     with Workspace.open(folder) as workspace:
         assert workspace.manifest.one("select count(*) from commits where op = 'write'") == (lead,)
         assert verify(workspace).problems == ()
@@ -158,7 +158,7 @@ def test_imports_are_whole_or_not_there(forks: Forks, tmp_path: Path) -> None:
         lines = [f"Person {f}-{i},p{f}.{i}@example.com,Company {f}" for i in range(rows)]
         (folder / "files" / f"f{f:02d}.csv").write_text("name,email,company\n" + "\n".join(lines) + "\n")
     draw = random.Random(11)
-    for _ in range((KILLS or 100) // 4):
+    for _ in range((KILLS or 60) // 4):
         pids = [forks.start("take_in", folder, worker) for worker in range(4)]
         time.sleep(draw.uniform(0.05, 0.6))
         for pid in pids:

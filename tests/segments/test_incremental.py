@@ -137,7 +137,7 @@ def stored(session: Session) -> set[tuple[str, int]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rounds=st.lists(steps, min_size=1, max_size=4),
     clocked=st.integers(0, 3),
