@@ -17,7 +17,8 @@ from sfactl.cli.tables import pad, table, width
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
-    from sfactl.segments.layers import CustomerExplained, Kind, LayerRun
+    from sfactl.segments.layer_names import Kind
+    from sfactl.segments.layers import CustomerExplained, LayerRun
 
 F = TypeVar("F", bound=Callable[..., Any])
 SHOWN = 20

@@ -8,9 +8,9 @@ from typing import TypeVar
 from sfactl.api.errors import ConfigError, NotFound, UserError
 from sfactl.api.rfm import Ranking
 from sfactl.config.objects import build, read_folder
-from sfactl.segments.layers import KINDS, CodedRanking, Kind, Layer, LifecycleRules, PreferenceRules
+from sfactl.segments.layer_names import FOLDER, KINDS, Kind
+from sfactl.segments.layers import CodedRanking, Layer, LifecycleRules, PreferenceRules
 
-FOLDER = "layers"
 SETTINGS: dict[Kind, type] = {
     "rfm": Ranking,
     "rfa": CodedRanking,
@@ -34,11 +34,6 @@ def read_layers(folder: Path) -> dict[str, Layer]:
         if isinstance(settings, Ranking):
             _check_classes(layer, settings)
     return layers
-
-
-def layer_names(folder: Path) -> frozenset[str]:
-    """The layers that a condition may ask for."""
-    return frozenset({*KINDS, *(path.stem for path in (folder / FOLDER).glob("*.toml"))})
 
 
 def chosen(layers: dict[str, Layer], kind: Kind, name: str | None) -> Layer:

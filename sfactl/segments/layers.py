@@ -14,9 +14,8 @@ from typing import Any, ClassVar, Literal
 
 from sfactl.api.rfm import Ranking
 from sfactl.engine.periods import parse_period
+from sfactl.segments.layer_names import Kind
 
-Kind = Literal["rfm", "rfa", "lifecycle", "preference"]
-KINDS: tuple[Kind, ...] = ("rfm", "rfa", "lifecycle", "preference")
 PERIODS = ("acquisition", "growth", "maturity", "decline")
 OTHER = "other"
 """The class of customers whom no declared class fits."""

@@ -25,7 +25,7 @@ from sfactl.engine.conditions import Condition, compile_many
 from sfactl.engine.periods import PeriodError, parse_period
 from sfactl.schemas import Schemas
 from sfactl.segments.files import read_segments, score_names
-from sfactl.segments.layer_files import layer_names
+from sfactl.segments.layer_names import layer_names
 from sfactl.segments.model import Segment
 from sfactl.strategies.model import Strategy, conditions_of, near, periods_of
 

@@ -8,7 +8,7 @@ from sfactl.config.tags import known_tags
 from sfactl.engine.conditions.inquiry import Inquiry, inquire
 from sfactl.engine.conditions.trial import Applied, smallest
 from sfactl.segments import files
-from sfactl.segments.layer_files import layer_names
+from sfactl.segments.layer_names import layer_names
 from sfactl.segments.model import Admission, Explanation
 from sfactl.segments.usecases.look import explain
 from sfactl.session import Session

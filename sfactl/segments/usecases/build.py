@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sfactl.config.tags import known_tags
 from sfactl.engine.conditions.model import CompiledMany
 from sfactl.segments import files
-from sfactl.segments.layer_files import layer_names
+from sfactl.segments.layer_names import layer_names
 from sfactl.segments.model import BuildResult, Built, Segment
 from sfactl.segments.usecases import incremental, kept
 

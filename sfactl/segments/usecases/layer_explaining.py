@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sfactl.api.errors import NotFound
 from sfactl.api.rfm import Ranking
 from sfactl.segments.layer_files import SETTINGS, settings_of
-from sfactl.segments.layers import CustomerExplained, Kind, Layer, LifecycleRules, PreferenceRules, Reason
+from sfactl.segments.layer_names import Kind
+from sfactl.segments.layers import CustomerExplained, Layer, LifecycleRules, PreferenceRules, Reason
 from sfactl.segments.usecases.layer_tables import Computed, compute
 from sfactl.segments.usecases.layering import FRESH, LAYERS, moment, named
 from sfactl.segments.value_classes import SHIPPED, rule_text

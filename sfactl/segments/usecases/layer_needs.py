@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sfactl.segments import files
+from sfactl.segments.layer_names import KINDS, Kind
 from sfactl.segments.model import Segment
 
 if TYPE_CHECKING:
-    from sfactl.segments.layers import Kind, LayerRun
+    from sfactl.segments.layers import LayerRun
     from sfactl.session import Session
 
 
@@ -19,7 +20,6 @@ def refresh(session: Session, names: Sequence[str] = ()) -> tuple[LayerRun, ...]
     if not asked:
         return ()
     from sfactl.segments.layer_files import read_layers
-    from sfactl.segments.layers import KINDS
     from sfactl.segments.usecases import layering  # late: most workspaces ask for none
 
     kinds: dict[str, Kind] = {kind: kind for kind in KINDS}

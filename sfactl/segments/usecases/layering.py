@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import SfactlError, UserError
 from sfactl.segments import layer_files
-from sfactl.segments.layers import ClassSize, Fitted, Kind, Layer, LayerRun, Listed
+from sfactl.segments.layer_names import FOLDER, Kind
+from sfactl.segments.layers import ClassSize, Fitted, Layer, LayerRun, Listed
 from sfactl.segments.usecases.layer_tables import SQL, Computed, compute
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def check(session: Session) -> tuple[str, ...]:
             try:
                 compute(session, query, layer, datetime(1970, 1, 1), FRESH)
             except SfactlError as err:
-                problems.append(f"{layer_files.FOLDER}/{layer.name}.toml: {err.message}")
+                problems.append(f"{FOLDER}/{layer.name}.toml: {err.message}")
     return tuple(problems)
 
 

@@ -13,7 +13,7 @@ from sfactl.engine.conditions.change import smallest_change
 from sfactl.engine.conditions.explain import ask
 from sfactl.engine.conditions.model import Question
 from sfactl.segments import files
-from sfactl.segments.layer_files import layer_names
+from sfactl.segments.layer_names import layer_names
 from sfactl.segments.model import Checked, Explanation, Listed, Segment, Size, TermAnswer
 from sfactl.segments.usecases.build import MEMBERS, SQL
 from sfactl.workspace.aliases import living

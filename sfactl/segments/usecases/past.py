@@ -14,7 +14,7 @@ from sfactl.engine.conditions.explain import term_texts
 from sfactl.engine.conditions.model import CompiledMany
 from sfactl.engine.conditions.source import Source
 from sfactl.segments import files
-from sfactl.segments.layer_files import layer_names
+from sfactl.segments.layer_names import layer_names
 from sfactl.segments.model import Segment
 from sfactl.segments.usecases.build import MEMBERS, SQL
 
