@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -28,14 +29,23 @@ def test_a_stop_takes_effect_within_a_batch_of_each_connection(
     first = scripted()
     others: list[Scripted] = []
 
+    stopped = threading.Event()
+
+    def stop(batch: int) -> None:
+        if batch == 1:
+            _stop(acme)
+            stopped.set()
+
     def another(*_: object) -> Scripted:
+        # The others are at their first batch while the switch is thrown, however long that takes.
         others.append(Scripted(lambda m, n: "accepted"))
+        others[-1].before_batch = lambda batch: stopped.wait(30)
         return others[-1]
 
     monkeypatch.setattr(delivery, "new_sender", another)
     leads(acme, 400)
     plan = acme.plan()
-    first.before_batch = lambda batch: _stop(acme) if batch == 1 else None
+    first.before_batch = stop
     result = acme.apply(plan.plan_id)
 
     assert len(others) == connections - 1
