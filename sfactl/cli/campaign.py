@@ -260,12 +260,10 @@ def preview(app: App, name: str, lead: int, *, step: str, html: Path | None, as_
       sfactl campaign preview spring-webinar 8841 --step invite --html invite.html
     """
     from sfactl.campaigns import usecases
-    from sfactl.cli.message_lines import preview_lines, write_page
+    from sfactl.cli.message_lines import emit_previews
 
     shown = usecases.preview(app.session(as_of=as_of), name, lead, step=step)
-    if html:
-        write_page(html, shown)
-    output.emit(shown, human=lambda: preview_lines(shown))
+    emit_previews(output, shown, html)
 
 
 @group.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sfactl.campaigns.usecases.previewing import Preview
     from sfactl.campaigns.usecases.sampling import SampleResult
     from sfactl.campaigns.usecases.templates import TemplateFinding
+    from sfactl.cli.emit import Output
 
 _PAGE_STYLE = (
     "body{font:15px system-ui,sans-serif;margin:2rem auto;max-width:46rem;color:#222}"
@@ -18,6 +19,13 @@ _PAGE_STYLE = (
     "iframe{width:100%;height:24rem;resize:vertical;border:1px solid #ccc;margin:1rem 0;background:#fff}"
     "pre{white-space:pre-wrap;background:#f6f6f6;padding:1rem;overflow-wrap:anywhere}"
 )
+
+
+def emit_previews(output: Output, shown: Sequence[Preview], html: Path | None) -> None:
+    """Answer with the messages of a campaign or a strategy, and write the page ``html`` where it is asked for."""
+    if html:
+        write_page(html, shown)
+    output.emit(shown, human=lambda: preview_lines(shown))
 
 
 def preview_lines(shown: Iterable[Preview]) -> Iterator[str]:

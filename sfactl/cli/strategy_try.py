@@ -32,13 +32,11 @@ def preview(app: App, name: str, lead: int, *, step: str, html: Path | None, as_
       sfactl strategy preview wake-up 8841
       sfactl strategy preview wake-up 8841 --step news --html news.html
     """
-    from sfactl.cli.message_lines import preview_lines, write_page
+    from sfactl.cli.message_lines import emit_previews
     from sfactl.strategies import usecases
 
     shown = usecases.preview(app.session(as_of=as_of), name, lead, step=step)
-    if html:
-        write_page(html, shown)
-    output.emit(shown, human=lambda: preview_lines(shown))
+    emit_previews(output, shown, html)
 
 
 @click.command("try")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-State = Literal["open", "done", "dropped"]
-STATES: tuple[State, ...] = ("open", "done", "dropped")
 FILE_COLUMNS = ("key", "title", "kind", "lead", "owner", "due", "content", "type")
 """What a file of tasks may have; ``title`` it must have."""
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sfactl.session import Session
 
 Role = Literal["initiator", "user", "influencer", "decider", "approver", "buyer", "gatekeeper"]
-ROLES: tuple[Role, ...] = ("initiator", "user", "influencer", "decider", "approver", "buyer", "gatekeeper")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
