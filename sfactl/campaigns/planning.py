@@ -137,6 +137,7 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         "cap_since": rules.counted_since(zones, at),
         "ends_at": ends_at(campaign, place.time_zone),
         "key_prefix": key_prefix(campaign, place.tenant),
+        "apart": bool(files.about),
     }
     # Most of what is joined is empty or small, which the engine takes for large.
     with query.in_written_order():
