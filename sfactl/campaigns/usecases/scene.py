@@ -86,6 +86,7 @@ def place_of(session: Session) -> Place:
         name=w.name or session.folder.name,
         language=w.language,
         address=w.address,
+        collector=session.settings.collect.url,
         transactional=transactional(session),
         house=house_of(session),
     )
