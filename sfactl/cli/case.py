@@ -57,7 +57,7 @@ def open_(
     \b
     Example:
       sfactl case open "Laser does not start" --lead 8841 --priority high
-      sfactl case open "Wrong invoice" --channel web --lead mei@acme.example --key T-771
+      sfactl case open "Wrong invoice" --channel web --lead 12 --key T-771
     """
     from sfactl.cases import usecases
 

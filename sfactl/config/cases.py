@@ -25,7 +25,7 @@ FIELDS = (
     *("id", "subject", "status", "status_before", "channel", "category", "priority", "owner"),
     *("opened_on", "reopened", "resolution", "reason"),
 )
-"""What the template of a notice may print as ``case.NAME``; ``owner`` is the rep's name, ``reason`` that of the move."""
+"""What the template of a notice may print as ``case.NAME``; ``owner`` is the rep's name, ``reason`` the move's."""
 
 State = Literal["open", "waiting", "resolved", "closed"]
 """What a status means: somebody works on it, it waits for somebody else, it is settled, and that is confirmed."""
