@@ -88,10 +88,14 @@ class _Text(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = dict(attrs)
-        quote = self._fold and ("gmail_quote" in (said.get("class") or "") or (said.get("id") or "") in (
-            "divRplyFwdMsg",
-            "appendonsend",
-        ))
+        quote = self._fold and (
+            "gmail_quote" in (said.get("class") or "")
+            or (said.get("id") or "")
+            in (
+                "divRplyFwdMsg",
+                "appendonsend",
+            )
+        )
         if self._hidden:
             self._hidden += [tag] if tag == self._hidden[0] else []
         elif tag in self._never or quote:
