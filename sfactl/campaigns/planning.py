@@ -7,6 +7,7 @@ commit number.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,13 +80,24 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         " group by action, step, reason order by 6, 1, 4 desc, 3"
     )
     counts = tuple(Count(action=a, step=s, reason=r, items=n, next_at=due) for a, s, r, n, due, _ in counted)
-    digest = hashlib.sha256(f"{files.campaign.name}\n{files.version}\n".encode())
+    digest = hashlib.sha256(f"{files.campaign.name}\n{content_version(files, place)}\n".encode())
     for chunk in table.column("row_hash").cast(pa.string()).chunks:
         digest.update("".join(chunk.to_pylist()).encode())
     # A plan's items say their rotation only where the campaign does not.
     own = [] if files.campaign.confirm else ["rotation"]
     items = table.drop_columns(["row_hash", "step_no", *own])
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
+
+
+def content_version(files: CampaignFiles, place: Place) -> str:
+    """A hash of all that its messages say whoever gets them: the files, and what of the workspace they carry."""
+    used = {variable for template in files.templates.values() for variable in template.used}
+    carried = {f: getattr(place, f) for f in ("name", "address") if ("workspace", f) in used}
+    if files.campaign.marketing or files.campaign.track or any(owner == "message" for owner, _ in used):
+        carried["collector"] = place.collector.rstrip("/") if files.templates else ""
+    if not any(carried.values()):
+        return files.version
+    return hashlib.sha256(json.dumps([files.version, sorted(carried.items())]).encode()).hexdigest()
 
 
 AUDIENCE = "select l.email, l.phone from leads l join audience a on a.lead_id = l.lead_id"
@@ -135,6 +147,7 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         "cap_since": rules.counted_since(zones, at),
         "ends_at": ends_at(campaign, place.time_zone),
         "key_prefix": key_prefix(campaign, place.tenant),
+        "apart": bool(files.about),
     }
     # Most of what is joined is empty or small, which the engine takes for large.
     with query.in_written_order():

@@ -41,6 +41,7 @@ OBJECTS: Mapping[str, str] = {
 SINGLE: Mapping[str, str] = {
     "approvals.toml": "sfactl.config.approvals:Approvals",
     "assignment.toml": "sfactl.reps.rules:Rules",
+    "cases.toml": "sfactl.config.cases:CaseRules",
     "identity.toml": "sfactl.identity.config:IdentityConfig",
     "next_actions.toml": "sfactl.portrait.actions:ActionFile",
     "pool.toml": "sfactl.config.pool:PoolRules",

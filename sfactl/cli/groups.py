@@ -53,6 +53,9 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "ar": "Receivables: what is still to be paid.",
         "erp": "Exchange with the ERP.",
     },
+    "Service": {
+        "case": "Complaints and questions of customers, until they are settled.",
+    },
     "Automation": {
         "run": "Do what is due, and see what was and will be done.",
     },
