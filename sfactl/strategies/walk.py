@@ -45,13 +45,13 @@ ROWS = """create or replace temp table walk_rows (lead_id bigint, rotation bigin
     sender varchar)"""
 FLAGS = "create or replace temp table walk_flags (version_no bigint, lead_id bigint, flags boolean[])"
 EMPTY: Mapping[str, str] = {
-    "walk_standing": "lead_id bigint, rotation bigint, version_no bigint, step varchar, step_no bigint, since timestamp,"
-    " arrived timestamp, entered_at timestamp, state varchar, place bigint",
+    "walk_standing": """lead_id bigint, rotation bigint, version_no bigint, step varchar, step_no bigint,
+        since timestamp, arrived timestamp, entered_at timestamp, state varchar, place bigint""",
     "walk_ended": "lead_id bigint, rotation bigint, ending varchar",
     "walk_left": "lead_id bigint, rotation bigint",
     "may_enter": "lead_id bigint, rotation bigint",
-    "moves": "lead_id bigint, rotation bigint, version varchar, step varchar, since timestamp, state varchar,"
-    " reason varchar, is_out boolean, is_new boolean",
+    "moves": """lead_id bigint, rotation bigint, version varchar, step varchar, since timestamp, state varchar,
+        reason varchar, is_out boolean, is_new boolean""",
 }
 """Tables of a walk that are made without asking where it is clear that nobody is in them."""
 ALL = 1 << 62
