@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sfactl.cli import case_lines, options
+from sfactl.cli import case_ack, case_lines, options
 from sfactl.cli.app import App, Output, pass_app
 
 STATES = ("unsettled", "open", "waiting", "resolved", "closed", "all")
@@ -181,3 +181,6 @@ def set_(
     wanted = {name: value for name, value in said.items() if value is not None}
     done = usecases.change(app.session(dry_run=dry_run), cases, wanted, reason=reason)
     output.emit(done, human=lambda: case_lines.changed(done))
+
+
+case_ack.register(group)

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfactl.cases.usecases.changing import change
     from sfactl.cases.usecases.looking import list_cases, show
+    from sfactl.cases.usecases.noticing import acknowledge
     from sfactl.cases.usecases.opening import open_case
 
 _HOMES = {
+    "acknowledge": "noticing",
     "change": "changing",
     "list_cases": "looking",
     "open_case": "opening",
     "show": "looking",
 }
 
-__all__ = ["change", "list_cases", "open_case", "show"]
+__all__ = ["acknowledge", "change", "list_cases", "open_case", "show"]
 
 
 def __getattr__(name: str) -> Any:
