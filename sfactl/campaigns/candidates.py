@@ -97,8 +97,8 @@ def values_of(
     row: Mapping[str, Any], files: CampaignFiles, *, workspace: Mapping[str, str], message: Mapping[str, str]
 ) -> dict[str, Any]:
     """What a template sees for one row of candidates."""
-    values: dict[str, dict[str, Any]] = {"lead": {}, "rep": {}}
-    for owner, field in files.variables:
+    values: dict[str, dict[str, Any]] = {"lead": {}, "rep": {}, **{owner: {} for owner in files.about}}
+    for owner, field in (*files.variables, *files.particulars):
         values[owner][field] = row.get(alias((owner, field)))
     campaign = {"name": files.campaign.name, "summary": files.campaign.summary}
     return values | {"campaign": campaign, "workspace": workspace, "message": message}

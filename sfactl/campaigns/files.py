@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from sfactl.api.errors import ConfigError, NotFound
 from sfactl.api.records import Attachment
@@ -26,7 +27,8 @@ WORKSPACE_FIELDS = ("name", "address")
 class CampaignFiles:
     """A campaign with its templates by name, and the version: a hash of all that is written in them.
 
-    ``assets`` is what goes along with a template in a language.
+    ``assets`` is what goes along with a template in a language. ``about`` has the fields of further objects that each
+    message is about: then two messages to one address are never doubles of each other.
     """
 
     campaign: Campaign
@@ -34,12 +36,19 @@ class CampaignFiles:
     version: str
     path: Path
     assets: Mapping[tuple[str, str], tuple[Attachment, ...]] = field(default_factory=dict)
+    about: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
         """Every field of a lead or rep that a template uses, sorted."""
         used = {v for t in self.templates.values() for v in t.used}
         return tuple(sorted(v for v in used if v[0] in ("lead", "rep")))
+
+    @property
+    def particulars(self) -> tuple[Variable, ...]:
+        """Every field of what messages are about that a template uses, sorted."""
+        used = {v for t in self.templates.values() for v in t.used}
+        return tuple(sorted(v for v in used if v[0] in self.about))
 
 
 def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
@@ -50,7 +59,14 @@ def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
     return assemble(folder, read_object(Campaign, path, inject={"name": name}), path, schemas)
 
 
-def assemble(folder: Path, campaign: Campaign, path: Path, schemas: Schemas) -> CampaignFiles:
+def assemble(
+    folder: Path,
+    campaign: Campaign,
+    path: Path,
+    schemas: Schemas,
+    *,
+    about: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> CampaignFiles:
     """``campaign``, which ``path`` describes, with the templates it uses. Raises `ConfigError`."""
     _check_periods(campaign, path)
     raw: dict[str, object] = {"campaign": said(campaign)}
@@ -65,11 +81,11 @@ def assemble(folder: Path, campaign: Campaign, path: Path, schemas: Schemas) -> 
         for language, found in assets_of(template, folder, where=str(template_path)).items():
             assets[template_name, language] = found
             raw |= {f"asset {a.name}": a.sha256 for a in found}
-        compiled = compile_template(template, known_fields(schemas), where=str(template_path))
+        compiled = compile_template(template, {**known_fields(schemas), **about}, where=str(template_path))
         templates[template_name] = compiled
     text = json.dumps(raw, sort_keys=True, default=str, ensure_ascii=False)
     version = hashlib.sha256(text.encode()).hexdigest()
-    return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path, assets=assets)
+    return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path, assets=assets, about=about)
 
 
 def check_links(files: CampaignFiles, collector: str) -> None:

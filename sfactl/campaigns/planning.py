@@ -131,9 +131,7 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`).
     """
     campaign = files.campaign
-    # The ledger keeps the number that a message was claimed with; since then the person may be known by another.
-    query.register("claimed", effects)
-    query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
+    load_effects(query, effects)
     query.register("campaign_steps", _steps_table(files))
     zones = [str(r[0]) for r in query.rows("select distinct zone from candidates order by 1")]
     rules = Rules(campaign=campaign, touch=place.house.touch, time_zone=place.time_zone)
@@ -149,10 +147,21 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         "cap_since": rules.counted_since(zones, at),
         "ends_at": ends_at(campaign, place.time_zone),
         "key_prefix": key_prefix(campaign, place.tenant),
+        "apart": bool(files.about),
     }
     # Most of what is joined is empty or small, which the engine takes for large.
     with query.in_written_order():
         query.run(f"create or replace temp table plan_rows as {query.statement('campaigns', 'plan')}", params)
+
+
+def load_effects(query: Query, effects: pa.Table) -> None:
+    """Make the table effects of what the ledger holds (`effects_table`)."""
+    query.register("claimed", effects)
+    if effects.num_rows:
+        # The ledger keeps the number that a message was claimed with; since then the person may be known by another.
+        query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
+    else:
+        query.run("create or replace temp table effects as select * from claimed")
 
 
 def effects_table(rows: Sequence[Sequence[Any]]) -> pa.Table:

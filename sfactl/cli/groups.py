@@ -53,6 +53,9 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "ar": "Receivables: what is still to be paid.",
         "erp": "Exchange with the ERP.",
     },
+    "Service": {
+        "case": "Complaints and questions of customers, until they are settled.",
+    },
     "Automation": {
         "run": "Do what is due, and see what was and will be done.",
     },
@@ -65,6 +68,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     "Workspace": {
         "data": "History, files and care of the data.",
         "config": "Read, change and explain settings.",
+        "workspace": "Compare workspaces, and bring rules from one to another.",
         "plugin": "Plugins: list, check, make.",
         "x": "Commands that plugins add.",
         "completion": "Print the completion script of a shell.",

@@ -16,12 +16,14 @@ from sfactl.engine.periods import parse_period
 from sfactl.strategies.asking import flag_number
 from sfactl.strategies.book import Book
 from sfactl.strategies.files import StrategyFile, touches
-from sfactl.strategies.model import Step
+from sfactl.strategies.model import END, Step
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PACKAGE = "strategies"
+_PLACES = """select distinct version_no, step_no from walk_standing where state = 'active' and place = 1
+    union select distinct version_no, to_no from walk_rows where since is null and to_no > 0"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,15 +39,24 @@ class Stepper:
     _files: dict[tuple[str, str], CampaignFiles] = field(default_factory=dict)
     _refused: bool = False
 
-    def take(self, number: int, file: StrategyFile, step: Step) -> None:
-        """Decide about everybody at ``step`` of version ``number`` and write it to walk_rows."""
+    def take_all(self) -> None:
+        """Take every step at which anybody may stand, version by version in the order of the file."""
+        places = set(self.query.rows(_PLACES))
+        for number, file in enumerate(self.book.versions, 1):
+            strategy = file.strategy
+            for place, step in enumerate(strategy.steps, 1):
+                if (number, place) in places and self.take(number, file, step):
+                    ways = [target for _, target in strategy.ways[step.name] if target != END]
+                    places |= {(number, strategy.number(target)) for target in ways}
+
+    def take(self, number: int, file: StrategyFile, step: Step) -> int:
+        """Decide about everybody at ``step`` of version ``number`` and write it to walk_rows; answers how many."""
         params = self._params(number, file, step)
-        self.query.run(f"create or replace temp table here as {self.query.statement(PACKAGE, 'here')}", params)
-        if not self.query.one("select 1 from here limit 1"):
-            return
+        if not self.query.run(f"create or replace temp table here as {self.query.statement(PACKAGE, 'here')}", params):
+            return 0
         if step.action == "touch":
             self._judge(file, step)
-        self.query.run(f"insert into walk_rows {self.query.statement(PACKAGE, step.action)}", params)
+        return self.query.run(f"insert into walk_rows {self.query.statement(PACKAGE, step.action)}", params)
 
     def _params(self, number: int, file: StrategyFile, step: Step) -> Mapping[str, Any]:
         strategy = file.strategy

@@ -108,10 +108,11 @@ reached as (
     left join exited e on e.lead_id = x.lead_id and e.rotation = x.rotation
     where x.after_step is null or coalesce(al.accepted_at, aa.accepted_at) is not null
 ),
--- The lowest number wins, among those whom the step is for at all.
+-- The lowest number wins, among those whom the step is for at all; where each message is about something of its own
+-- ($apart), none is a double.
 winners as (
     select step, address, min(lead_id) as lead_id from reached
-    where action = 'send' and address is not null and not is_out group by step, address having count(*) > 1
+    where action = 'send' and address is not null and not is_out and not $apart group by step, address having count(*) > 1
 ),
 deduped as (
     select r.*,
