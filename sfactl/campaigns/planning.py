@@ -130,8 +130,8 @@ def judge(
     """Make the table plan_rows: the one gate through which every recipient of every step goes.
 
     It judges the rows of ``wanted`` (lead_id, step, rotation, is_out) among candidates; the tables of `load_refusals`
-    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`). ``by_step`` judges each step as if
-    it were alone: what is sent at one counts for no cap at another yet.
+    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`). ``by_step`` judges each step
+    as if it were alone: what is sent at one counts for no cap at another yet.
     """
     campaign = files.campaign
     load_effects(query, effects)

@@ -48,7 +48,7 @@ class Stepper:
             self._take_version(number, file, {place for version_no, place in places if version_no == number})
 
     def _take_version(self, number: int, file: StrategyFile, places: set[int]) -> None:
-        """Take all steps of a version at ``places`` and where these lead: the touches of one turn are judged together."""
+        """Take all steps of a version at ``places`` and where these lead, the touches in turns."""
         taken: set[int] = set()
         for turn, sender in sorted(together(file.strategy)):
             self._take_others(number, file, places, taken)
@@ -108,7 +108,9 @@ class Stepper:
         params = {"at": self.at, "version_no": number, "turn": turn, "sender": sender}
         if self._judged != (number, sender) or query.one(query.statement(PACKAGE, "late_at_touches"), params):
             self._judged = None
-            if not query.run(f"create or replace temp table touched as {query.statement(PACKAGE, 'at_touches')}", params):
+            if not query.run(
+                f"create or replace temp table touched as {query.statement(PACKAGE, 'at_touches')}", params
+            ):
                 return
             self._judge(file, sender)
             self._judged = number, sender

@@ -1,4 +1,4 @@
-"""Decide which touches of a strategy can be judged together in one walk: those that nobody passes on the way to another.
+"""Decide which touches of a strategy can be judged together in a walk: those that nobody passes on the way to another.
 
 Who is skipped at a touch goes on at once, and may come to the next touch in the same walk; whoever begins a wait stays.
 """

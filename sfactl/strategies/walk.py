@@ -12,8 +12,8 @@ two temporary relations, whose rows have no order:
   (null: ``at``), state (active control goal exit finished), reason, is_out, is_new.
 
 Order: what was sent or asked for and is settled moves on → leave (merged, gone, blacklisted, goal, exit, too long) →
-enter → every step, each with all who stand there. A touch goes through the gate of campaigns; who is to be sent to stays
-at the step until its message is settled, so that nobody gets two messages from one walk.
+enter → every step, each with all who stand there. A touch goes through the gate of campaigns; who is to be sent to
+stays at the step until its message is settled, so that nobody gets two messages from one walk.
 
 ``effects`` is what the ledger holds (`campaigns.planning.effects_table`, empty for a simulation that writes messages at
 once). With ``look_at``, a table with lead_id, only those leads are looked at; all others must be as they were.

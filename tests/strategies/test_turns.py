@@ -18,7 +18,9 @@ def step(text: str, name: str = "between") -> str:
     return f'[[steps]]\nname = "{name}"\n{text}\n'
 
 
-SPLIT = 'action = "split"\narms = [{ name = "a", share = 1, next = "offer" }, { name = "b", share = 1, next = "remind" }]'
+SPLIT = (
+    'action = "split"\narms = [{ name = "a", share = 1, next = "offer" }, { name = "b", share = 1, next = "remind" }]'
+)
 
 
 @pytest.mark.parametrize(
