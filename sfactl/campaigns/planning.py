@@ -125,11 +125,14 @@ def load_refusals(
     )
 
 
-def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:
+def judge(
+    query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table, by_step: bool = False
+) -> None:
     """Make the table plan_rows: the one gate through which every recipient of every step goes.
 
     It judges the rows of ``wanted`` (lead_id, step, rotation, is_out) among candidates; the tables of `load_refusals`
-    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`).
+    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`). ``by_step`` judges each step
+    as if it were alone: what is sent at one counts for no cap at another yet.
     """
     campaign = files.campaign
     load_effects(query, effects)
@@ -149,6 +152,7 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         "ends_at": ends_at(campaign, place.time_zone),
         "key_prefix": key_prefix(campaign, place.tenant),
         "apart": bool(files.about),
+        "by_step": by_step,
     }
     # Most of what is joined is empty or small, which the engine takes for large.
     with query.in_written_order():

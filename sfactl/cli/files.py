@@ -148,6 +148,21 @@ def _deep_problems(app: App) -> Iterator[Problem]:
             yield Problem(message=err.message, hint=err.hint or "")
 
 
+def rule_problems(session: Session) -> frozenset[str]:
+    """Every mistake in the rules that the session reads, each named by its file in the workspace."""
+    from sfactl.strategies import usecases as strategies
+
+    found = [p.message for path, target in _objects(session.folder) for p in _object_problems(path, target)]
+    if not found:
+        for part in (_condition_problems, _campaign_problems):
+            try:
+                found += [problem.message for problem in part(session)]
+            except SfactlError as err:
+                found.append(err.message)
+        found += [f.message for f in strategies.check(session) if f.severity == "error"]
+    return frozenset(message.replace(f"{session.folder}/", "") for message in found)
+
+
 def _offer_problems(session: Session) -> Iterator[Problem]:
     """Tables that name no installed offer, or whose settings are not the offer's."""
     from sfactl.config.problems import Problem

@@ -68,6 +68,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     "Workspace": {
         "data": "History, files and care of the data.",
         "config": "Read, change and explain settings.",
+        "workspace": "Compare workspaces, and bring rules from one to another.",
         "plugin": "Plugins: list, check, make.",
         "x": "Commands that plugins add.",
         "completion": "Print the completion script of a shell.",

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sfactl.api.errors import UserError
-from sfactl.collect.collector import Collector
+from sfactl.collect.collector import EVENTS, Collector
 from sfactl.collect.forms import read_forms
 from sfactl.collect.pages import Topic
 from sfactl.collect.segments import adopt
 from sfactl.collect.spool import Spool
+from sfactl.collect.usecases.hearing import listeners_of
 from sfactl.workspace.manifest import disk_error
 
 if TYPE_CHECKING:
     from sfactl.session import Session
 
 COUNTS = "counts.json"
-LINKS, POSTS = "links", "posts"
+LINKS, POSTS, TOLD = "links", "posts", "told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Served:
     spool: str
     forms: tuple[str, ...]
     topics: tuple[str, ...]
+    services: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -50,7 +52,7 @@ def open_collector(session: Session) -> Collector:
     most = said.spool_mb << 20
     try:
         if not session.dry_run:
-            for part in (LINKS, POSTS):
+            for part in (LINKS, POSTS, TOLD):
                 (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
                 adopt(folder / part)
         counts = read_counts(folder)
@@ -62,6 +64,9 @@ def open_collector(session: Session) -> Collector:
         posts=Spool(folder=folder / POSTS, now=session.now, most_bytes=most),
         now=session.now,
         forms=read_forms(session.folder),
+        told=Spool(folder=folder / TOLD, now=session.now, most_bytes=most),
+        listeners=listeners_of(session),
+        address=said.url,
         topics=topics_of(session),
         sender=session.settings.workspace.name,
         base=urlsplit(said.url).path.rstrip("/"),
@@ -92,6 +97,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         spool=str(folder),
         forms=tuple(collector.forms),
         topics=tuple(t.name for t in collector.topics),
+        services=tuple(f"{collector.address.rstrip('/')}/{EVENTS}/{name}" for name in collector.listeners),
         dry_run=session.dry_run,
     )
     if session.dry_run:
@@ -113,6 +119,8 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         server.end()
         collector.spool.close()
         collector.posts.close()
+        if collector.told is not None:
+            collector.told.close()
         kept.write()
 
 
@@ -128,6 +136,8 @@ class Kept:
         """Called every second."""
         self.collector.spool.complete_old()
         self.collector.posts.complete_old()
+        if self.collector.told is not None:
+            self.collector.told.complete_old()
         self.write()
 
     def write(self) -> None:
