@@ -60,8 +60,8 @@ class Views(Protocol):
 class Limits:
     """How much of the machine one process may take.
 
-    ``memory`` is DuckDB's notation ("4GB"); None means 40 % of the RAM. ``threads`` None means all cores. ``small`` says
-    that all tables are: statements run nearly as written, because to plan them would cost more than to run them.
+    ``memory`` is DuckDB's notation ("4GB"); None means 40 % of the RAM. ``threads`` None means all cores. ``small``
+    says that all tables are: statements run nearly as written, because to plan them would cost more than to run them.
     """
 
     memory: str | None = None
