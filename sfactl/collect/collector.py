@@ -20,8 +20,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from sfactl.collect import answers
 from sfactl.collect.forms import BadPost, Form, checked, is_allowed, origin_of, posted
 from sfactl.collect.model import Act, Answer, Deed, Post, Request
-from sfactl.collect.pages import Topic, language
+from sfactl.collect.pages import Sheet, Topic, language
 from sfactl.collect.spool import Spool, SpoolRefused
+from sfactl.collect.surveying import SurveyDesk
+from sfactl.config.surveys import BadAnswer
 from sfactl.engine.links import PATHS, ForgedLink, Link, Purpose, Signer, event_id
 from sfactl.engine.robots import is_scanner
 
@@ -43,6 +45,7 @@ class Collector:
     signer: Signer
     spool: Spool
     posts: Spool
+    surveys: SurveyDesk
     now: Callable[[], datetime]
     forms: Mapping[str, Form] = field(default_factory=dict)
     topics: Sequence[Topic] = ()
@@ -69,12 +72,12 @@ class Collector:
                 return answers.methods(("GET", "HEAD"), asked=request.method == "OPTIONS")
             if first == "robots.txt":
                 return answers.plain("User-agent: *\nDisallow: /\n")
-            return answers.health(self.spool.refusal() or self.posts.refusal())
+            return answers.health(self.spool.refusal() or self.posts.refusal() or self.surveys.spool.refusal())
         self._count("nothing there")
         return self._page(request, "404 Not Found", "missing")
 
     def _linked(self, request: Request, purpose: Purpose, token: str) -> Answer:
-        posts = purpose in ("unsubscribe", "preferences", "confirm")
+        posts = purpose in ("unsubscribe", "preferences", "confirm", "survey")
         allowed = ("GET", "HEAD", "OPTIONS", *(("POST",) if posts else ()))
         if request.method not in allowed or request.method == "OPTIONS":
             return answers.methods(allowed, asked=request.method == "OPTIONS")
@@ -104,6 +107,8 @@ class Collector:
         """The page on which a person says it."""
         token = self.signer.token(link)
         action = f"{self.base}/{PATHS[link.purpose]}/{token}"
+        if link.purpose == "survey":
+            return self._asked(request, link, action, self.surveys.picked(link, request.query))
         if link.purpose == "preferences":
             return self._page(
                 request, status, "preferences", action=action, topics=self._choices(), button={"form": "preferences"}
@@ -132,6 +137,8 @@ class Collector:
             said = posted(request.body, request.headers.get("content-type", ""))
         except BadPost:
             said = {}
+        if link.purpose == "survey" and said.get("form") == "survey" and link.campaign in self.surveys.surveys:
+            return self._answered(request, link, said)
         if link.purpose == "unsubscribe" and said.get("List-Unsubscribe") == "One-Click":
             self._keep(request, link, "unsubscribe", topic=link.target)
             topic = self._title(request, link.target)
@@ -155,6 +162,25 @@ class Collector:
             acts = [self._act(request, link, deed, topic=name) for name, deed in chosen.items() if deed]
         if acts:
             self._tell(self.spool.add(acts), "kept")
+
+    def _asked(
+        self, request: Request, link: Link, action: str, said: Mapping[str, str], *, missed: bool = False
+    ) -> Answer:
+        """The questions; a survey that is over says so."""
+        sheet = self.surveys.sheet(link, self._tongue(request), said, missed=missed)
+        if sheet is None:
+            return self._page(request, "410 Gone", "survey_over")
+        status = "400 Bad Request" if missed else "200 OK"
+        return self._page(request, status, "survey", action=action, button={"form": "survey"}, sheet=sheet)
+
+    def _answered(self, request: Request, link: Link, said: Mapping[str, str]) -> Answer:
+        try:
+            self._tell(self.surveys.take(link, said), "kept")
+        except BadAnswer:
+            self._count("answers with mistakes")
+            action = f"{self.base}/{PATHS[link.purpose]}/{self.signer.token(link)}"
+            return self._asked(request, link, action, said, missed=True)
+        return self._page(request, "200 OK", "answered")
 
     def _form(self, request: Request, form: Form) -> Answer:
         cors = answers.cors(origin_of(request.headers) if is_allowed(form, request.headers) else "")
@@ -262,6 +288,7 @@ class Collector:
         topics: Sequence[Topic] = (),
         more: str = "",
         button: Mapping[str, str] | None = None,
+        sheet: Sheet | None = None,
     ) -> Answer:
         return answers.page(
             status,
@@ -273,6 +300,7 @@ class Collector:
             topics=topics,
             more=more,
             button=button,
+            sheet=sheet,
         )
 
     def _tell(self, new: int, what: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from sfactl.config.surveys import Kind
+
 Deed = Literal["open", "click", "look", "unsubscribe", "subscribe", "consent"]
 """What somebody did with a link. A ``look`` opened a page and did nothing there: it only helps to tell scanners."""
 WORD: frozenset[Deed] = frozenset({"unsubscribe", "subscribe", "consent"})
@@ -44,11 +46,29 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What somebody answered to a survey of ``kind``: by question a number from ``low`` to ``high``, and a comment."""
+
+    id: str
+    at: datetime
+    survey: str
+    kind: Kind
+    low: int
+    high: int
+    answers: Mapping[str, int]
+    message_key: str
+    lead_id: int
+    step: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What came in, as far as it matters. Header names are in lower case; ``body`` has been cut to no size yet."""
 
     method: str
     path: str
+    query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 

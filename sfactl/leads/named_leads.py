@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import NotFound, UserError
@@ -33,6 +33,14 @@ def find_leads(query: Query, refs: Sequence[str]) -> list[int]:
             raise UserError(f"{name} is the e-mail of {len(rows)} leads: {listed}", hint="Name one by its number.")
         found[rows[0][0]] = None
     return list(found)
+
+
+def fitting_leads(query: Query, refs: Collection[str]) -> Mapping[str, tuple[int, int | None]]:
+    """For each way in which a lead is named, how many leads it fits, and the one with the lowest number."""
+    import pyarrow as pa
+
+    query.register("refs", pa.table({"ref": pa.array(sorted(refs), pa.string())}))
+    return {ref: (int(fits), lead_id) for ref, fits, lead_id in query.rows(query.statement("leads", "named_leads"))}
 
 
 def _known(query: Query, numbers: Sequence[int]) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, PolicyError, UserError
 from sfactl.engine.periods import PeriodError, parse_period
-from sfactl.leads.named_leads import find_leads
+from sfactl.leads.named_leads import find_leads, fitting_leads
 from sfactl.session import Session
 from sfactl.tasks.files import read_tasks
 from sfactl.tasks.model import Asked, Line, Rejected, TasksClosed, TasksMade
@@ -77,7 +77,7 @@ def import_tasks(session: Session, path: Path) -> TasksMade:
         read = list(read_tasks(path, reps=_reps(tx.query), due=lambda text: due_at(session, text)))
         rejected = [row for row in read if isinstance(row, Rejected)]
         lines = [row for row in read if isinstance(row, Line)]
-        leads = _leads(tx.query, {line.lead for line in lines if line.lead})
+        leads = fitting_leads(tx.query, {line.lead for line in lines if line.lead})
         asked: list[Asked] = []
         for line in lines:
             fits, lead_id = leads[line.lead] if line.lead else (1, None)
@@ -231,14 +231,6 @@ def _store(session: Session, tx: Transaction, rejected: Sequence[Rejected]) -> T
         dry_run=session.dry_run,
         commit=commit,
     )
-
-
-def _leads(query: Query, refs: Collection[str]) -> Mapping[str, tuple[int, int | None]]:
-    """For each way in which a lead is named, how many leads it fits, and the one."""
-    import pyarrow as pa
-
-    query.register("refs", pa.table({"ref": pa.array(sorted(refs), pa.string())}))
-    return {ref: (int(fits), lead_id) for ref, fits, lead_id in query.rows(query.statement(PACKAGE, "named_leads"))}
 
 
 def _found(query: Query, task_ids: Sequence[str]) -> list[str]:

@@ -17,13 +17,16 @@ from sfactl.collect.forms import read_forms
 from sfactl.collect.pages import Topic
 from sfactl.collect.segments import adopt
 from sfactl.collect.spool import Spool
+from sfactl.collect.surveying import SurveyDesk
+from sfactl.config.surveys import read_survey, survey_names
 from sfactl.workspace.manifest import disk_error
 
 if TYPE_CHECKING:
     from sfactl.session import Session
 
 COUNTS = "counts.json"
-LINKS, POSTS = "links", "posts"
+LINKS, POSTS, ANSWERS = "links", "posts", "answers"
+PARTS = (LINKS, POSTS, ANSWERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class Served:
     spool: str
     forms: tuple[str, ...]
     topics: tuple[str, ...]
+    surveys: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -50,7 +54,7 @@ def open_collector(session: Session) -> Collector:
     most = said.spool_mb << 20
     try:
         if not session.dry_run:
-            for part in (LINKS, POSTS):
+            for part in PARTS:
                 (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
                 adopt(folder / part)
         counts = read_counts(folder)
@@ -60,6 +64,11 @@ def open_collector(session: Session) -> Collector:
         signer=session.links,
         spool=Spool(folder=folder / LINKS, now=session.now, most_bytes=most),
         posts=Spool(folder=folder / POSTS, now=session.now, most_bytes=most),
+        surveys=SurveyDesk(
+            spool=Spool(folder=folder / ANSWERS, now=session.now, most_bytes=most),
+            now=session.now,
+            surveys={name: read_survey(session.folder, name) for name in survey_names(session.folder)},
+        ),
         now=session.now,
         forms=read_forms(session.folder),
         topics=topics_of(session),
@@ -92,6 +101,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         spool=str(folder),
         forms=tuple(collector.forms),
         topics=tuple(t.name for t in collector.topics),
+        surveys=tuple(collector.surveys.surveys),
         dry_run=session.dry_run,
     )
     if session.dry_run:
@@ -113,6 +123,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         server.end()
         collector.spool.close()
         collector.posts.close()
+        collector.surveys.spool.close()
         kept.write()
 
 
@@ -128,6 +139,7 @@ class Kept:
         """Called every second."""
         self.collector.spool.complete_old()
         self.collector.posts.complete_old()
+        self.collector.surveys.spool.complete_old()
         self.write()
 
     def write(self) -> None:
