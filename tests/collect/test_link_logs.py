@@ -99,6 +99,7 @@ def test_what_the_collector_knows_too_counts_once(session: Session, tmp_path: Pa
         signer=session.links,
         spool=Spool(folder=folder / "links", now=clock.now),
         posts=Spool(folder=folder / "posts", now=clock.now),
+        surveys=SurveyDesk(spool=Spool(folder=folder / "answers", now=clock.now), now=clock.now),
         now=clock.now,
     )
     log = tmp_path / "access.log"
