@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.model import CHANNELS
-from sfactl.campaigns.templates import Variable
+from sfactl.campaigns.templates import CompiledTemplate, Variable
 from sfactl.campaigns.windows import zone_of
 from sfactl.consent.model import SILENT, House
 from sfactl.engine.duck import Query
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Place:
     """Where a plan is made: the workspace's id, zone and names, and what binds all messages.
 
-    ``transactional`` are the campaigns whose messages count for no cap.
+    ``transactional`` are the campaigns whose messages count for no cap; ``collector`` is where links lead to.
     """
 
     tenant: str
@@ -29,6 +29,7 @@ class Place:
     name: str
     language: str = ""
     address: str = ""
+    collector: str = ""
     transactional: Sequence[str] = ()
     house: House = SILENT
 
@@ -47,7 +48,8 @@ def load_candidates(query: Query, files: CampaignFiles, place: Place) -> None:
     )
     query.register("places", _places_table(pairs, files, place))
     values = "".join(f", {_column(v)} as {alias(v)}" for v in files.variables)
-    inputs = ", ".join(_fingerprint(t.used) for _, t in sorted(files.templates.items())) or "''"
+    numbered = enumerate((t for _, t in sorted(files.templates.items())), 1)
+    inputs = ", ".join(_fingerprint(t, f"p.wording_{number}") for number, t in numbered) or "''"
     wordings = "".join(f", p.wording_{i + 1}" for i in range(len(files.templates)))
     query.run(
         f"""create or replace temp table candidates as
@@ -95,8 +97,8 @@ def values_of(
     row: Mapping[str, Any], files: CampaignFiles, *, workspace: Mapping[str, str], message: Mapping[str, str]
 ) -> dict[str, Any]:
     """What a template sees for one row of candidates."""
-    values: dict[str, dict[str, Any]] = {"lead": {}, "rep": {}}
-    for owner, field in files.variables:
+    values: dict[str, dict[str, Any]] = {"lead": {}, "rep": {}, **{owner: {} for owner in files.about}}
+    for owner, field in (*files.variables, *files.particulars):
         values[owner][field] = row.get(alias((owner, field)))
     campaign = {"name": files.campaign.name, "summary": files.campaign.summary}
     return values | {"campaign": campaign, "workspace": workspace, "message": message}
@@ -124,8 +126,10 @@ def _column(variable: Variable) -> str:
     return f'{"l" if owner == "lead" else "r"}."{field}"'
 
 
-def _fingerprint(variables: Sequence[Variable]) -> str:
-    parts = [f"coalesce(cast({_column(v)} as varchar), '')" for v in variables if v[0] in ("lead", "rep")]
+def _fingerprint(template: CompiledTemplate, wording: str) -> str:
+    """All that decides what a person reads: the values that are printed, and where there are several the language."""
+    parts = [f"coalesce(cast({_column(v)} as varchar), '')" for v in template.used if v[0] in ("lead", "rep")]
+    parts += [wording] if len(template.wordings) > 1 else []
     return f"left(md5(concat_ws(chr(31), {', '.join(parts)})), 16)" if parts else "''"
 
 

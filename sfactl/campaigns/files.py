@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from sfactl.api.errors import ConfigError, NotFound
 from sfactl.api.records import Attachment
@@ -30,7 +31,9 @@ BY_VOICE = ("phone", "visit")
 class CampaignFiles:
     """A campaign with its templates by name, and the version: a hash of all that is written in them.
 
-    ``assets`` is what goes along with a template in a language; ``survey`` is what it asks, where it is one.
+    ``assets`` is what goes along with a template in a language. ``about`` has the fields of further objects that each
+    message is about: then two messages to one address are never doubles of each other. ``survey`` is
+    what it asks, where it is one.
     """
 
     campaign: Campaign
@@ -39,12 +42,19 @@ class CampaignFiles:
     path: Path
     assets: Mapping[tuple[str, str], tuple[Attachment, ...]] = field(default_factory=dict)
     survey: Survey | None = None
+    about: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
         """Every field of a lead or rep that a template uses, sorted."""
         used = {v for t in self.templates.values() for v in t.used}
         return tuple(sorted(v for v in used if v[0] in ("lead", "rep")))
+
+    @property
+    def particulars(self) -> tuple[Variable, ...]:
+        """Every field of what messages are about that a template uses, sorted."""
+        used = {v for t in self.templates.values() for v in t.used}
+        return tuple(sorted(v for v in used if v[0] in self.about))
 
 
 def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
@@ -66,7 +76,14 @@ def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
     return replace(files, survey=asked, version=hashlib.sha256(text.encode()).hexdigest())
 
 
-def assemble(folder: Path, campaign: Campaign, path: Path, schemas: Schemas) -> CampaignFiles:
+def assemble(
+    folder: Path,
+    campaign: Campaign,
+    path: Path,
+    schemas: Schemas,
+    *,
+    about: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> CampaignFiles:
     """``campaign``, which ``path`` describes, with the templates it uses. Raises `ConfigError`."""
     _check_periods(campaign, path)
     raw: dict[str, object] = {"campaign": said(campaign)}
@@ -81,11 +98,11 @@ def assemble(folder: Path, campaign: Campaign, path: Path, schemas: Schemas) -> 
         for language, found in assets_of(template, folder, where=str(template_path)).items():
             assets[template_name, language] = found
             raw |= {f"asset {a.name}": a.sha256 for a in found}
-        compiled = compile_template(template, known_fields(schemas), where=str(template_path))
+        compiled = compile_template(template, {**known_fields(schemas), **about}, where=str(template_path))
         templates[template_name] = compiled
     text = json.dumps(raw, sort_keys=True, default=str, ensure_ascii=False)
     version = hashlib.sha256(text.encode()).hexdigest()
-    return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path, assets=assets)
+    return CampaignFiles(campaign=campaign, templates=templates, version=version, path=path, assets=assets, about=about)
 
 
 def check_links(files: CampaignFiles, collector: str) -> None:

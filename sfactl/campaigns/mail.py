@@ -25,6 +25,7 @@ from sfactl.engine.links import Link
 def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Letterhead) -> Message:
     """The message for ``row``: an item of a plan together with the values of its recipient.
 
+    ``auto_submitted``, ``in_reply_to`` and ``references`` are headers that it may have beside them.
     Raises `DataError` where a value is missing, a header has a line break or the sender is no address.
     """
     campaign = files.campaign
@@ -56,7 +57,7 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Lett
         subject=rendered.subject,
         text=text,
         html=html,
-        headers=_headers(campaign, ways, wording.language) if channel == "email" else {},
+        headers=_headers(campaign, ways, wording.language, row) if channel == "email" else {},
         lead_id=row["lead_id"],
         campaign=campaign.name,
         step=step.name,
@@ -90,9 +91,11 @@ def list_id(campaign: Campaign) -> str:
     return f"<{label.lower()}.{domain.lower()}>"
 
 
-def _headers(campaign: Campaign, ways: Ways, language: str) -> dict[str, str]:
+def _headers(campaign: Campaign, ways: Ways, language: str, row: Mapping[str, Any]) -> dict[str, str]:
     # RFC 3834, 5: a message that no person wrote says so, so that no robot answers it.
-    headers = {"Auto-Submitted": "auto-generated", "Content-Language": language}
+    headers = {"Auto-Submitted": row.get("auto_submitted") or "auto-generated", "Content-Language": language}
+    if row.get("in_reply_to"):
+        headers |= {"In-Reply-To": row["in_reply_to"], "References": row["references"]}
     if campaign.reply_to:
         headers["Reply-To"] = campaign.reply_to
     if campaign.marketing:

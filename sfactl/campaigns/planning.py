@@ -7,6 +7,7 @@ commit number.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,13 +80,24 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         " group by action, step, reason order by 6, 1, 4 desc, 3"
     )
     counts = tuple(Count(action=a, step=s, reason=r, items=n, next_at=due) for a, s, r, n, due, _ in counted)
-    digest = hashlib.sha256(f"{files.campaign.name}\n{files.version}\n".encode())
+    digest = hashlib.sha256(f"{files.campaign.name}\n{content_version(files, place)}\n".encode())
     for chunk in table.column("row_hash").cast(pa.string()).chunks:
         digest.update("".join(chunk.to_pylist()).encode())
     # A plan's items say their rotation only where the campaign does not.
     own = [] if files.campaign.in_rounds else ["rotation"]
     items = table.drop_columns(["row_hash", "step_no", *own])
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
+
+
+def content_version(files: CampaignFiles, place: Place) -> str:
+    """A hash of all that its messages say whoever gets them: the files, and what of the workspace they carry."""
+    used = {variable for template in files.templates.values() for variable in template.used}
+    carried = {f: getattr(place, f) for f in ("name", "address") if ("workspace", f) in used}
+    if files.campaign.marketing or files.campaign.track or any(owner == "message" for owner, _ in used):
+        carried["collector"] = place.collector.rstrip("/") if files.templates else ""
+    if not any(carried.values()):
+        return files.version
+    return hashlib.sha256(json.dumps([files.version, sorted(carried.items())]).encode()).hexdigest()
 
 
 AUDIENCE = "select l.email, l.phone from leads l join audience a on a.lead_id = l.lead_id"
@@ -112,16 +124,17 @@ def load_refusals(
     )
 
 
-def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:
+def judge(
+    query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table, by_step: bool = False
+) -> None:
     """Make the table plan_rows: the one gate through which every recipient of every step goes.
 
     It judges the rows of ``wanted`` (lead_id, step, rotation, is_out) among candidates; the tables of `load_refusals`
-    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`).
+    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`). ``by_step`` judges each step
+    as if it were alone: what is sent at one counts for no cap at another yet.
     """
     campaign = files.campaign
-    # The ledger keeps the number that a message was claimed with; since then the person may be known by another.
-    query.register("claimed", effects)
-    query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
+    load_effects(query, effects)
     query.register("campaign_steps", _steps_table(files))
     zones = [str(r[0]) for r in query.rows("select distinct zone from candidates order by 1")]
     rules = Rules(campaign=campaign, touch=place.house.touch, time_zone=place.time_zone)
@@ -137,10 +150,22 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         "cap_since": rules.counted_since(zones, at),
         "ends_at": ends_at(campaign, place.time_zone),
         "key_prefix": key_prefix(campaign, place.tenant),
+        "apart": bool(files.about),
+        "by_step": by_step,
     }
     # Most of what is joined is empty or small, which the engine takes for large.
     with query.in_written_order():
         query.run(f"create or replace temp table plan_rows as {query.statement('campaigns', 'plan')}", params)
+
+
+def load_effects(query: Query, effects: pa.Table) -> None:
+    """Make the table effects of what the ledger holds (`effects_table`)."""
+    query.register("claimed", effects)
+    if effects.num_rows:
+        # The ledger keeps the number that a message was claimed with; since then the person may be known by another.
+        query.run(f"create or replace temp table effects as {query.statement('campaigns', 'effects')}")
+    else:
+        query.run("create or replace temp table effects as select * from claimed")
 
 
 def effects_table(rows: Sequence[Sequence[Any]]) -> pa.Table:

@@ -12,6 +12,7 @@ import click
 
 from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
+from sfactl.cli.touch_events import service_lines
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def _served_lines(served: Served) -> Iterator[str]:
     yield f"  keeps what comes in {served.spool}"
     if served.forms:
         yield f"  forms: {', '.join(served.forms)}"
+    if served.services:
+        yield f"  services post to: {', '.join(served.services)}"
     if served.topics:
         yield f"  topics: {', '.join(served.topics)}"
     if served.surveys:
@@ -83,7 +86,8 @@ def import_(app: App, folder: Path | None, *, fail_empty: bool, dry_run: bool, o
     from sfactl.collect import usecases
 
     result = usecases.import_spool(app.session(dry_run=dry_run), folder)
-    nothing = 4 if fail_empty and not (result.new or result.forms or result.surveys) else 0
+    some = result.new or result.forms or result.services.new or result.surveys
+    nothing = 4 if fail_empty and not some else 0
     output.emit(result, human=lambda: _imported_lines(result), exit_code=nothing if result.well else 3)
 
 
@@ -107,6 +111,10 @@ def _imported_lines(result: Imported) -> Iterator[str]:
         told = f" · {survey.known:,} known" if survey.known else ""
         lost = f" · {survey.strangers:,} of leads that are not there" if survey.strangers else ""
         yield f"  survey {survey.survey}: {count(survey.new, 'answer')}{told}{lost}"
+    if result.services.events:
+        first, *rest = service_lines(result.services)
+        yield f"  services told of {first}"
+        yield from (f"  {line}" for line in rest)
     for name in result.damaged:
         yield f"  {name} is damaged: what can be read was brought in, the file is kept as .damaged"
     if result.commit:

@@ -42,6 +42,7 @@ OBJECTS: Mapping[str, str] = {
 SINGLE: Mapping[str, str] = {
     "approvals.toml": "sfactl.config.approvals:Approvals",
     "assignment.toml": "sfactl.reps.rules:Rules",
+    "cases.toml": "sfactl.config.cases:CaseRules",
     "identity.toml": "sfactl.identity.config:IdentityConfig",
     "next_actions.toml": "sfactl.portrait.actions:ActionFile",
     "pool.toml": "sfactl.config.pool:PoolRules",
@@ -146,6 +147,21 @@ def _deep_problems(app: App) -> Iterator[Problem]:
             yield from part(session)
         except SfactlError as err:
             yield Problem(message=err.message, hint=err.hint or "")
+
+
+def rule_problems(session: Session) -> frozenset[str]:
+    """Every mistake in the rules that the session reads, each named by its file in the workspace."""
+    from sfactl.strategies import usecases as strategies
+
+    found = [p.message for path, target in _objects(session.folder) for p in _object_problems(path, target)]
+    if not found:
+        for part in (_condition_problems, _campaign_problems):
+            try:
+                found += [problem.message for problem in part(session)]
+            except SfactlError as err:
+                found.append(err.message)
+        found += [f.message for f in strategies.check(session) if f.severity == "error"]
+    return frozenset(message.replace(f"{session.folder}/", "") for message in found)
 
 
 def _offer_problems(session: Session) -> Iterator[Problem]:

@@ -54,6 +54,9 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "ar": "Receivables: what is still to be paid.",
         "erp": "Exchange with the ERP.",
     },
+    "Service": {
+        "case": "Complaints and questions of customers, until they are settled.",
+    },
     "Automation": {
         "run": "Do what is due, and see what was and will be done.",
     },
@@ -66,6 +69,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
     "Workspace": {
         "data": "History, files and care of the data.",
         "config": "Read, change and explain settings.",
+        "workspace": "Compare workspaces, and bring rules from one to another.",
         "plugin": "Plugins: list, check, make.",
         "x": "Commands that plugins add.",
         "completion": "Print the completion script of a shell.",

@@ -32,7 +32,8 @@ def shown_lines(shown: SurveyShown) -> Iterator[str]:
     yield f"  whom      {' '.join(shown.audience.split())}"
     yield f"  figures   from {count(shown.minimum, 'answer')} on"
     rate = f" ({shown.answered / shown.asked:.1%})" if shown.asked else ""
-    yield f"  so far    {shown.asked:,} asked, {shown.answered:,} answered{rate}; {count(shown.answers, 'answer')} in all"
+    came = count(shown.answers, "answer")
+    yield f"  so far    {shown.asked:,} asked, {shown.answered:,} answered{rate}; {came} in all"
 
 
 def schedule_lines(found: Schedule, shown: pa.Table, zone: str) -> Iterator[str]:

@@ -17,9 +17,11 @@ from hashlib import sha256
 from threading import Lock
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from sfactl.api.errors import DataError, PolicyError
+from sfactl.api.records import Posting
 from sfactl.collect import answers
 from sfactl.collect.forms import BadPost, Form, checked, is_allowed, origin_of, posted
-from sfactl.collect.model import Act, Answer, Deed, Post, Request
+from sfactl.collect.model import Act, Answer, Deed, Listener, Post, Request
 from sfactl.collect.pages import Sheet, Topic, language
 from sfactl.collect.spool import Spool, SpoolRefused
 from sfactl.collect.surveying import SurveyDesk
@@ -34,13 +36,21 @@ PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 AHEAD = ("purpose", "x-purpose", "sec-purpose", "x-moz")
 """Headers with which programs say that nobody has asked for the page yet."""
 LONGEST_AGENT = 300
+EVENTS = "e"
+"""The first part of the path that services post to: ``https://go.acme.example/e/SENDER``."""
+BODY_BYTES = 64 << 10
+EVENTS_BYTES = 1 << 20
+"""SendGrid posts up to 768 KB at a time."""
 _AHEAD = re.compile("prefetch|preview|prerender", re.IGNORECASE)
 _TRAILING = ").,;:>'\"/]} "
 
 
 @dataclass(slots=True, kw_only=True)
 class Collector:
-    """Answers requests. ``base`` is the path of its public address; ``sender`` is what people know us as."""
+    """Answers requests. ``address`` is its public one, ``base`` the path of it; ``sender`` is what people know us as.
+
+    ``listeners`` are the senders whose services post events, which are kept in ``told``.
+    """
 
     signer: Signer
     spool: Spool
@@ -48,6 +58,9 @@ class Collector:
     surveys: SurveyDesk
     now: Callable[[], datetime]
     forms: Mapping[str, Form] = field(default_factory=dict)
+    told: Spool | None = None
+    listeners: Mapping[str, Listener] = field(default_factory=dict)
+    address: str = ""
     topics: Sequence[Topic] = ()
     sender: str = ""
     base: str = ""
@@ -64,6 +77,8 @@ class Collector:
                 return self._linked(request, PURPOSES[first], rest)
             if first == "f" and rest in self.forms:
                 return self._form(request, self.forms[rest])
+            if first == EVENTS and rest in self.listeners and self.told is not None:
+                return self._events(request, rest, self.told)
         except SpoolRefused as err:
             self._count("refused by the disk")
             return answers.busy(self._tongue(request), self.sender, str(err))
@@ -72,9 +87,33 @@ class Collector:
                 return answers.methods(("GET", "HEAD"), asked=request.method == "OPTIONS")
             if first == "robots.txt":
                 return answers.plain("User-agent: *\nDisallow: /\n")
-            return answers.health(self.spool.refusal() or self.posts.refusal() or self.surveys.spool.refusal())
+            spools = (self.spool, self.posts, self.surveys.spool, *((self.told,) if self.told else ()))
+            return answers.health(next((said for one in spools if (said := one.refusal())), ""))
         self._count("nothing there")
         return self._page(request, "404 Not Found", "missing")
+
+    def takes(self, path: str) -> int:
+        """How many bytes may be posted to ``path``."""
+        is_event = bool(self.listeners) and path.removeprefix(self.base).startswith(f"/{EVENTS}/")
+        return EVENTS_BYTES if is_event else BODY_BYTES
+
+    def _events(self, request: Request, name: str, spool: Spool) -> Answer:
+        """What a service posts is kept whole before it is answered for; what is not genuine leaves nothing."""
+        if request.method != "POST":
+            return answers.methods(("POST",), asked=request.method == "OPTIONS")
+        url = f"{self.address.rstrip('/')}/{EVENTS}/{name}"
+        posting = Posting(body=request.body, headers=request.headers, at=self.now(), url=url)
+        try:
+            heard = self.listeners[name].hear(posting)
+        except PolicyError as err:
+            self._count("forged events")
+            return answers.plain(err.message, "403 Forbidden")
+        except DataError as err:
+            self._count("events that cannot be read")
+            return answers.plain(err.message, "400 Bad Request")
+        if heard:
+            self._tell(spool.add(heard), "kept")
+        return answers.plain("ok")
 
     def _linked(self, request: Request, purpose: Purpose, token: str) -> Answer:
         posts = purpose in ("unsubscribe", "preferences", "confirm", "survey")

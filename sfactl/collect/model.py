@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from sfactl.api.records import Posting
 from sfactl.config.surveys import Kind
 
 Deed = Literal["open", "click", "look", "unsubscribe", "subscribe", "consent"]
@@ -60,6 +61,27 @@ class Response:
     lead_id: int
     step: str = ""
     comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One thing that the service of a sender posted about a message: ``event`` has the fields of a `MessageEvent`."""
+
+    id: str
+    at: datetime
+    use: str
+    channel: str
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A sender whose service posts. ``hear`` answers what a posting tells.
+
+    It raises `PolicyError` for one that is not genuine, `DataError` for one that cannot be read.
+    """
+
+    hear: Callable[[Posting], Sequence[Heard]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ can be written straight to a Parquet file. It decides nothing about storage: wha
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sfactl.api.errors import DataError, StorageError, TryLater
+from sfactl.engine import texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,7 +104,7 @@ class Query:
         """The result as tuples; for small answers."""
         self._prepare(sql)
         with translated():
-            answer: list[tuple[Any, ...]] = self._con.execute(sql, _used(sql, params)).fetchall()
+            answer: list[tuple[Any, ...]] = self._execute(sql, params).fetchall()
         return answer
 
     def one(self, sql: str, params: Params | None = None) -> tuple[Any, ...] | None:
@@ -112,13 +112,13 @@ class Query:
         # Everything is fetched: a result that is left unfinished blocks the connection.
         return next(iter(self.rows(sql, params)), None)
 
-    def run(self, sql: str, params: Params | None = None) -> None:
-        """Run a statement for its effect: a temporary table, a setting."""
+    def run(self, sql: str, params: Params | None = None) -> int:
+        """Run a statement for its effect: a temporary table, a setting. Answers how many rows it made or changed."""
         self._prepare(sql)
-        for name in re.findall(r"\b(?:table|view)\s+(?:if\s+not\s+exists\s+)?([a-z_][a-z0-9_]*)\s+as\b", sql, re.I):
-            self._own.add(name.lower())
+        self._own.update(texts.made(sql))
         with translated():
-            self._con.execute(sql, _used(sql, params))
+            counted = self._execute(sql, params).fetchall()
+        return int(counted[0][0]) if counted and isinstance(counted[0][0], int) else 0
 
     @contextmanager
     def in_written_order(self) -> Iterator[None]:
@@ -211,8 +211,11 @@ class Query:
             self._connection = _connected(self._limits)
         return self._connection
 
+    def _execute(self, sql: str, params: Params | None) -> Any:
+        return self._con.execute(texts.parsed(self._con, sql), _used(sql, params))
+
     def _prepare(self, sql: str) -> None:
-        for name in set(re.findall(r"[a-z_][a-z0-9_]*", sql.lower())) - self._known - self._own:
+        for name in texts.words(sql) - self._known - self._own:
             if name in self._views:
                 with translated():
                     self._con.execute(f'create or replace temp view "{name}" as {self._views.select(name)}')
@@ -313,7 +316,7 @@ def _first_line(text: str) -> str:
 def _used(sql: str, params: Params | None) -> dict[str, Any]:
     if not params:
         return {}
-    named = set(re.findall(r"\$(\w+)", sql))
+    named = texts.parameters(sql)
     return {k: v for k, v in params.items() if k in named}
 
 

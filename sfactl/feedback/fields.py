@@ -13,23 +13,52 @@ from email.utils import parsedate_to_datetime
 
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+", re.UNICODE)
 _REPORT_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_RECIPIENT = re.compile(r"^(?:final|original)-recipient:", re.IGNORECASE | re.MULTILINE)
+_OUTCOME = re.compile(r"^(?:action|status):", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(r"^[a-z][\w-]*:\s", re.IGNORECASE | re.MULTILINE)
 
 
 def status_fields(mail: Message) -> Iterator[Message]:
+    """The fields about each recipient, block by block, as RFC 3464 has them and as servers write them."""
     for part in mail.walk():
         if part.get_content_type() in _REPORT_TYPES:
             payload = part.get_payload()
             blocks = payload if isinstance(payload, list) else [email.message_from_string(text_of(part))]
-            yield from (b for b in blocks if isinstance(b, Message))
+            for block in blocks:
+                if isinstance(block, Message):
+                    yield from _by_recipient(_refolded(block))
     # Some servers write the same fields into the letter itself.
     for part in mail.walk():
         if part.get_content_maintype() == "text" and part.get_content_subtype() != "rfc822-headers":
             text = text_of(part)
+            if not _RECIPIENT.search(text):
+                continue
             for block in re.split(r"\n\s*\n", text):
-                if re.search(r"^(final|original)-recipient:", block, re.I | re.M) and re.search(
-                    r"^(action|status):", block, re.I | re.M
-                ):
-                    yield email.message_from_string(_from_fields(block))
+                if _RECIPIENT.search(block) and _OUTCOME.search(block):
+                    yield from _by_recipient(email.message_from_string(_from_fields(block)))
+
+
+def _refolded(block: Message) -> Message:
+    """The block with the fields behind a line that is no field: what a server said, written on without indentation."""
+    rest = block.get_payload()
+    if not isinstance(rest, str) or not _FIELD.search(rest):
+        return block
+    written = "\n".join(f"{name}: {value}" for name, value in block.raw_items())
+    return email.message_from_string(_from_fields(f"{written}\n{rest}"))
+
+
+def _by_recipient(block: Message) -> Iterator[Message]:
+    """One block a recipient, also where no empty line parts them: a field that stood before begins the next."""
+    if len(block.get_all("Final-Recipient", [])) < 2:
+        yield block
+        return
+    one = Message()
+    for name, value in block.raw_items():
+        if name.lower() in ("final-recipient", "action") and name in one:
+            yield one
+            one = Message()
+        one[name] = value
+    yield one
 
 
 def _from_fields(block: str) -> str:

@@ -6,6 +6,7 @@ import re
 from email.message import Message
 
 from sfactl.feedback.fields import ADDRESS, low, text_of
+from sfactl.feedback.words import shown
 
 _COPY = re.compile(
     "|".join(
@@ -39,13 +40,16 @@ def letter_of(mail: Message) -> str:
     """The words of the server, without the copy of what came back."""
     parts = []
     for part in mail.walk():
-        if part.get_content_maintype() == "text" and part.get_content_subtype() in ("plain", "html"):
-            text = text_of(part)
-            parts.append(
-                re.sub(r"<[a-z/!][^>]*>", " ", text, flags=re.I) if part.get_content_subtype() == "html" else text
-            )
-        if part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
+        kind = part.get_content_type()
+        if kind in ("message/rfc822", "text/rfc822-headers"):
             break
+        if kind == "text/plain":
+            parts.append(text_of(part))
+        elif kind == "text/html":
+            parts.append(shown(text_of(part), quotes=True))
+        elif part.get_content_maintype() == "multipart" and isinstance(part.get_payload(), str):
+            # Its boundary is not the one that the header names, or none is named.
+            parts.append(text_of(part))
     text = "\n".join(parts)
     copy = next((m for m in _COPY.finditer(text) if m.start() > 40), None)
     return text[: copy.start()] if copy else text

@@ -27,7 +27,7 @@ from sfactl.feedback.fields import (
 from sfactl.feedback.letters import about, letter_of, refused_line, server_words, stage_of
 from sfactl.feedback.machines import machine_of, tells_answer
 from sfactl.feedback.model import Kind, Notice
-from sfactl.feedback.reasons import UNDEFINED, finest, reason_of, reply_in, status_in
+from sfactl.feedback.reasons import UNDEFINED, finest, reason_of, reply_in, reply_with, status_in
 
 _DAEMON = re.compile(
     r"mailer-daemon|post[._-]?master|mail delivery|delivery (?:sub)?system|mail administrator|^<>$", re.I
@@ -114,7 +114,7 @@ def _reported(mail: Message, letter: str, original: str) -> Iterator[Notice]:
             continue
         action = str(fields.get("Action", "failed")).strip().lower()
         said = " ".join(str(v) for v in fields.get_all("Diagnostic-Code", []))
-        said = re.sub(r"^\s*(?:smtp|x-[\w-]+|dns|unix|notes)\s*;\s*", "", decoded(said), flags=re.I)
+        said = re.sub(r"^\s*(?:smtp|x-(?!unix)[\w-]+|dns|unix|notes)\s*;\s*", "", decoded(said), flags=re.I)
         stated = status_in(str(fields.get("Status", "")))
         nearby = about(letter, recipient)
         yield _notice(action, recipient, said, stated, nearby, original)
@@ -124,7 +124,7 @@ def _notice(action: str, recipient: str, said: str, stated: str, nearby: str, or
     line = refused_line(nearby, recipient)
     said = said or line
     status = finest(stated, said, nearby)
-    code = reply_in(said) or reply_in(nearby)
+    code = reply_with(status, said) or reply_in(said) or reply_in(nearby)
     stage = stage_of(nearby) or stage_of(said)
     reason = reason_of(said or server_words(nearby), status, code, stage)
     if reason == UNDEFINED:

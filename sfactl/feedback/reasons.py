@@ -15,7 +15,7 @@ UNDEFINED = "undefined"
 VAGUE = ("0.0", "1.0", "2.0", "3.0", "5.0", "7.0", "7.1")
 """Statuses that say less than the weakest words."""
 
-PERMANENT = frozenset({"userunknown", "hasmoved"})
+PERMANENT = frozenset({"userunknown", "hasmoved", "hostunknown"})
 """Reasons that a status of class 4 (RFC 3463, 3.1: it may pass) speaks against, whatever the words."""
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
@@ -23,6 +23,8 @@ _BEHIND_REPLY = re.compile(r"(?<![\d.])[45]\d\d[ \-]+['\"#(\[]*([245])\.(\d{1,3}
 _VAGUE_STATED = ("", ".0.0", ".1.0", ".4.7", ".5.0")
 """What says less than the words of the server that refused: a class, "other address status", and giving up."""
 _REPLY = re.compile(r"(?<![\d.#-])([245][0-5]\d)(?=[ \-:,;.<]|$)")
+_QUOTED = re.compile(r"[45]\d\d <[^<>\s]+>\.\.\. ([45][0-5]\d) ")
+"""Sendmail's own reply about a recipient, and behind it the one that it got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reasons:
-    """All rules in their order, and the reason of each enhanced status without its class."""
+    """All rules in their order, codes of servers' own, and the reason of each enhanced status without its class."""
 
+    own: tuple[Rule, ...]
     rules: tuple[Rule, ...]
     certain: Mapping[str, str]
     codes: Mapping[str, str]
@@ -55,6 +58,10 @@ def reasons() -> Reasons:
 
     data = tomllib.loads(resources.files("sfactl.feedback").joinpath("reasons.toml").read_text("utf-8"))
     return Reasons(
+        own=tuple(
+            Rule(name=name, words=re.compile(rf"(?<![\w-])(?:{'|'.join(codes)})(?![\w-])"))
+            for name, codes in data["own"].items()
+        ),
         rules=tuple(
             Rule(
                 name=entry["name"],
@@ -85,7 +92,7 @@ def finest(stated: str, said: str, nearby: str) -> str:
     """
     remote = [".".join(m.groups()) for m in _BEHIND_REPLY.finditer(said)]
     remote = [s for s in remote if not s.endswith(".0.0")]
-    if remote and stated[1:] in _VAGUE_STATED:
+    if remote and (stated[1:] in _VAGUE_STATED or said.startswith(reply_in(said) or "-")):
         return remote[-1]
     if stated and not stated.endswith(".0.0"):
         return stated
@@ -96,8 +103,16 @@ def finest(stated: str, said: str, nearby: str) -> str:
 
 def reply_in(text: str) -> str:
     """The first SMTP reply code in ``text`` that is a refusal."""
+    if quoted := _QUOTED.match(text):
+        return quoted.group(1)
     found = [m.group(1) for m in _REPLY.finditer(text)]
     return next((code for code in found if code[0] in "45"), "")
+
+
+def reply_with(status: str, text: str) -> str:
+    """The reply code that stands before ``status`` in ``text``: one server may quote the refusal of another."""
+    found = re.search(rf"(?<![\d.])([45][0-5]\d)[ \-]+['\"#(\[]*{re.escape(status)}(?![\d.])", text) if status else None
+    return found.group(1) if found else ""
 
 
 def reason_of(diagnosis: str, status: str, reply_code: str, stage: str) -> str:
@@ -106,6 +121,7 @@ def reason_of(diagnosis: str, status: str, reply_code: str, stage: str) -> str:
     # Addresses may hold any word.
     text = re.sub(r"<?[^\s<>@()]+@[^\s<>@()]+>?", "<address>", text)
     text = re.sub(r"https?://\S+", "", text)
+    text = re.sub(r"(smtp )?error from remote mail(er| server) after [^:]{0,60}:", "", text)
     # What Postfix puts before the words of whoever refused says nothing by itself.
     text = re.sub(
         r"recipient address rejected: (?!access denied)(?=\w)|delivery temporarily suspended: (?=\w)", "", text
@@ -115,6 +131,8 @@ def reason_of(diagnosis: str, status: str, reply_code: str, stage: str) -> str:
     wide = re.sub(r"(?<=\.\d)\d\d$", "xx", status)
     if certain := table.certain.get(detail) or table.certain.get(wide):
         return certain
+    if code := next((rule.name for rule in table.own if rule.words.search(text)), ""):
+        return code
     weak = ""
     for rule in table.rules:
         if (rule.stage and stage not in rule.stage) or not rule.words.search(text):

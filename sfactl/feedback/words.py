@@ -48,7 +48,7 @@ def own_words(mail: Message) -> str:
             plain = text_of(part)
         elif part.get_content_subtype() == "html" and not html:
             html = text_of(part)
-    text = plain if plain.strip() else _shown(html)
+    text = plain if plain.strip() else shown(html)
     return without_quotes(text)[:LONGEST].strip()
 
 
@@ -70,30 +70,35 @@ def without_quotes(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
 
 
-def _shown(html: str) -> str:
-    reader = _Text()
+def shown(html: str, *, quotes: bool = False) -> str:
+    """The text that a mail program shows; what it folds away as a quote only where ``quotes`` are asked for."""
+    reader = _Text(_HIDDEN - {"blockquote"} if quotes else _HIDDEN, fold=not quotes)
     reader.feed(html[:_LOOKED_AT])
     reader.close()
     return re.sub(r"[ \t\xa0]+", " ", "".join(reader.parts))
 
 
 class _Text(HTMLParser):
-    """The text that a mail program shows, without what it folds away as a quote."""
-
-    def __init__(self) -> None:
+    def __init__(self, hidden: frozenset[str], *, fold: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self._never = hidden
+        self._fold = fold
         self.parts: list[str] = []
         self._hidden: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = dict(attrs)
-        quote = "gmail_quote" in (said.get("class") or "") or (said.get("id") or "") in (
-            "divRplyFwdMsg",
-            "appendonsend",
+        quote = self._fold and (
+            "gmail_quote" in (said.get("class") or "")
+            or (said.get("id") or "")
+            in (
+                "divRplyFwdMsg",
+                "appendonsend",
+            )
         )
         if self._hidden:
             self._hidden += [tag] if tag == self._hidden[0] else []
-        elif tag in _HIDDEN or quote:
+        elif tag in self._never or quote:
             self._hidden = [tag]
         elif tag in _BREAKS:
             self.parts.append("\n")

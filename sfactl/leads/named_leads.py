@@ -12,42 +12,59 @@ from sfactl.workspace.aliases import living
 if TYPE_CHECKING:
     from sfactl.engine.duck import Query
 
+FEW = 3
+"""So many numbers are looked up one by one; more are found in one pass over all leads."""
+
 
 def find_leads(query: Query, refs: Sequence[str]) -> list[int]:
     """The numbers of the leads that ``refs`` name, each once, in order. Raises `NotFound` naming the first unknown."""
-    wanted = [lead_number(ref) for ref in refs]
-    known = _known(query, [w for w in wanted if isinstance(w, int)])
-    found: dict[int, None] = {}
-    for name in wanted:
-        if isinstance(name, int):
-            now = name if name in known else living(query, "lead", name)
-            if now not in known and query.get("leads", now) is None:
-                raise NotFound(f"there is no lead {name}", hint="See: sfactl lead list")
-            found[now] = None
-            continue
-        rows = query.rows("select lead_id from leads where email = $email order by lead_id", {"email": name})
-        if not rows:
-            raise NotFound(f"there is no lead with the e-mail {name}", hint="See: sfactl lead list")
-        if len(rows) > 1:
-            listed = ", ".join(f"lead:{r[0]}" for r in rows[:5])
-            raise UserError(f"{name} is the e-mail of {len(rows)} leads: {listed}", hint="Name one by its number.")
-        found[rows[0][0]] = None
-    return list(found)
+    numbers = [number for ref in refs if isinstance(number := lead_number(ref), int)]
+    if len(numbers) == len(refs) <= FEW:
+        fitting: Mapping[str, Sequence[int]] = {
+            ref: _by_number(query, number) for ref, number in zip(refs, numbers, strict=True)
+        }
+    else:
+        fitting = fitting_leads(query, refs)
+    return list(dict.fromkeys(_only(ref, fitting[ref]) for ref in refs))
 
 
-def fitting_leads(query: Query, refs: Collection[str]) -> Mapping[str, tuple[int, int | None]]:
-    """For each way in which a lead is named, how many leads it fits, and the one with the lowest number."""
+def fitting_leads(query: Query, refs: Collection[str]) -> Mapping[str, Sequence[int]]:
+    """The numbers of the leads that each of ``refs`` fits, lowest first: none, one, or several with one address."""
     import pyarrow as pa
 
-    query.register("refs", pa.table({"ref": pa.array(sorted(refs), pa.string())}))
-    return {ref: (int(fits), lead_id) for ref, fits, lead_id in query.rows(query.statement("leads", "named_leads"))}
-
-
-def _known(query: Query, numbers: Sequence[int]) -> set[int]:
-    """Which of these leads exist. A few are looked up one by one, many in one pass over all."""
-    if len(numbers) <= 3:
-        return {n for n in numbers if query.get("leads", n) is not None}
-    return {
-        n
-        for (n,) in query.rows("select lead_id from leads where list_contains($numbers, lead_id)", {"numbers": numbers})
+    named = {ref: _meaning(ref) for ref in sorted(set(refs))}
+    columns = {
+        "ref": pa.array(named, pa.string()),
+        "number": pa.array([m if isinstance(m, int) else None for m in named.values()], pa.int64()),
+        "email": pa.array([m if isinstance(m, str) else None for m in named.values()], pa.string()),
     }
+    query.register("refs", pa.table(columns))
+    found: dict[str, list[int]] = {ref: [] for ref in named}
+    for ref, lead_id in query.rows(query.statement("leads", "named_leads")):
+        found[ref].append(lead_id)
+    return found
+
+
+def _meaning(ref: str) -> int | str | None:
+    try:
+        return lead_number(ref)
+    except NotFound:
+        return None
+
+
+def _by_number(query: Query, number: int) -> list[int]:
+    if query.get("leads", number) is not None:
+        return [number]
+    alive = living(query, "lead", number)
+    return [alive] if alive != number and query.get("leads", alive) is not None else []
+
+
+def _only(ref: str, fits: Sequence[int]) -> int:
+    named = lead_number(ref)
+    if not fits:
+        what = f"lead {named}" if isinstance(named, int) else f"lead with the e-mail {named}"
+        raise NotFound(f"there is no {what}", hint="See: sfactl lead list")
+    if len(fits) > 1:
+        listed = ", ".join(f"lead:{lead_id}" for lead_id in fits[:5])
+        raise UserError(f"{named} is the e-mail of {len(fits)} leads: {listed}", hint="Name one by its number.")
+    return fits[0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sfactl.campaigns.planning import content_version as carried_version
 from sfactl.engine.duck import Query
 from sfactl.strategies.book import Book
 from sfactl.strategies.files import StrategyFile, senders_of, touches
@@ -88,7 +89,7 @@ def content_version(book: Book) -> str:
 
 
 def _wordings(file: StrategyFile, book: Book) -> Iterable[str]:
-    return (touches(file, book.names, sender).version for sender in senders_of(file.strategy))
+    return (carried_version(touches(file, book.names, s), book.place) for s in senders_of(file.strategy))
 
 
 def _texts(chunk: pa.Array) -> Iterable[bytes]:

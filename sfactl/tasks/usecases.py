@@ -80,11 +80,12 @@ def import_tasks(session: Session, path: Path) -> TasksMade:
         leads = fitting_leads(tx.query, {line.lead for line in lines if line.lead})
         asked: list[Asked] = []
         for line in lines:
-            fits, lead_id = leads[line.lead] if line.lead else (1, None)
-            if fits == 1:
-                asked.append(replace(line.task, lead_id=lead_id))
+            fits = leads[line.lead] if line.lead else (None,)
+            if len(fits) == 1:
+                asked.append(replace(line.task, lead_id=fits[0]))
             else:
-                why = f"lead: there is no lead {line.lead!r}" if not fits else f"lead: {line.lead!r} is {fits} leads"
+                many = f"{line.lead!r} is {len(fits)} leads" if fits else f"there is no lead {line.lead!r}"
+                why = f"lead: {many}"
                 rejected.append(Rejected(row=line.row, reason=why))
         return _make(session, tx, asked, sorted(rejected, key=lambda r: r.row))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -101,14 +100,3 @@ def test_what_sends_nothing_goes_on_while_all_sending_is_stopped(acme: Acme) -> 
     with acme.session() as session:
         messages.stop(session, reason="wrong price")
     assert acme.run().tasks == 1
-
-
-def test_an_old_plan_of_a_strategy_is_not_applied(acme: Acme) -> None:
-    acme.leads(1)
-    acme.strategy(TOUCH, WAIT)
-    plan = acme.plan().plan_id
-    acme.clock.advance(timedelta(days=8))
-    with acme.session() as session, pytest.raises(PolicyError, match="8 days old, older than max_age = 7 days"):
-        usecases.apply(session, plan)
-    with acme.session() as session:
-        assert usecases.apply(session, plan, late=True).accepted == 1

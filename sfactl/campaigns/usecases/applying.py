@@ -14,6 +14,7 @@ from typing import Any
 
 from sfactl.api.errors import Conflict, PolicyError
 from sfactl.campaigns.files import CampaignFiles
+from sfactl.campaigns.planning import content_version
 from sfactl.campaigns.usecases import guarding
 from sfactl.campaigns.usecases.checking import make_sender
 from sfactl.campaigns.usecases.delivery import Delivery
@@ -25,6 +26,7 @@ from sfactl.campaigns.usecases.scene import (
     check_newest,
     find_plan,
     moved_since,
+    place_of,
     plan_rows,
     plan_table,
     read_files,
@@ -196,9 +198,10 @@ class _Run:
         if self.permit.missing:
             with self.session.query() as query:
                 check_newest(query, row, "campaign")
-        if self.files.version != row.version:
+        if content_version(self.files, place_of(self.session)) != row.version:
             raise Conflict(
-                f"the files of campaign {row.campaign} changed since plan {row.short}",
+                f"the files of campaign {row.campaign} changed since plan {row.short}, or what messages carry of the"
+                " workspace: name, address, collect.url",
                 hint=f"Make a new plan: sfactl campaign plan {row.campaign}",
             )
         for obstacle in obstacles(self.session, self.files.campaign, row, self.session.now(), late=self.permit.late):

@@ -45,7 +45,8 @@ class Delivery:
 
     Only messages of steps that ``files`` has are looked at, so that a plan with several senders is several deliveries.
     ``scope`` is the ledger's, by default the campaign's; ``version`` limits it to leads who follow that of a strategy;
-    ``blacklist`` makes the table of that name afresh where it is more than the stored members of a segment.
+    ``blacklist`` makes the table of that name afresh where it is more than the stored members of a segment;
+    ``particulars`` adds the columns of what each message is about to those that passed the gate.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Delivery:
         scope: str | None = None,
         version: str = "",
         blacklist: Callable[[Query], None] | None = None,
+        particulars: Callable[[Query, pa.Table], pa.Table] | None = None,
     ) -> None:
         self.tally = Tally()
         self.blocked: Counter[str] = Counter()
@@ -67,6 +69,7 @@ class Delivery:
         self._files = files
         self._version = version
         self._blacklist = blacklist
+        self._particulars = particulars
         self._place = place_of(session)
         self._letterhead = letterhead_of(session)
         self._scope = scope or scope_of(files.campaign.name)
@@ -222,7 +225,8 @@ class Delivery:
         for reason in judged.column("blocked").drop_null().to_pylist():
             kind, _, text = reason.partition(":")
             (self.later if kind == "later" else self.blocked)[text] += 1
-        return judged.filter(pc.is_null(judged.column("blocked")))
+        passed = judged.filter(pc.is_null(judged.column("blocked")))
+        return passed if self._particulars is None else self._particulars(query, passed)
 
     def _written(self, passed: pa.Table) -> Iterator[Message]:
         """Render one by one, when the message is about to leave."""

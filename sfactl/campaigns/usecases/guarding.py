@@ -34,13 +34,18 @@ def returned(session: Session, campaign: str, sender: str, scope: str, rule: Sto
     return Returned(accepted=accepted, refused=refused, bounced=bounced, complained=complained)
 
 
-def overstepped(session: Session, campaign: Campaign) -> str:
-    """Which limit the campaign oversteps now; empty where none. What people asked for (transactional) never stops."""
+def overstepped(session: Session, campaign: Campaign, *, scope: str = "") -> str:
+    """Which limit the campaign oversteps now; empty where none. What people asked for (transactional) never stops.
+
+    ``scope`` is the ledger's, by default the campaign's.
+    """
     table = session.settings.senders.get(campaign.sender)
     if table is None or not campaign.marketing:
         return ""
     rule = sender_pace(table, where=str(session.folder / "senders" / f"{campaign.sender}.toml")).stop
-    return returned(session, campaign.name, campaign.sender, scope_of(campaign.name), rule).overstepped(rule)
+    scope = scope or scope_of(campaign.name)
+    said = returned(session, campaign.name, campaign.sender, scope, rule).overstepped(rule)
+    return f"{said}; to go on all the same: --override REASON" if said else ""
 
 
 def override(session: Session, campaign: str, reason: str) -> None:

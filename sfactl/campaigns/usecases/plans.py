@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfactl.api.errors import PolicyError
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.model import Campaign, Change, Count, lateness
-from sfactl.campaigns.planning import Draft, draft
+from sfactl.campaigns.planning import Draft, content_version, draft
 from sfactl.campaigns.usecases.approving import check_approver
 from sfactl.campaigns.usecases.checking import check_sender, steps_by_hand
 from sfactl.campaigns.usecases.guarding import overstepped
@@ -70,7 +70,7 @@ def plan(session: Session, name: str, *, at: datetime | None = None) -> PlanResu
         stored = plan_rows(query, "campaign = $campaign", {"campaign": name})
         reps = query.one("select count(distinct owner) from plan_rows where action = 'task'") or (0,)
     same = next((p for p in stored if p.plan_id == made.plan_id), None)
-    row = _row(files, made, same)
+    row = _row(content_version(files, place_of(session)), files, made, same)
     saved = _save(session, row, made, known=same is not None) if session.as_of is None else False
     previous = next((p for p in stored if p.plan_id != made.plan_id), None)
     changes = _changes(session, previous, made) if previous else ()
@@ -157,15 +157,15 @@ def obstacles(
     if halted := halted_by(session, campaign.name, sends=row.sends > 0):
         found.append(halted)
     if row.sends and (said := overstepped(session, campaign)):
-        found.append(f"{said}; to go on all the same: --override REASON")
+        found.append(said)
     return tuple(found)
 
 
-def _row(files: CampaignFiles, made: Draft, same: PlanRow | None) -> PlanRow:
+def _row(version: str, files: CampaignFiles, made: Draft, same: PlanRow | None) -> PlanRow:
     row = PlanRow(
         plan_id=made.plan_id,
         campaign=files.campaign.name,
-        version=files.version,
+        version=version,
         data_seq=made.seq,
         planned_at=made.at,
         sends=made.total("send"),

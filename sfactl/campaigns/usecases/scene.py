@@ -16,6 +16,7 @@ from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import effects_table
 from sfactl.campaigns.pressure import ends_at
 from sfactl.campaigns.rounds import load_rounds
+from sfactl.config.cases import NOTICES
 from sfactl.config.objects import read_toml
 from sfactl.consent.gate import listen, load_words
 from sfactl.consent.model import House
@@ -86,6 +87,7 @@ def place_of(session: Session) -> Place:
         name=w.name or session.folder.name,
         language=w.language,
         address=w.address,
+        collector=session.settings.collect.url,
         transactional=transactional(session),
         house=house_of(session),
     )
@@ -108,11 +110,12 @@ def letterhead_of(session: Session) -> Letterhead:
 
 
 def transactional(session: Session) -> list[str]:
-    """Campaigns and strategies whose messages count for no cap."""
+    """Campaigns and strategies whose messages count for no cap, and the notices of cases."""
     campaigns = [session.folder / "campaigns" / f"{name}.toml" for name in campaign_names(session.folder)]
     strategies = sorted((session.folder / "strategies").glob("*.toml"))
     found = [p.stem for p in campaigns if _said(p).get("class") == "transactional"]
-    return found + [p.stem for p in strategies if _touch_class(_said(p).get("touch")) == "transactional"]
+    found += [p.stem for p in strategies if _touch_class(_said(p).get("touch")) == "transactional"]
+    return [*found, NOTICES]
 
 
 def load_audience(session: Session, query: Query, files: CampaignFiles, at: datetime) -> None:

@@ -15,10 +15,13 @@ from sfactl.campaigns.lint import Written, remarks
 from sfactl.campaigns.model import Campaign, Step, Template
 from sfactl.campaigns.usecases.previewing import Preview, known_lead, one_person, shown_as, wording_of, write_for
 from sfactl.campaigns.usecases.scene import letterhead_of
+from sfactl.config.cases import FIELDS, read_cases
 from sfactl.config.objects import read_object, read_toml
 from sfactl.config.surveys import read_survey, survey_names
 from sfactl.session import Session
 
+MADE_UP_CASE = {name: name.replace("_", " ") for name in FIELDS} | {"id": 1042, "reopened": 0}
+"""What stands for a case where a template is looked at by itself."""
 _WAY_OUT = "https://go.example.com/u/token"
 
 
@@ -48,7 +51,7 @@ class TemplateFinding:
 class Use:
     """Who sends a template, and what its file says about its messages."""
 
-    by: Literal["campaign", "strategy", "survey"]
+    by: Literal["campaign", "strategy", "survey", "cases"]
     name: str
     channel: str
     said: Mapping[str, Any]
@@ -56,7 +59,7 @@ class Use:
     @property
     def marketing(self) -> bool:
         """Whether it is sent as marketing."""
-        return self.said.get("class") != "transactional"
+        return self.by != "cases" and self.said.get("class") != "transactional"
 
 
 def templates(session: Session) -> tuple[TemplateLine, ...]:
@@ -113,6 +116,7 @@ def preview_template(session: Session, name: str, lead_id: int, *, language: str
     files = _files(session, template, use)
     with session.query() as query:
         row = one_person(session, query, files, known_lead(query, lead_id))
+    row |= {f"case__{name}": value for name, value in MADE_UP_CASE.items()}
     if language:
         row["wording_1"] = wording_of(files, name, language)
     [step] = (s for s in files.campaign.steps if s.template == name)
@@ -157,7 +161,20 @@ def _uses(session: Session) -> dict[str, list[Use]]:
         use = Use(by="survey", name=name, channel=survey.channel or "email", said=survey.campaign)
         for template in filter(None, dict.fromkeys((survey.template, survey.reminder))):
             found.setdefault(template, []).append(use)
+    for template, use in _notices(session):
+        found.setdefault(template, []).append(use)
     return found
+
+
+def _notices(session: Session) -> Iterator[tuple[str, Use]]:
+    """The templates by which ``cases.toml`` tells customers of their cases."""
+    try:
+        rules = read_cases(session.folder)
+    except ConfigError:
+        return
+    said = {"from": rules.notices.sent_as, "reply_to": rules.notices.reply_to} if rules.notices else {}
+    for status in rules.told:
+        yield status.notice, Use(by="cases", name=status.name, channel="email", said=said)
 
 
 def _files(session: Session, template: Template, use: Use | None) -> CampaignFiles:
@@ -177,7 +194,7 @@ def _files(session: Session, template: Template, use: Use | None) -> CampaignFil
         topic=str(said.get("topic") or ""),
     )
     path = session.folder / "templates" / f"{template.name}.toml"
-    return assemble(session.folder, campaign, path, session.workspace.schemas)
+    return assemble(session.folder, campaign, path, session.workspace.schemas, about={"case": FIELDS})
 
 
 def _check(
@@ -221,6 +238,7 @@ def _made_up(session: Session) -> dict[str, dict[str, Any]]:
         owner: {field: _stand_in(field, kind) for field, kind in schemas[dataset].types.items()}
         for owner, dataset in (("lead", "leads"), ("rep", "reps"))
     }
+    values["case"] = MADE_UP_CASE
     values["campaign"] = {"name": "campaign", "summary": "Campaign"}
     values["workspace"] = {"name": "Company", "address": "Address"}
     values["message"] = {

@@ -17,9 +17,11 @@ from sfactl.collect import segments
 from sfactl.collect.model import Act
 from sfactl.collect.segments import Chunk, Record
 from sfactl.collect.usecases.answering import import_answers
+from sfactl.collect.usecases.hearing import import_told
 from sfactl.collect.usecases.posting import FormCount, import_posts
-from sfactl.collect.usecases.serving import ANSWERS, LINKS, POSTS, spool_of
+from sfactl.collect.usecases.serving import ANSWERS, LINKS, POSTS, TOLD, spool_of
 from sfactl.engine.robots import is_scanner
+from sfactl.feedback.usecases.services import ServiceResult
 from sfactl.surveys.model import SurveyCount
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class Imported:
     kinds: tuple[KindCount, ...] = ()
     forms: tuple[FormCount, ...] = ()
     surveys: tuple[SurveyCount, ...] = ()
+    services: ServiceResult = field(default_factory=ServiceResult)
     files: int = 0
     damaged: tuple[str, ...] = ()
     dry_run: bool = False
@@ -96,6 +99,7 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
             break
     posts = import_posts(session, folder / POSTS)
     answers = import_answers(session, folder / ANSWERS)
+    services, told_files, told_damage = import_told(session, folder / TOLD)
     return Imported(
         new=sum(tally.kinds.values()),
         waiting=tally.waiting,
@@ -103,8 +107,9 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
         kinds=tuple(KindCount(kind=k, reason=r, events=n) for (k, r), n in sorted(tally.kinds.items())),
         forms=posts.forms,
         surveys=tuple(answers.surveys),
-        files=tally.files + posts.files + answers.files,
-        damaged=(*tally.damaged, *posts.damaged, *answers.damaged),
+        services=services,
+        files=tally.files + posts.files + answers.files + told_files,
+        damaged=(*tally.damaged, *posts.damaged, *answers.damaged, *told_damage),
         dry_run=session.dry_run,
         commit=tally.commit or answers.commit,
     )

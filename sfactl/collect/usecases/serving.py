@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sfactl.api.errors import UserError
-from sfactl.collect.collector import Collector
+from sfactl.collect.collector import EVENTS, Collector
 from sfactl.collect.forms import read_forms
 from sfactl.collect.pages import Topic
 from sfactl.collect.segments import adopt
 from sfactl.collect.spool import Spool
 from sfactl.collect.surveying import SurveyDesk
+from sfactl.collect.usecases.hearing import listeners_of
 from sfactl.config.surveys import read_survey, survey_names
 from sfactl.workspace.manifest import disk_error
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from sfactl.session import Session
 
 COUNTS = "counts.json"
-LINKS, POSTS, ANSWERS = "links", "posts", "answers"
-PARTS = (LINKS, POSTS, ANSWERS)
+LINKS, POSTS, ANSWERS, TOLD = "links", "posts", "answers", "told"
+PARTS = (LINKS, POSTS, ANSWERS, TOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Served:
     forms: tuple[str, ...]
     topics: tuple[str, ...]
     surveys: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -71,6 +73,9 @@ def open_collector(session: Session) -> Collector:
         ),
         now=session.now,
         forms=read_forms(session.folder),
+        told=Spool(folder=folder / TOLD, now=session.now, most_bytes=most),
+        listeners=listeners_of(session),
+        address=said.url,
         topics=topics_of(session),
         sender=session.settings.workspace.name,
         base=urlsplit(said.url).path.rstrip("/"),
@@ -102,6 +107,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         forms=tuple(collector.forms),
         topics=tuple(t.name for t in collector.topics),
         surveys=tuple(collector.surveys.surveys),
+        services=tuple(f"{collector.address.rstrip('/')}/{EVENTS}/{name}" for name in collector.listeners),
         dry_run=session.dry_run,
     )
     if session.dry_run:
@@ -124,6 +130,8 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         collector.spool.close()
         collector.posts.close()
         collector.surveys.spool.close()
+        if collector.told is not None:
+            collector.told.close()
         kept.write()
 
 
@@ -140,6 +148,8 @@ class Kept:
         self.collector.spool.complete_old()
         self.collector.posts.complete_old()
         self.collector.surveys.spool.complete_old()
+        if self.collector.told is not None:
+            self.collector.told.complete_old()
         self.write()
 
     def write(self) -> None:

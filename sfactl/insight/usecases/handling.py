@@ -35,7 +35,7 @@ def handling(session: Session, *, entity: str = "lead", by: str = "handler", sco
         _make_stays(session, query, entity, scope)
         if by == "handler":
             return _by_handler(query, entity, known.seq)
-        query.run(f"create or replace temp table cases as {query.statement('insight', 'handling')}")
+        query.run(f"create or replace temp table handled_case as {query.statement('insight', 'handling')}")
         query.run(f"create or replace temp table good as {_GOOD[entity]}")
         return (_by_case if by == "case" else _by_transfers)(query, entity, known.seq)
 
@@ -94,7 +94,7 @@ def _by_transfers(query: Query, entity: str, seq: int) -> Sheet:
     found = query.table(
         f"select c.transfers, cast(count(*) as bigint) as cases, cast(count(g.case_id) as bigint) as {good},"
         f" avg(c.handlers) as mean_handlers, avg(c.dwell_us) / {DAY_US} as mean_days"
-        " from cases c left join good g on g.case_id = c.case_id group by c.transfers order by c.transfers"
+        " from handled_case c left join good g on g.case_id = c.case_id group by c.transfers order by c.transfers"
     ).to_pylist()
     columns = {"transfers": pa.int64(), "cases": pa.int64(), good: pa.int64()}
     columns |= {"mean_handlers": pa.float64(), "mean_days": pa.float64()}
@@ -110,7 +110,7 @@ def _by_case(query: Query, entity: str, seq: int) -> Sheet:
     table = query.table(
         f"select case_id as {entity}, handlers, transfers, begun_at, ended_at,"
         f" cast(dwell_us as double) / {DAY_US} as dwell_days, cast({seq} as bigint) as commit"
-        " from cases order by case_id"
+        " from handled_case order by case_id"
     )
     return Sheet(title=f"Handlers and transfers of each {entity}", table=table, seq=seq)
 

@@ -9,7 +9,7 @@ select
     case when c.is_over then 'over' else 'running' end as state,
     case when c.steps > 0 then 1 - c.wrong / cast(c.steps as double) end as fitness_rate,
     cast(coalesce(d.deviations, 0) as bigint) as deviations
-from cases c
+from replayed c
 left join activity_name n on n.number = c.last_number
 left join (select case_id, count(*) as deviations from deviations group by case_id) d on d.case_id = c.case_id
 where

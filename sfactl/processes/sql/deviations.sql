@@ -29,7 +29,7 @@ select
     cast(null as bigint) as deadline,
     cast(null as bigint) as over_us
 from trace t
-inner join cases c on c.case_id = t.case_id
+inner join replayed c on c.case_id = t.case_id
 where t.newest and c.left_open
 union all
 select

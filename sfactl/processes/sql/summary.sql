@@ -7,5 +7,5 @@ select
     cast(coalesce(sum(steps), 0) as bigint) as steps,
     cast(coalesce(sum(wrong), 0) as bigint) as wrong,
     cast(coalesce(sum(worked_us), 0) as bigint) as total_us
-from cases c
+from replayed c
 left join (select distinct case_id from deviations) d on d.case_id = c.case_id

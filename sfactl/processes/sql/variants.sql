@@ -12,7 +12,7 @@ from (
         max(c.wrong) as wrong,
         max(c.worked_us) as worked_us
     from trace t
-    inner join cases c on c.case_id = t.case_id
+    inner join replayed c on c.case_id = t.case_id
     where not t.anytime
     group by t.case_id
 )

@@ -20,7 +20,7 @@ def explain(session: Session, name: str, case: str) -> CaseExplained:
     """The case ``case`` (``lead:12``, or ``12``) of the process ``name``. Raises `NotFound`, `UserError`."""
     with replayed(session, name, only=_number(session, name, case)) as replay:
         process = replay.process
-        found = replay.query.table("select * from cases").to_pylist()
+        found = replay.query.table("select * from replayed").to_pylist()
         if not found:
             raise NotFound(
                 f"no row belongs to {process.case} {case.rpartition(':')[2]} of process {name}",

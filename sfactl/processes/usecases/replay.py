@@ -58,7 +58,7 @@ def replayed(session: Session, name: str, *, only: str | None = None) -> Iterato
             numbers = ", ".join(str(process.number(name)) for name in process.only)
             cases = f"select case_id from told where number in ({numbers}) and case_id is not null"
             query.run(f"delete from told where case_id is not null and case_id not in ({cases})")
-        for table in ("trace", "cases", "kept", "deviations"):
+        for table in ("trace", "replayed", "kept", "deviations"):
             query.run(f"create temp table {table} as {query.statement(SQL, table)}", params)
         yield Replay(query=query, process=process, at=at)
 

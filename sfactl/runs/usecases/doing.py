@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sfactl.api.errors import LockBusy
+from sfactl.api.errors import LockBusy, PolicyError
 from sfactl.runs.model import Done, Job, State
 from sfactl.runs.usecases.selling import campaign, strategy
 from sfactl.session import Session
@@ -150,6 +150,29 @@ def _tags(session: Session, _job: Job) -> Done:
     return Done(state=_did(changed), items=changed, counts=_present({"changed": changed}))
 
 
+def _cases(session: Session, _job: Job) -> Done:
+    """Open cases from the mailbox that ``cases.toml`` names, then tell customers what happened to theirs."""
+    from sfactl.cases.usecases import acknowledge, fetch_case_mail
+    from sfactl.config.cases import read_cases
+
+    rules = read_cases(session.folder)
+    counts: dict[str, int] = {}
+    if rules.mail.mailbox:
+        read = fetch_case_mail(session, rules.mail.mailbox)
+        counts = {"opened": read.opened, "answers": read.heard, "strangers": read.strangers}
+    detail, partly = "", False
+    if rules.notices is not None and rules.told:
+        try:
+            told = acknowledge(session)
+        except PolicyError as err:
+            detail = err.message
+        else:
+            counts |= {"told": told.accepted, "refused": told.refused, "unknown": told.unknown, "left": told.left}
+            partly, detail = told.partly, told.stopped
+    items = counts.get("opened", 0) + counts.get("answers", 0) + counts.get("told", 0)
+    return Done(state="partly" if partly else _did(items), items=items, counts=_present(counts), detail=detail)
+
+
 def _erp(session: Session, job: Job) -> Done:
     from sfactl.orders.usecases import pull, push
 
@@ -199,5 +222,6 @@ _DOERS: Mapping[str, Callable[[Session, Job], Done]] = {
     "tags": _tags,
     "strategy": strategy,
     "campaign": campaign,
+    "cases": _cases,
     "erp": _erp,
 }

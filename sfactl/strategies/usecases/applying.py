@@ -199,7 +199,11 @@ class _Run:
             with self.session.query() as query:
                 check_newest(query, row, "strategy")
         if row.state in ("planned", "approved") and content_version(self.book) != row.version:
-            raise Conflict(f"the files of strategy {strategy} changed since plan {row.short}", hint=again)
+            raise Conflict(
+                f"the files of strategy {strategy} changed since plan {row.short}, or what its messages carry of the"
+                " workspace: name, address, collect.url",
+                hint=again,
+            )
         for obstacle in obstacles(self.session, self.book, row, self.session.now(), late=self.permit.late):
             raise PolicyError(f"nothing was done: {obstacle}")
         if needs_approval(self.book, row):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from sfactl.api.errors import PolicyError
 from sfactl.campaigns.model import lateness
 from sfactl.campaigns.usecases.approving import check_approver
+from sfactl.campaigns.usecases.guarding import overstepped
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.strategies.asking import audience_text
 from sfactl.strategies.book import Book
 from sfactl.strategies.drawing import does
+from sfactl.strategies.files import senders_of, touches
 from sfactl.strategies.planning import EFFECTS, Count, Draft, content_version, draft
 from sfactl.strategies.usecases.scene import (
     KIND,
@@ -25,6 +27,7 @@ from sfactl.strategies.usecases.scene import (
     halted_by,
     plan_rows,
     plan_table,
+    scope_of,
     work_out,
 )
 
@@ -190,7 +193,17 @@ def obstacles(session: Session, book: Book, row: PlanRow, at: datetime, *, late:
     end = book.ends_at
     if end is not None and at >= end and row.sends:
         found.append(f"the strategy ended on {end:%Y-%m-%d %H:%M} UTC (expires_at)")
+    if row.sends:
+        found += _overstepped(session, book)
     return tuple(found)
+
+
+def _overstepped(session: Session, book: Book) -> list[str]:
+    """Which limits of what may come back it oversteps, by the senders it has."""
+    strategy = book.file.strategy
+    scope, senders = scope_of(book.name), senders_of(strategy)
+    said = (overstepped(session, touches(book.file, book.names, s).campaign, scope=scope) for s in senders)
+    return [text for text in said if text]
 
 
 def version_number(query: Query, book: Book) -> int:

@@ -59,14 +59,15 @@ def _known(query: Query, lines: Sequence[Line], rejected: list[Rejected]) -> Ite
     messages = _messages(query, {line.given.message_key for line in lines if line.given.message_key})
     for line in lines:
         given, key = line.given, line.given.message_key
-        fits, lead_id = leads[line.lead] if line.lead else (1, None)
+        fits = leads[line.lead] if line.lead else (0,)
+        lead_id = fits[0] if fits else 0
         campaign, recipient = messages.get(key, ("", 0))
         why = ""
-        if fits != 1:
-            why = f"lead: {line.lead!r} is {fits} leads" if fits else f"lead: there is no lead {line.lead!r}"
+        if len(fits) != 1:
+            why = f"lead: {line.lead!r} is {len(fits)} leads" if fits else f"lead: there is no lead {line.lead!r}"
         elif key and campaign != given.survey:
             why = f"message: survey {given.survey} sent no message {key!r}"
-        elif key and lead_id not in (None, recipient):
+        elif key and lead_id not in (0, recipient):
             why = f"message: {key!r} went to lead {recipient}, not to {lead_id}"
         if why:
             rejected.append(Rejected(row=line.row, reason=why))

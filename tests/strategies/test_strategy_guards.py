@@ -1,0 +1,110 @@
+"""What ends a strategy by itself as it ends a campaign: a plan that is too old, and too much that comes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+
+from sfactl.api.errors import Conflict, PolicyError
+from sfactl.api.offers import TouchpointSenderOffer
+from sfactl.api.records import CheckReport, Message, Receipt
+from sfactl.campaigns.usecases import delivery
+from sfactl.strategies import usecases
+from sfactl.strategies.usecases import applying
+
+from .conftest import HEAD, TOUCH, Acme
+
+
+@pytest.mark.parametrize(
+    ("keys", "hours", "late", "said"),
+    [
+        pytest.param("", 24 * 8, False, "the plan is 8 days old, older than max_age = 7 days", id="a-week"),
+        pytest.param('max_age = "1 hour"', 5, False, "5 hours old, older than max_age = 1 hour", id="ask"),
+        pytest.param('max_age = "1 hour"', 5, True, "", id="a-person-allows-it"),
+        pytest.param('max_age = "1 hour"\nmisfire = "skip"', 5, True, "(misfire = skip)", id="skip"),
+        pytest.param('max_age = "1 hour"\nmisfire = "run"', 5, False, "", id="run"),
+        pytest.param("expires_at = 2026-11-20T12:00:00", 5, True, "the strategy ended on 2026-11-20 04:00", id="ended"),
+    ],
+)
+def test_a_plan_that_is_applied_late(acme: Acme, keys: str, hours: int, late: bool, said: str) -> None:
+    """It says so, moves nobody and writes to nobody."""
+    acme.leads(1, 2)
+    acme.strategy(TOUCH, head=HEAD.replace("owner", f"{keys}\nowner"))
+    made = acme.plan()
+    acme.clock.advance(timedelta(hours=hours))
+    with acme.session() as session:
+        if not said:
+            assert usecases.apply(session, made.plan_id, late=late).accepted == 2
+            return
+        with pytest.raises(PolicyError) as stopped:
+            usecases.apply(session, made.plan_id, late=late)
+    assert said in stopped.value.message
+    assert (acme.outbox(), acme.standing()) == ([], {})
+
+
+class Picky:
+    """Refuses every second message; counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+
+    def check(self) -> CheckReport:
+        """Answer that all is well."""
+        return CheckReport()
+
+    def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
+        """Refuse the even leads."""
+        for message in messages:
+            self.asked[message.recipient] += 1
+            yield Receipt(key=message.key, outcome="refused" if message.lead_id % 2 == 0 else "accepted")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+def picky(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> Picky:
+    """A strategy for a hundred leads, whose sender refuses every second message and may not be refused that often."""
+    made = Picky()
+    offer = TouchpointSenderOffer(name="picky", summary="", target="nowhere:Nothing")
+    monkeypatch.setattr(applying, "make_sender", lambda session, files: made)
+    monkeypatch.setattr(delivery, "sender_offer", lambda session, files: offer)
+    acme.write("senders/outbox.toml", 'schema = 1\nuse = "maildir"\nstop = { after = 40, bounces = 10 }\n')
+    acme.leads(*range(1, 101))
+    acme.strategy(TOUCH)
+    return made
+
+
+def test_refusals_stop_the_run_and_an_override_lets_it_go_on(acme: Acme, picky: Picky) -> None:
+    """Who lets it go on is kept with the reason; nobody is tried twice, and what came back before counts no longer."""
+    plan = acme.plan().plan_id
+    stopped = acme.apply(plan)
+    assert (stopped.accepted, stopped.refused, stopped.left) == (20, 20, 60)
+    assert "50.0 % of 40 messages came back, more than 10 % (bounces)" in stopped.stopped
+    assert "--override" in acme.plan().obstacles[0]
+    with acme.session() as session, pytest.raises(PolicyError, match=r"50\.0 % of 40 messages came back"):
+        usecases.resume(session, plan)
+    with acme.session() as session:
+        again = usecases.resume(session, plan, override="one closed company")
+        kept = session.workspace.cursor("campaign.winback.override")
+    assert kept is not None
+    assert (kept["by"], kept["reason"]) == ("mei", "one closed company")
+    assert (again.accepted + again.refused, again.left) == (40, 20)
+    assert max(picky.asked.values()) == 1
+
+
+def test_what_messages_carry_of_the_workspace_is_part_of_the_plan(acme: Acme) -> None:
+    """A changed address is another letter."""
+    settings = 'schema = 1\n[workspace]\nname = "Acme"\ntime_zone = "Asia/Taipei"\naddress = "{}"\n'
+    acme.write("sfactl.toml", settings.format("1 Laser Road"))
+    acme.write("templates/hello.toml", 'schema = 1\nsubject = "Hi"\ntext = "{{ workspace.address }}"\n')
+    acme.leads(1)
+    acme.strategy(TOUCH)
+    made = acme.plan()
+    acme.write("sfactl.toml", settings.format("2 Laser Road"))
+    with pytest.raises(Conflict, match="carry of the workspace"):
+        acme.apply(made.plan_id)
+    assert acme.outbox() == []
