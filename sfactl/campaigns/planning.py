@@ -85,7 +85,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     for chunk in table.column("row_hash").cast(pa.string()).chunks:
         digest.update("".join(chunk.to_pylist()).encode())
     # A plan's items say their rotation only where the campaign does not.
-    own = [] if files.campaign.confirm else ["rotation"]
+    own = [] if files.campaign.in_rounds else ["rotation"]
     items = table.drop_columns(["row_hash", "step_no", *own])
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
 
