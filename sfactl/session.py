@@ -5,6 +5,7 @@ Nothing else reads the clock, draws a random number, or decides what "as of" mea
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,6 +96,16 @@ class Session:
         self.run_id = uuid4().hex
         self.fence: Fence | None = None
         self._plugins_disabled = tuple(plugins_disabled)
+
+    def over(self, folder: Path) -> Session:
+        """The same data with the rules of another folder, so that files can be checked before they are put in place.
+
+        Nothing may be written through it, and it is closed with this one.
+        """
+        other = copy.copy(self)
+        other.folder = folder
+        other.dry_run = True
+        return other
 
     @cached_property
     def host(self) -> Host:

@@ -22,8 +22,10 @@ from sfactl.api.records import (
     InvoicePage,
     MailPage,
     Message,
+    MessageEvent,
     Page,
     PaymentPage,
+    Posting,
     Receipt,
     Ref,
     SqlScore,
@@ -146,6 +148,28 @@ class KeyMemory(Protocol):
         """Seconds since a key was first seen; ``inf`` for ever, 0 not at all.
 
         Within that time a message whose outcome is unknown is sent again; after it, it is held for a person.
+        """
+        ...
+
+
+@runtime_checkable
+class EventReader(Protocol):
+    """A sender with the capability ``events``: its service posts what became of messages."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether its file says how to tell genuine postings; the collector takes them then."""
+        ...
+
+    def verify(self, posting: Posting) -> None:
+        """Raise `PolicyError` for what the service has not posted; `ConfigError` where the file has no key to tell."""
+        ...
+
+    def events(self, body: bytes, at: datetime) -> Sequence[MessageEvent]:
+        """What a posting tells; what it tells of other things is left out. Raises `DataError` for what is no posting.
+
+        ``at`` is when it came, for a service that says no time; ids must not hang on it: an event that is told again
+        has the same one. A file of postings that were kept is read with this, too.
         """
         ...
 

@@ -140,6 +140,44 @@ class Receipt:
     task: PersonTask | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """What a service posted to us. ``url`` is the address it posted to, ``at`` (naive UTC) when it came."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    at: datetime
+    url: str = ""
+
+
+Told = Literal["delivered", "bounce", "complaint", "open", "click", "unsubscribe", "reply"]
+"""What a service tells of a message: it arrived, it came back, and what its reader did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEvent:
+    """One thing that a service tells of one message; ``id`` is the same however often it is told.
+
+    The message is known by our ``key``, by the service's own ``provider_id`` or by its ``message_id`` (RFC 5322); one
+    of them is enough. ``said`` are the other server's or the person's own words. ``hard`` says of a bounce whether the
+    address is wrong for good; None leaves that to the words. ``page`` is the link that was followed, ``agent`` the
+    program that asked, and ``machine`` says that the service takes it for no person.
+    """
+
+    id: str
+    kind: Told
+    at: datetime
+    recipient: str
+    key: str = ""
+    provider_id: str = ""
+    message_id: str = ""
+    hard: bool | None = None
+    said: str = ""
+    page: str = ""
+    agent: str = ""
+    machine: bool = False
+
+
 ErpKind = Literal["customer", "product", "order", "invoice", "payment", "write_off", "credit_note"]
 
 

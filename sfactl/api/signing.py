@@ -1,8 +1,8 @@
 """Sign what is posted, and tell a genuine posting from a forged, an altered or an old one.
 
 What we post is signed as the Standard Webhooks specification says (standardwebhooks.com), for which most languages have
-a library. What comes in may be signed in the ways of others too; all are HMAC-SHA256 (RFC 2104) over the body, with or
-without a time.
+a library. What comes in may be signed in the ways of others too: most are HMAC-SHA256 (RFC 2104) over the body, with or
+without a time; `sfactl.api.genuine` has those that are unlike all others.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from sfactl.api.errors import NotFound, PolicyError
+from sfactl.api.genuine import WAYS, Given, check_time
+from sfactl.api.records import Posting
 
 TOLERANCE_S = 300.0
 """A posting whose time is further from ours is refused: it may be an old one, sent again by somebody else."""
@@ -54,6 +56,15 @@ SCHEMES: Mapping[str, Scheme] = {
         id="webhook-id",
         time="webhook-timestamp",
     ),
+    # Svix signs for Resend and many more: the same under names of its own.
+    "resend": Scheme(
+        signature="svix-signature",
+        encoding="base64",
+        mark="v1,",
+        content="{id}.{time}.",
+        id="svix-id",
+        time="svix-timestamp",
+    ),
     "slack": Scheme(
         signature="x-slack-signature",
         encoding="hex",
@@ -64,7 +75,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "line": Scheme(signature="x-line-signature", encoding="base64"),
     "github": Scheme(signature="x-hub-signature-256", encoding="hex", mark="sha256=", id="x-github-delivery"),
 }
-"""Ways to sign by name."""
+"""Ways to sign by name; `WAYS` of `sfactl.api.genuine` are others."""
 
 
 def signed(secret: str, message_id: str, body: bytes, at: datetime) -> dict[str, str]:
@@ -83,19 +94,24 @@ def verify(
     *,
     scheme: str = "standard",
     tolerance_s: float = TOLERANCE_S,
+    url: str = "",
 ) -> str:
     """The id of a genuine posting. Raises `PolicyError` where a header is missing, the time is off or nothing fits.
 
-    A genuine posting may come more than once: whoever acts on it keeps the id and acts once.
+    A genuine posting may come more than once: whoever acts on it keeps the id and acts once. ``url`` is the address it
+    was posted to, which only Twilio signs. Raises `ConfigError` for a secret that can be none.
     """
+    if scheme in WAYS:
+        posting = Posting(body=body, headers=headers, at=at, url=url)
+        return WAYS[scheme](Given(posting=posting, secret=secret, tolerance_s=tolerance_s))
     if scheme not in SCHEMES:
-        raise NotFound(f"there is no scheme {scheme!r}", hint=f"There are: {', '.join(SCHEMES)}")
+        raise NotFound(f"there is no scheme {scheme!r}", hint=f"There are: {', '.join((*SCHEMES, *WAYS))}")
     way = SCHEMES[scheme]
     given = {name.lower(): value.strip() for name, value in headers.items()}
     if missing := [name for name in way.headers if not given.get(name)]:
         raise PolicyError(f"not signed: there is no header {', '.join(missing)}")
     if way.time:
-        _check_time(way.time, given[way.time], at, tolerance_s)
+        check_time(way.time, given[way.time], at, tolerance_s)
     expected = _digest(way, secret, given.get(way.id, ""), given.get(way.time, ""), body)
     # While a secret changes, a posting may carry the signatures of both.
     offered = [part.removeprefix(way.mark) for part in given[way.signature].split() if part.startswith(way.mark)]
@@ -112,14 +128,6 @@ def key_of(secret: str) -> bytes:
         except binascii.Error:
             pass  # a secret that only looks like one
     return secret.encode()
-
-
-def _check_time(name: str, seconds: str, at: datetime, tolerance_s: float) -> None:
-    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 12):
-        raise PolicyError(f"{name}: {seconds[:40]!r} is not a number of seconds")
-    off = int(seconds) - at.replace(tzinfo=UTC).timestamp()
-    if abs(off) > tolerance_s:
-        raise PolicyError(f"{name}: {abs(off):,.0f} seconds {'ahead' if off > 0 else 'old'}, more than allowed")
 
 
 def _digest(way: Scheme, secret: str, message_id: str, seconds: str, body: bytes) -> str:

@@ -118,16 +118,19 @@ class CompiledTemplate:
 
 def compile_template(template: Template, known: Mapping[str, Collection[str]], *, where: str) -> CompiledTemplate:
     """Compile every wording. ``known`` has the fields of each object; raises `ConfigError` naming key and name."""
+    fields = tuple((owner, tuple(names)) for owner, names in known.items())
     compiled = {
-        language: _compile(template.name, language, wording, known, where=where)
+        language: _compiled(template.name, language, wording, fields, where)
         for language, wording in template.wordings.items()
     }
     return CompiledTemplate(name=template.name, wordings=compiled)
 
 
-def _compile(
-    name: str, language: str, wording: Wording, known: Mapping[str, Collection[str]], *, where: str
+@lru_cache(maxsize=256)
+def _compiled(
+    name: str, language: str, wording: Wording, fields: tuple[tuple[str, tuple[str, ...]], ...], where: str
 ) -> CompiledWording:
+    known = dict(fields)
     texts = {"subject": wording.subject, "text": wording.text, "html": wording.html}
     trees = {key: _parse(text, known, where=f"{where}: {language}.{key}") for key, text in texts.items()}
     used = {key: frozenset(_variables(tree, known, f"{where}: {language}.{key}")) for key, tree in trees.items()}

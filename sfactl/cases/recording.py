@@ -143,7 +143,9 @@ class Sheet:
         )
         return self._changed(linked, "lead", before, after)
 
-    def hear(self, row: Row, text: str, at: datetime, *, event_id: str, message_id: str, subject: str) -> Row:
+    def hear(
+        self, row: Row, text: str, at: datetime, *, event_id: str, message_id: str, subject: str, sender: str
+    ) -> Row:
         """What the customer wrote about a case, and where that moves it."""
         self._event(
             row,
@@ -154,6 +156,7 @@ class Sheet:
             channel="email",
             message_id=message_id or None,
             new_value=subject or None,
+            actor=sender,
         )
         self.cases[row["case_id"]] = {**row, "updated_at": max(at, row["updated_at"])}
         known = [s for s in self.rules.statuses if s.name == row["status"]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sfactl.cli import campaign_lines as lines
-from sfactl.cli import campaign_test, options
+from sfactl.cli import campaign_test, options, rule_transfer
 from sfactl.cli.app import App, Output, pass_app
 
 
@@ -17,6 +17,7 @@ def group() -> None:
 
 
 campaign_test.register(group)
+rule_transfer.register(group, "campaign")
 
 
 @group.command("list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sfactl.cli import case_lines, options
+from sfactl.cli import case_ack, case_lines, case_mail, options
 from sfactl.cli.app import App, Output, pass_app
 
 STATES = ("unsettled", "open", "waiting", "resolved", "closed", "all")
@@ -21,7 +21,8 @@ def group() -> None:
 
 
 @group.command("open")
-@click.argument("subject")
+@click.argument("subject", default="")
+@click.option("--from-mail", "mails", multiple=True, metavar="PATH", help="Open from mail: files, or a mailbox's name.")
 @click.option("--lead", default="", metavar="REF", help="Whose case it is: a number or an e-mail address.")
 @click.option("--channel", default="phone", show_default=True, help="How it came in: phone, email, web, visit …")
 @click.option("--text", default="", help="What the customer said.")
@@ -39,6 +40,7 @@ def open_(
     app: App,
     *,
     subject: str,
+    mails: tuple[str, ...],
     lead: str,
     channel: str,
     text: str,
@@ -52,15 +54,25 @@ def open_(
     dry_run: bool,
     output: Output,
 ) -> None:
-    """Open a case about SUBJECT.
+    """Open a case about SUBJECT, or from mails of customers.
+
+    From mails (.eml, maildir, mbox, or a mailbox of the workspace): what is an answer about a case goes to that case,
+    and takes it up again where it was settled. What robots wrote, what came back, mail to many and our own mail open
+    nothing; a mail that was read before adds nothing.
 
     \b
     Example:
       sfactl case open "Laser does not start" --lead 8841 --priority high
       sfactl case open "Wrong invoice" --channel web --lead 12 --key T-771
+      sfactl case open --from-mail ~/Maildir
     """
     from sfactl.cases import usecases
 
+    if mails:
+        if subject or lead or text:
+            raise click.UsageError("--from-mail takes subject, customer and text from the mails.")
+        case_mail.read(app.session(dry_run=dry_run), mails, output)
+        return
     done = usecases.open_case(
         app.session(dry_run=dry_run),
         subject,
@@ -181,3 +193,6 @@ def set_(
     wanted = {name: value for name, value in said.items() if value is not None}
     done = usecases.change(app.session(dry_run=dry_run), cases, wanted, reason=reason)
     output.emit(done, human=lambda: case_lines.changed(done))
+
+
+case_ack.register(group)

@@ -31,6 +31,7 @@ OBJECTS: Mapping[str, str] = {
     "processes": "sfactl.processes.model:Process",
     "scores": "sfactl.scoring.model:Score",
     "segments": "sfactl.segments.model:Segment",
+    "surveys": "sfactl.config.surveys:Survey",
     "strategies": "sfactl.strategies.model:Strategy",
     "tags": "sfactl.config.tags:TagRule",
     "stages": "sfactl.config.stages:Pipeline",
@@ -148,6 +149,21 @@ def _deep_problems(app: App) -> Iterator[Problem]:
             yield Problem(message=err.message, hint=err.hint or "")
 
 
+def rule_problems(session: Session) -> frozenset[str]:
+    """Every mistake in the rules that the session reads, each named by its file in the workspace."""
+    from sfactl.strategies import usecases as strategies
+
+    found = [p.message for path, target in _objects(session.folder) for p in _object_problems(path, target)]
+    if not found:
+        for part in (_condition_problems, _campaign_problems):
+            try:
+                found += [problem.message for problem in part(session)]
+            except SfactlError as err:
+                found.append(err.message)
+        found += [f.message for f in strategies.check(session) if f.severity == "error"]
+    return frozenset(message.replace(f"{session.folder}/", "") for message in found)
+
+
 def _offer_problems(session: Session) -> Iterator[Problem]:
     """Tables that name no installed offer, or whose settings are not the offer's."""
     from sfactl.config.problems import Problem
@@ -206,6 +222,7 @@ def _campaign_problems(session: Session) -> Iterator[Problem]:
 
     for found in campaigns.check(session):
         if found.severity == "error":
-            place = f"campaigns/{found.campaign}.toml"
+            folder = "campaigns" if (session.folder / "campaigns" / f"{found.campaign}.toml").is_file() else "surveys"
+            place = f"{folder}/{found.campaign}.toml"
             named = found.message if ".toml" in found.message else f"{place}: {found.message}"
             yield Problem(message=named.replace(f"{session.folder}/", ""))

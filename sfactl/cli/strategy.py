@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-from sfactl.cli import options
+from sfactl.cli import options, rule_transfer
 from sfactl.cli.app import App, Output, pass_app
 
 
@@ -126,6 +126,7 @@ def unpause(app: App, name: str, dry_run: bool, output: Output) -> None:
     output.emit(result, human=lambda: [f"{name} {'may go on now' if result.changed else 'was not paused'}."])
 
 
+rule_transfer.register(group, "strategy")
 for module in (
     "strategy_plan",
     "strategy_log",

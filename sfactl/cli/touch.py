@@ -93,6 +93,7 @@ _PARTS = (
     "touch_stop",
     "touch_retry",
     "touch_domain",
+    "touch_events",
 )
 for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

@@ -10,7 +10,7 @@ import click
 from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
 
-SCHEMES = ("standard", "slack", "line", "github")
+SCHEMES = ("standard", "slack", "line", "github", "sendgrid", "mailgun", "postmark", "resend", "twilio")
 
 
 @click.group()
@@ -58,6 +58,7 @@ def sign(app: App, file: BinaryIO, *, secret: str, message_id: str, output: Outp
     metavar="SECONDS",
     help="Oldest allowed.",
 )
+@click.option("--url", default="", help="The address it was posted to, which Twilio signs.")
 @click.option("--once", is_flag=True, help="Keep the id: the next delivery of the same ends with code 4.")
 @options.dry_run
 @options.output
@@ -71,6 +72,7 @@ def verify(
     lines: tuple[str, ...],
     scheme: str,
     tolerance: float,
+    url: str,
     once: bool,
     dry_run: bool,
     output: Output,
@@ -78,12 +80,15 @@ def verify(
     """Check that the body in FILE (- for stdin) is signed with the secret, and is not old.
 
     A posting that is forged, altered or old ends with code 2. With --once, one that came before ends with code 4, so
-    that what follows in a script has its effect once.
+    that what follows in a script has its effect once. The secret is what the service calls signing key or token; of
+    SendGrid it is the verification key, of Postmark user:password.
 
     \b
     Example:
       sfactl webhook verify body.json --headers head.txt --secret env:HOOK_KEY
       sfactl webhook verify - --headers head.txt --secret env:HOOK_KEY --once
+      sfactl webhook verify body.json --headers head.txt --scheme sendgrid \\
+        --secret env:SENDGRID_VERIFY
     """
     from sfactl.campaigns import usecases
 
@@ -95,6 +100,7 @@ def verify(
         secret,
         scheme=scheme,
         tolerance_s=tolerance,
+        url=url,
         once=once,
     )
     said = "came before: nothing to do" if result.repeated else "is genuine"

@@ -17,11 +17,15 @@ from hashlib import sha256
 from threading import Lock
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from sfactl.api.errors import DataError, PolicyError
+from sfactl.api.records import Posting
 from sfactl.collect import answers
 from sfactl.collect.forms import BadPost, Form, checked, is_allowed, origin_of, posted
-from sfactl.collect.model import Act, Answer, Deed, Post, Request
-from sfactl.collect.pages import Topic, language
+from sfactl.collect.model import Act, Answer, Deed, Listener, Post, Request
+from sfactl.collect.pages import Sheet, Topic, language
 from sfactl.collect.spool import Spool, SpoolRefused
+from sfactl.collect.surveying import SurveyDesk
+from sfactl.config.surveys import BadAnswer
 from sfactl.engine.links import PATHS, ForgedLink, Link, Purpose, Signer, event_id
 from sfactl.engine.robots import is_scanner
 
@@ -32,19 +36,31 @@ PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 AHEAD = ("purpose", "x-purpose", "sec-purpose", "x-moz")
 """Headers with which programs say that nobody has asked for the page yet."""
 LONGEST_AGENT = 300
+EVENTS = "e"
+"""The first part of the path that services post to: ``https://go.acme.example/e/SENDER``."""
+BODY_BYTES = 64 << 10
+EVENTS_BYTES = 1 << 20
+"""SendGrid posts up to 768 KB at a time."""
 _AHEAD = re.compile("prefetch|preview|prerender", re.IGNORECASE)
 _TRAILING = ").,;:>'\"/]} "
 
 
 @dataclass(slots=True, kw_only=True)
 class Collector:
-    """Answers requests. ``base`` is the path of its public address; ``sender`` is what people know us as."""
+    """Answers requests. ``address`` is its public one, ``base`` the path of it; ``sender`` is what people know us as.
+
+    ``listeners`` are the senders whose services post events, which are kept in ``told``.
+    """
 
     signer: Signer
     spool: Spool
     posts: Spool
+    surveys: SurveyDesk
     now: Callable[[], datetime]
     forms: Mapping[str, Form] = field(default_factory=dict)
+    told: Spool | None = None
+    listeners: Mapping[str, Listener] = field(default_factory=dict)
+    address: str = ""
     topics: Sequence[Topic] = ()
     sender: str = ""
     base: str = ""
@@ -61,6 +77,8 @@ class Collector:
                 return self._linked(request, PURPOSES[first], rest)
             if first == "f" and rest in self.forms:
                 return self._form(request, self.forms[rest])
+            if first == EVENTS and rest in self.listeners and self.told is not None:
+                return self._events(request, rest, self.told)
         except SpoolRefused as err:
             self._count("refused by the disk")
             return answers.busy(self._tongue(request), self.sender, str(err))
@@ -69,12 +87,36 @@ class Collector:
                 return answers.methods(("GET", "HEAD"), asked=request.method == "OPTIONS")
             if first == "robots.txt":
                 return answers.plain("User-agent: *\nDisallow: /\n")
-            return answers.health(self.spool.refusal() or self.posts.refusal())
+            spools = (self.spool, self.posts, self.surveys.spool, *((self.told,) if self.told else ()))
+            return answers.health(next((said for one in spools if (said := one.refusal())), ""))
         self._count("nothing there")
         return self._page(request, "404 Not Found", "missing")
 
+    def takes(self, path: str) -> int:
+        """How many bytes may be posted to ``path``."""
+        is_event = bool(self.listeners) and path.removeprefix(self.base).startswith(f"/{EVENTS}/")
+        return EVENTS_BYTES if is_event else BODY_BYTES
+
+    def _events(self, request: Request, name: str, spool: Spool) -> Answer:
+        """What a service posts is kept whole before it is answered for; what is not genuine leaves nothing."""
+        if request.method != "POST":
+            return answers.methods(("POST",), asked=request.method == "OPTIONS")
+        url = f"{self.address.rstrip('/')}/{EVENTS}/{name}"
+        posting = Posting(body=request.body, headers=request.headers, at=self.now(), url=url)
+        try:
+            heard = self.listeners[name].hear(posting)
+        except PolicyError as err:
+            self._count("forged events")
+            return answers.plain(err.message, "403 Forbidden")
+        except DataError as err:
+            self._count("events that cannot be read")
+            return answers.plain(err.message, "400 Bad Request")
+        if heard:
+            self._tell(spool.add(heard), "kept")
+        return answers.plain("ok")
+
     def _linked(self, request: Request, purpose: Purpose, token: str) -> Answer:
-        posts = purpose in ("unsubscribe", "preferences", "confirm")
+        posts = purpose in ("unsubscribe", "preferences", "confirm", "survey")
         allowed = ("GET", "HEAD", "OPTIONS", *(("POST",) if posts else ()))
         if request.method not in allowed or request.method == "OPTIONS":
             return answers.methods(allowed, asked=request.method == "OPTIONS")
@@ -104,6 +146,8 @@ class Collector:
         """The page on which a person says it."""
         token = self.signer.token(link)
         action = f"{self.base}/{PATHS[link.purpose]}/{token}"
+        if link.purpose == "survey":
+            return self._asked(request, link, action, self.surveys.picked(link, request.query))
         if link.purpose == "preferences":
             return self._page(
                 request, status, "preferences", action=action, topics=self._choices(), button={"form": "preferences"}
@@ -132,6 +176,8 @@ class Collector:
             said = posted(request.body, request.headers.get("content-type", ""))
         except BadPost:
             said = {}
+        if link.purpose == "survey" and said.get("form") == "survey" and link.campaign in self.surveys.surveys:
+            return self._answered(request, link, said)
         if link.purpose == "unsubscribe" and said.get("List-Unsubscribe") == "One-Click":
             self._keep(request, link, "unsubscribe", topic=link.target)
             topic = self._title(request, link.target)
@@ -155,6 +201,25 @@ class Collector:
             acts = [self._act(request, link, deed, topic=name) for name, deed in chosen.items() if deed]
         if acts:
             self._tell(self.spool.add(acts), "kept")
+
+    def _asked(
+        self, request: Request, link: Link, action: str, said: Mapping[str, str], *, missed: bool = False
+    ) -> Answer:
+        """The questions; a survey that is over says so."""
+        sheet = self.surveys.sheet(link, self._tongue(request), said, missed=missed)
+        if sheet is None:
+            return self._page(request, "410 Gone", "survey_over")
+        status = "400 Bad Request" if missed else "200 OK"
+        return self._page(request, status, "survey", action=action, button={"form": "survey"}, sheet=sheet)
+
+    def _answered(self, request: Request, link: Link, said: Mapping[str, str]) -> Answer:
+        try:
+            self._tell(self.surveys.take(link, said), "kept")
+        except BadAnswer:
+            self._count("answers with mistakes")
+            action = f"{self.base}/{PATHS[link.purpose]}/{self.signer.token(link)}"
+            return self._asked(request, link, action, said, missed=True)
+        return self._page(request, "200 OK", "answered")
 
     def _form(self, request: Request, form: Form) -> Answer:
         cors = answers.cors(origin_of(request.headers) if is_allowed(form, request.headers) else "")
@@ -262,6 +327,7 @@ class Collector:
         topics: Sequence[Topic] = (),
         more: str = "",
         button: Mapping[str, str] | None = None,
+        sheet: Sheet | None = None,
     ) -> Answer:
         return answers.page(
             status,
@@ -273,6 +339,7 @@ class Collector:
             topics=topics,
             more=more,
             button=button,
+            sheet=sheet,
         )
 
     def _tell(self, new: int, what: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+from sfactl.api.records import Posting
+from sfactl.config.surveys import Kind
 
 Deed = Literal["open", "click", "look", "unsubscribe", "subscribe", "consent"]
 """What somebody did with a link. A ``look`` opened a page and did nothing there: it only helps to tell scanners."""
@@ -44,11 +47,50 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What somebody answered to a survey of ``kind``: by question a number from ``low`` to ``high``, and a comment."""
+
+    id: str
+    at: datetime
+    survey: str
+    kind: Kind
+    low: int
+    high: int
+    answers: Mapping[str, int]
+    message_key: str
+    lead_id: int
+    step: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One thing that the service of a sender posted about a message: ``event`` has the fields of a `MessageEvent`."""
+
+    id: str
+    at: datetime
+    use: str
+    channel: str
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A sender whose service posts. ``hear`` answers what a posting tells.
+
+    It raises `PolicyError` for one that is not genuine, `DataError` for one that cannot be read.
+    """
+
+    hear: Callable[[Posting], Sequence[Heard]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What came in, as far as it matters. Header names are in lower case; ``body`` has been cut to no size yet."""
 
     method: str
     path: str
+    query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 

@@ -18,6 +18,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
 from sfactl.collect.answers import plain
+from sfactl.collect.collector import BODY_BYTES, EVENTS_BYTES
 from sfactl.collect.model import Answer, Request
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from sfactl.collect.collector import Collector
 
 HEADER_BYTES = 16 << 10
-BODY_BYTES = 64 << 10
 REQUEST_S = 15
 """A request that has not arrived whole after so many seconds is dropped, however busily it drips; so is silence."""
 CONNECTIONS = 1000
+TOO_LARGE = "413 Request Entity Too Large"
 LOG = logging.getLogger("sfactl.collect")
 
 
@@ -37,14 +38,16 @@ def application(collector: Collector) -> Callable[[WSGIEnvironment, StartRespons
     """The collector as WSGI (PEP 3333) has it."""
 
     def called(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        most = collector.takes(environ["PATH_INFO"])
         request = Request(
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],
+            query=environ.get("QUERY_STRING", ""),
             headers=_headers(environ),
-            body=environ["wsgi.input"].read(BODY_BYTES),
+            body=environ["wsgi.input"].read(most + 1),
         )
         try:
-            answer = collector.answer(request)
+            answer = plain("", TOO_LARGE) if len(request.body) > most else collector.answer(request)
         except Exception:
             LOG.exception("a request could not be answered")
             answer = plain("", "500 Internal Server Error")
@@ -122,7 +125,7 @@ def server_of(
     sockets: dict[int, Any] = {}
     limits = {
         "max_request_header_size": HEADER_BYTES,
-        "max_request_body_size": BODY_BYTES,
+        "max_request_body_size": EVENTS_BYTES if collector.listeners else BODY_BYTES,
         "inbuf_overflow": BODY_BYTES * 2,
         "connection_limit": CONNECTIONS,
         "channel_timeout": request_s,

@@ -82,12 +82,14 @@ class Notices:
 class CaseMail:
     """Mail that opens cases. ``mailbox`` is read by ``run --due``; ``own`` are addresses that are ours.
 
-    Mail to many opens no case, unless its List-Id is one of ``lists``: groups through which customers reach us.
+    Mail to many opens no case, unless its List-Id is one of ``lists``: groups through which customers reach us. Whoever
+    writes and is not known becomes a lead, or with ``strangers = "case"`` only has a case.
     """
 
     mailbox: str = ""
     own: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    strangers: Literal["lead", "case"] = "lead"
 
 
 USUAL = (

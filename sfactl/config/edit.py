@@ -41,7 +41,7 @@ def set_value(folder: Path, key: str, text: str, *, env: str | None = None, dry_
     new = edited(old, parts, value, where=str(path))
     _check(path, new)
     if not dry_run:
-        _replace(path, new)
+        replace_file(path, new.encode())
     return Change(key=key, file=str(path), before=before, after=value, written=not dry_run)
 
 
@@ -101,15 +101,15 @@ def _check(path: Path, text: str) -> None:
         check_table(raw, where=str(path))
 
 
-def _replace(path: Path, text: str) -> None:
-    mode = path.stat().st_mode & 0o777
+def replace_file(path: Path, content: bytes) -> None:
+    """Put ``content`` in the place of the file ``path``, wholly or not at all; a new one gets the usual mode."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
+        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

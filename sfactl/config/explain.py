@@ -10,6 +10,7 @@ from typing import Any
 
 from sfactl.api.errors import ConfigError
 from sfactl.config.layers import Layer, flatten, key_hint, known_keys, read_layers
+from sfactl.config.secrets import masked
 from sfactl.config.settings import Settings
 from sfactl.config.tables import FOLDERS, read_table
 
@@ -104,8 +105,8 @@ def compare(one: Sequence[Layer], other: Sequence[Layer]) -> tuple[Difference, .
             found.append(
                 Difference(
                     key=key,
-                    one=mine.value if mine else None,
-                    other=theirs.value if theirs else None,
+                    one=masked(key, mine.value) if mine else None,
+                    other=masked(key, theirs.value) if theirs else None,
                     one_where=mine.where if mine else "",
                     other_where=theirs.where if theirs else "",
                 )

@@ -14,6 +14,8 @@ from sfactl.api.errors import ConfigError
 _SECRET_KEY = re.compile(
     r"(^|_)(password|passwd|passphrase|secret|token|api_?key|access_key|private_key|credentials?)$", re.I
 )
+_TELLING = re.compile(r"(^|[_-])(pass|pwd|pin|key|auth|authorization|cookie|bearer|dsn|signature|credentials?)$", re.I)
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 _PLACE = re.compile(r"[A-Za-z ]*\{secrets\.[A-Za-z0-9_-]+\}")
 
@@ -31,6 +33,16 @@ def is_reference(value: object) -> bool:
 def is_place(value: object) -> bool:
     """Whether ``value`` only says where a secret of the same file is put in, as ``Bearer {secrets.NAME}`` does."""
     return isinstance(value, str) and bool(_PLACE.fullmatch(value))
+
+
+def masked(key: str, value: Any) -> Any:
+    """``value`` as it may be passed on: without what may be secret, by the name of its key or as the login of a URL."""
+    if isinstance(value, (list, tuple)):
+        return [masked(key, part) for part in value]
+    if not isinstance(value, str) or is_reference(value) or is_place(value):
+        return value
+    last = key.rpartition(".")[2]
+    return "(not shown)" if value and (is_secret(last) or _TELLING.search(last)) else _LOGIN.sub("(not shown)", value)
 
 
 def check_secrets(table: Mapping[str, Any], *, where: str, path: str = "", names: frozenset[str] = frozenset()) -> None:

@@ -32,6 +32,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "tags": ("scores", "segments"),
     "strategy": BEFORE_SELLING,
     "campaign": BEFORE_SELLING,
+    "cases": ("mailbox", "collect"),
     "erp": (),
 }
 """Every kind of job in the order in which they are done, and what it builds on."""

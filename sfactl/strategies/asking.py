@@ -90,10 +90,10 @@ def load_blacklist(query: Query, file: StrategyFile, names: Names, at: datetime)
 
 def load_audience(
     query: Query, file: StrategyFile, rivals: Sequence[StrategyFile], names: Names, at: datetime, *, among: bool
-) -> None:
+) -> int:
     """Make the tables walk_audience, and rival_audience (whom other strategies may take first).
 
-    With ``among`` both are about the leads in the table candidates only.
+    With ``among`` both are about the leads in the table candidates only. Answers how many the audience has.
     """
     asked = [Condition(name="@own", text=_entry_text(query, file), where=f"{file.path}: where")]
     tests = {}
@@ -113,7 +113,7 @@ def load_audience(
         for name, named in tests.items()
     }
     extra = "".join(f", {test} as r{n}" for n, test in enumerate(columns.values()))
-    query.run(
+    found = query.run(
         f"create or replace temp table walk_audience as select lead_id{extra} from ({sql}) where {own}", compiled.params
     )
     query.run("create or replace temp table rival_audience (strategy varchar, lead_id bigint)")
@@ -121,12 +121,14 @@ def load_audience(
         query.run(
             f"insert into rival_audience select $rival, lead_id from walk_audience where r{number}", {"rival": name}
         )
+    return found
 
 
-def load_nobody(query: Query) -> None:
-    """The tables of `load_audience` where nobody may enter."""
+def load_nobody(query: Query) -> int:
+    """The tables of `load_audience` where nobody may enter; answers 0."""
     query.run("create or replace temp table walk_audience (lead_id bigint)")
     query.run("create or replace temp table rival_audience (strategy varchar, lead_id bigint)")
+    return 0
 
 
 def _entry_text(query: Query, file: StrategyFile) -> str:

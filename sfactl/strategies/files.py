@@ -98,8 +98,9 @@ def read_strategy(folder: Path, name: str) -> StrategyFile:
         raise NotFound(f"there is no strategy {name!r}", hint=hint)
     read_toml(path)  # its errors name line and column of the file
     text = path.read_text(encoding="utf-8-sig")
-    if (folder / "campaigns" / f"{name}.toml").is_file():
-        raise ConfigError(f"{path}: there is a campaign {name!r} too; messages are told apart by these names")
+    for other in ("campaign", "survey"):
+        if (folder / f"{other}s" / f"{name}.toml").is_file():
+            raise ConfigError(f"{path}: there is a {other} {name!r} too; messages are told apart by these names")
     strategy = parse_strategy(text, name, where=str(path))
     return StrategyFile(strategy=strategy, version=version(strategy), text=text, path=path)
 

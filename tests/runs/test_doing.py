@@ -41,6 +41,8 @@ def shop(tmp_path: Path) -> Place:
     place.write("sources/cards.toml", 'schema = 1\nuse = "file"\npath = "inbox/*.csv"\nschedule = "0 1 * * *"\n')
     place.write("inbox/cards.csv", CARDS)
     place.write("mailboxes/sales.toml", 'schema = 1\nuse = "files"\npath = "mail"\nschedule = "0 1 * * *"\n')
+    cases = (place.folder / "cases.toml").read_text(encoding="utf-8")
+    place.write("cases.toml", cases.replace('mailbox = ""', 'mailbox = "sales"'))
     place.write("mail/1.eml", "From: wang@formosa.example\nSubject: Re: Hello\n\nYes\n")
     return place
 
@@ -50,7 +52,7 @@ def test_all_jobs(shop: Place) -> None:
     assert list(first) == [
         "source:cards", "mailbox:sales", "collect", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla",
         "tags",
-        "campaign:welcome", "erp:files",
+        "campaign:welcome", "cases", "erp:files",
     ]  # fmt: skip
     assert {name: run.detail for name, run in first.items() if run.state in ("failed", "skipped")} == {}
     assert (first["source:cards"].state, dict(first["source:cards"].counts)) == (
@@ -58,6 +60,7 @@ def test_all_jobs(shop: Place) -> None:
         {"rows": 3, "new": 2, "rejected": 1},
     )
     assert dict(first["mailbox:sales"].counts) == {"mails": 1, "new": 1, "reply": 1}
+    assert dict(first["cases"].counts) == {"opened": 1, "told": 1}
     assert first["scores"].state == first["segments"].state == "done"
     with shop.session() as session:
         commits = {e.run_id for e in _commits(session)}

@@ -47,13 +47,16 @@ def verify_once(
     *,
     scheme: str = "standard",
     tolerance_s: float = TOLERANCE_S,
+    url: str = "",
     once: bool = False,
 ) -> VerifyResult:
     """The id of a genuine posting. With ``once`` it is kept, so that the next delivery of the same is a repeat.
 
     Raises `PolicyError` for one that is not genuine or too old, `NotFound` for the scheme.
     """
-    found = verify(_resolved(session, secret), headers, body, session.now(), scheme=scheme, tolerance_s=tolerance_s)
+    found = verify(
+        _resolved(session, secret), headers, body, session.now(), scheme=scheme, tolerance_s=tolerance_s, url=url
+    )
     repeated = False
     if once:
         with session.write(reason=f"webhook {scheme}", key=f"webhook.{scheme}.{found}") as tx:

@@ -14,6 +14,6 @@ select e."at",
     e.actor, 0 as rank, e.event_no
 from mine e
 union all
-select t."at", 'notice: ' || t.step || ', ' || t.state, concat_ws(' · ', t.recipient, t.detail), t.sender, 1, 0
+select t."at", 'notice: ' || t.step || ', ' || t.state, concat_ws(' · ', t.recipient, nullif(t.detail, '')), t.sender, 1, 0
 from told t
 order by 1, 5, 6

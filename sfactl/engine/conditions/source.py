@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -26,13 +27,16 @@ class Source:
     where: str = ""
 
     def parse(self) -> exp.Expression:
-        """The syntax tree. Raises `ConditionError` with the position of what does not parse."""
+        """The syntax tree, which belongs to all who ask for the same text: whoever changes it takes a copy.
+
+        Raises `ConditionError` with the position of what does not parse.
+        """
         if not self.text.strip():
             raise self.error("the condition is empty", at=0)
         if len(self.text) > LONGEST:
             raise self.error(f"the condition is longer than {LONGEST} characters", at=LONGEST)
         try:
-            tree = sqlglot.parse_one(self.text, dialect=DIALECT, into=exp.Condition)
+            tree = _tree(self.text)
         except ParseError as err:
             raise self._parse_error(err) from None
         except TokenError:
@@ -96,6 +100,11 @@ class Source:
             elif char == quote:
                 quote = ""
         return opened if quote else 0
+
+
+@lru_cache(maxsize=1024)
+def _tree(text: str) -> exp.Expr:
+    return sqlglot.parse_one(text, dialect=DIALECT, into=exp.Condition)
 
 
 def tokens(text: str) -> list[Token]:

@@ -66,7 +66,7 @@ def check_mailboxes(session: Session, names: Sequence[str] = ()) -> tuple[Mailbo
         use = ""
         try:
             use = str(session.settings.mailboxes[name]["use"])
-            box = _open(session, name)
+            box = open_mailbox(session, name)
             try:
                 report = box.check()
             finally:
@@ -83,7 +83,7 @@ def _fetch(session: Session, name: str) -> Fetched:
     total = Total(session, BOUNCES | REPLIES)
     cursor = f"mailbox.{name}"
     try:
-        box = _open(session, name)
+        box = open_mailbox(session, name)
         try:
             reached = session.workspace.cursor(cursor)
             for page in box.fetch(reached):
@@ -96,7 +96,9 @@ def _fetch(session: Session, name: str) -> Fetched:
     return Fetched(mailbox=name, read=total.result())
 
 
-def _open(session: Session, name: str) -> Mailbox:
+def open_mailbox(session: Session, name: str) -> Mailbox:
+    """The mailbox of the workspace called ``name``. Raises `NotFound`, and what its plugin raises."""
+    _named(session, [name])
     table = session.settings.mailboxes[name]
     settings = {key: value for key, value in table.items() if key not in OURS}
     return session.host.make("mailbox", str(table["use"]), settings, where=f"mailboxes/{name}.toml")

@@ -76,7 +76,7 @@ class Bench:
     @property
     def limits(self) -> Limits:
         """How much of the machine a made-up world may take: it is small, and threads would only wait for each other."""
-        return Limits(memory=self.session.settings.engine.memory_limit, threads=1)
+        return Limits(memory=self.session.settings.engine.memory_limit, threads=1, small=True)
 
     @property
     def _ground(self) -> tuple[Schemas, Limits]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sfactl.api.errors import LockBusy
+from sfactl.api.errors import LockBusy, PolicyError
 from sfactl.runs.model import Done, Job, State
 from sfactl.runs.usecases.selling import campaign, strategy
 from sfactl.session import Session
@@ -60,12 +60,13 @@ def _collect(session: Session, _job: Job) -> Done:
     done = import_spool(session)
     new = sum(form.new for form in done.forms)
     rejected = sum(form.rejected for form in done.forms)
+    answers = sum(survey.new for survey in done.surveys)
     problems = [f"form {form.form}: {form.problem}" for form in done.forms if form.problem]
     damaged = [f"{name} is damaged" for name in done.damaged]
     return Done(
-        state="done" if done.well and (done.new or done.forms) else "nothing" if done.well else "partly",
-        items=done.new + new,
-        counts=_present({"touchpoints": done.new, "leads": new, "rejected": rejected}),
+        state="done" if done.well and (done.new or done.forms or answers) else "nothing" if done.well else "partly",
+        items=done.new + new + answers,
+        counts=_present({"touchpoints": done.new, "leads": new, "answers": answers, "rejected": rejected}),
         detail=" · ".join([*problems, *damaged]),
     )
 
@@ -149,6 +150,29 @@ def _tags(session: Session, _job: Job) -> Done:
     return Done(state=_did(changed), items=changed, counts=_present({"changed": changed}))
 
 
+def _cases(session: Session, _job: Job) -> Done:
+    """Open cases from the mailbox that ``cases.toml`` names, then tell customers what happened to theirs."""
+    from sfactl.cases.usecases import acknowledge, fetch_case_mail
+    from sfactl.config.cases import read_cases
+
+    rules = read_cases(session.folder)
+    counts: dict[str, int] = {}
+    if rules.mail.mailbox:
+        read = fetch_case_mail(session, rules.mail.mailbox)
+        counts = {"opened": read.opened, "answers": read.heard, "strangers": read.strangers}
+    detail, partly = "", False
+    if rules.notices is not None and rules.told:
+        try:
+            told = acknowledge(session)
+        except PolicyError as err:
+            detail = err.message
+        else:
+            counts |= {"told": told.accepted, "refused": told.refused, "unknown": told.unknown, "left": told.left}
+            partly, detail = told.partly, told.stopped
+    items = counts.get("opened", 0) + counts.get("answers", 0) + counts.get("told", 0)
+    return Done(state="partly" if partly else _did(items), items=items, counts=_present(counts), detail=detail)
+
+
 def _erp(session: Session, job: Job) -> Done:
     from sfactl.orders.usecases import pull, push
 
@@ -198,5 +222,6 @@ _DOERS: Mapping[str, Callable[[Session, Job], Done]] = {
     "tags": _tags,
     "strategy": strategy,
     "campaign": campaign,
+    "cases": _cases,
     "erp": _erp,
 }

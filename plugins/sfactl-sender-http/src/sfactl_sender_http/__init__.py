@@ -21,11 +21,18 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         channel="any",
     )
     yield _preset("webhook", "Webhook", "One JSON POST for each message, signed", "any", "sign_secret", "auth_secret")
-    yield _preset("sendgrid", "SendGrid", "E-mail through Twilio SendGrid", "email", "api_key")
-    yield _preset("postmark", "Postmark", "E-mail through Postmark, many at a time", "email", "server_token")
-    yield _preset("mailgun", "Mailgun", "E-mail through Mailgun", "email", "api_key")
-    yield _preset("resend", "Resend", "E-mail through Resend, each key once in 24 hours", "email", "api_key")
+    yield _preset("sendgrid", "SendGrid", "E-mail through Twilio SendGrid", "email", "api_key", "events_key")
+    yield _preset(
+        "postmark", "Postmark", "E-mail through Postmark, many at a time", "email", "server_token", "events_key"
+    )
+    yield _preset("mailgun", "Mailgun", "E-mail through Mailgun", "email", "api_key", "events_key")
+    yield _preset(
+        "resend", "Resend", "E-mail through Resend, each key once in 24 hours", "email", "api_key", "events_key"
+    )
     yield _preset("twilio", "Twilio", "SMS through Twilio", "sms", "auth_token")
+
+
+EVENTS = frozenset({"sendgrid", "postmark", "mailgun", "resend", "twilio"})
 
 
 def _preset(name: str, prefix: str, summary: str, channel: str, *secrets: str) -> TouchpointSenderOffer:
@@ -36,5 +43,6 @@ def _preset(name: str, prefix: str, summary: str, channel: str, *secrets: str) -
         settings=f"sfactl_sender_http.presets:{prefix}Settings",
         hosts=("setting:url",),
         secrets=secrets,
+        capabilities=frozenset({"events"} if name in EVENTS else ()),
         channel=channel,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sfactl.api.context import PluginContext
 from sfactl_sender_http.sender import HttpSender
 from sfactl_sender_http.settings import Answer, Codes, HttpSettings, Statuses
+from sfactl_sender_http.telling import Teller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,30 +27,42 @@ class WebhookSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendGridSettings:
-    """Twilio SendGrid, v3 Mail Send. With ``sandbox`` a message is checked and not delivered."""
+    """Twilio SendGrid, v3 Mail Send. With ``sandbox`` a message is checked and not delivered.
+
+    ``events_key`` is the verification key of its Event Webhook.
+    """
 
     api_key: str
     sandbox: bool = False
+    events_key: str = ""
     url: str = "https://api.sendgrid.com/v3/mail/send"
     timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostmarkSettings:
-    """Postmark's batch endpoint. Bulk mail goes through a broadcast stream of its own: ``stream = "broadcast"``."""
+    """Postmark's batch endpoint. Bulk mail goes through a broadcast stream of its own: ``stream = "broadcast"``.
+
+    ``events_key`` is the ``user:password`` in the address that its webhooks post to.
+    """
 
     server_token: str
     stream: str = "outbound"
+    events_key: str = ""
     url: str = "https://api.postmarkapp.com/email/batch"
     timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailgunSettings:
-    """Mailgun's messages endpoint. Domains in Europe: ``url = "https://api.eu.mailgun.net"``."""
+    """Mailgun's messages endpoint. Domains in Europe: ``url = "https://api.eu.mailgun.net"``.
+
+    ``events_key`` is the HTTP webhook signing key.
+    """
 
     api_key: str
     domain: str
+    events_key: str = ""
     url: str = "https://api.mailgun.net"
     timeout_s: float = 30.0
 
@@ -60,21 +73,24 @@ class MailgunSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendSettings:
-    """Resend, which takes a key once within 24 hours."""
+    """Resend, which takes a key once within 24 hours. ``events_key`` is the signing secret of its webhook."""
 
     api_key: str
+    events_key: str = ""
     url: str = "https://api.resend.com/emails"
     timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwilioSettings:
-    """Twilio's Messages resource, for SMS from a number or through a messaging service."""
+    """Twilio's Messages resource, for SMS from a number or through a messaging service. It posts to the address in
+    ``events_url`` what becomes of each; the account's token signs it."""
 
     account_sid: str
     auth_token: str
     from_number: str = ""
     messaging_service_sid: str = ""
+    events_url: str = ""
     url: str = "https://api.twilio.com"
     timeout_s: float = 30.0
 
@@ -102,7 +118,7 @@ class WebhookSender(HttpSender):
         super().__init__(own, context)
 
 
-class SendGridSender(HttpSender):
+class SendGridSender(Teller, HttpSender):
     """E-mail through SendGrid: 202 and the header X-Message-Id; errors are a list."""
 
     def __init__(self, settings: SendGridSettings, context: PluginContext) -> None:
@@ -130,9 +146,10 @@ class SendGridSender(HttpSender):
             timeout_s=settings.timeout_s,
         )
         super().__init__(own, context)
+        self.told_by("sendgrid", settings.events_key)
 
 
-class PostmarkSender(HttpSender):
+class PostmarkSender(Teller, HttpSender):
     """E-mail through Postmark: one answer for each message of a batch, with an ErrorCode."""
 
     def __init__(self, settings: PostmarkSettings, context: PluginContext) -> None:
@@ -164,9 +181,10 @@ class PostmarkSender(HttpSender):
             timeout_s=settings.timeout_s,
         )
         super().__init__(own, context)
+        self.told_by("postmark", settings.events_key)
 
 
-class MailgunSender(HttpSender):
+class MailgunSender(Teller, HttpSender):
     """E-mail through Mailgun: an HTML form in which headers are fields of their own."""
 
     def __init__(self, settings: MailgunSettings, context: PluginContext) -> None:
@@ -191,9 +209,10 @@ class MailgunSender(HttpSender):
             timeout_s=settings.timeout_s,
         )
         super().__init__(own, context)
+        self.told_by("mailgun", settings.events_key)
 
 
-class ResendSender(HttpSender):
+class ResendSender(Teller, HttpSender):
     """E-mail through Resend. A key that came with another text means that one was sent: that is for a person."""
 
     def __init__(self, settings: ResendSettings, context: PluginContext) -> None:
@@ -221,9 +240,10 @@ class ResendSender(HttpSender):
             timeout_s=settings.timeout_s,
         )
         super().__init__(own, context)
+        self.told_by("resend", settings.events_key)
 
 
-class TwilioSender(HttpSender):
+class TwilioSender(Teller, HttpSender):
     """SMS through Twilio. The codes that are put back are about our account, number or rate, not the recipient."""
 
     def __init__(self, settings: TwilioSettings, context: PluginContext) -> None:
@@ -232,6 +252,8 @@ class TwilioSender(HttpSender):
             body["From"] = settings.from_number
         else:
             body["MessagingServiceSid"] = settings.messaging_service_sid
+        if settings.events_url:
+            body["StatusCallback"] = settings.events_url
         own = HttpSettings(
             url=f"{settings.url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json",
             encoding="form",
@@ -248,3 +270,4 @@ class TwilioSender(HttpSender):
             timeout_s=settings.timeout_s,
         )
         super().__init__(own, context)
+        self.told_by("twilio", settings.auth_token, asked=bool(settings.events_url))
