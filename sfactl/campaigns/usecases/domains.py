@@ -1,4 +1,4 @@
-"""Look at a mail domain, and sign a mail, through a sender: that has the keys, and asks DNS, which the core does not."""
+"""Look at a mail domain, and sign a mail, through a sender: it has the keys, and asks DNS; the core does neither."""
 
 from __future__ import annotations
 

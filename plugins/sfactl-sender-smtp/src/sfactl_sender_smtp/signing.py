@@ -46,7 +46,7 @@ class Signer:
         return self.over(content, self.domain(message)) if self.keys else b""
 
     def over(self, content: bytes, domain: str) -> bytes:
-        """The headers by which ``domain`` answers for ``content``, one a key. Raises ValueError for what is no e-mail."""
+        """The headers by which ``domain`` answers for ``content``, one a key. Raises ValueError."""
         from sfactl_sender_smtp.signature import sign
 
         now = self._context.now()
