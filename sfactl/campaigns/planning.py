@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sfactl.campaigns.blanks import check_wording
@@ -84,7 +85,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
     for chunk in table.column("row_hash").cast(pa.string()).chunks:
         digest.update("".join(chunk.to_pylist()).encode())
     # A plan's items say their rotation only where the campaign does not.
-    own = [] if files.campaign.confirm else ["rotation"]
+    own = [] if files.campaign.in_rounds else ["rotation"]
     items = table.drop_columns(["row_hash", "step_no", *own])
     return Draft(plan_id=digest.hexdigest(), at=at, seq=query.seq, items=items, counts=counts)
 
@@ -124,11 +125,14 @@ def load_refusals(
     )
 
 
-def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table) -> None:
+def judge(
+    query: Query, files: CampaignFiles, place: Place, *, at: datetime, effects: pa.Table, by_step: bool = False
+) -> None:
     """Make the table plan_rows: the one gate through which every recipient of every step goes.
 
     It judges the rows of ``wanted`` (lead_id, step, rotation, is_out) among candidates; the tables of `load_refusals`
-    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`).
+    and blacklist must be there. ``effects`` is what the ledger holds (`effects_table`). ``by_step`` judges each step
+    as if it were alone: what is sent at one counts for no cap at another yet.
     """
     campaign = files.campaign
     load_effects(query, effects)
@@ -148,6 +152,7 @@ def judge(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         "ends_at": ends_at(campaign, place.time_zone),
         "key_prefix": key_prefix(campaign, place.tenant),
         "apart": bool(files.about),
+        "by_step": by_step,
     }
     # Most of what is joined is empty or small, which the engine takes for large.
     with query.in_written_order():
@@ -166,6 +171,15 @@ def load_effects(query: Query, effects: pa.Table) -> None:
 
 def effects_table(rows: Sequence[Sequence[Any]]) -> pa.Table:
     """Ledger rows as the table that `judge` reads; the order of values is `EFFECT_FIELDS`."""
+    return _filled_effects(rows) if rows else _no_effects()
+
+
+@cache
+def _no_effects() -> pa.Table:
+    return _filled_effects(())
+
+
+def _filled_effects(rows: Sequence[Sequence[Any]]) -> pa.Table:
     import pyarrow as pa
 
     types = [
@@ -208,6 +222,11 @@ def _steps_table(files: CampaignFiles) -> pa.Table:
 
 
 def _names_table(column: str, names: Sequence[str]) -> pa.Table:
+    return _names_as_table(column, tuple(names))
+
+
+@lru_cache(maxsize=64)
+def _names_as_table(column: str, names: tuple[str, ...]) -> pa.Table:
     import pyarrow as pa
 
     return pa.table({column: pa.array(list(names), pa.string())})

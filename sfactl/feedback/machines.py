@@ -9,7 +9,7 @@ import re
 from email.message import Message
 from typing import Literal
 
-from sfactl.feedback.fields import subject_of
+from sfactl.feedback.fields import parts, subject_of
 
 Machine = Literal["absence", "answer", "list", "receipt", ""]
 """A note of absence; any other answer or notice of a machine; mail to many; a proof of reading; none of these."""
@@ -97,5 +97,5 @@ def _is_receipt(mail: Message) -> bool:
     """Proofs of reading (RFC 8098)."""
     kind = str(mail.get_param("report-type", "") or "").lower() if mail.get_content_type() == "multipart/report" else ""
     return kind == "disposition-notification" or any(
-        part.get_content_type() == "message/disposition-notification" for part in mail.walk()
+        part.get_content_type() == "message/disposition-notification" for part in parts(mail)
     )

@@ -97,10 +97,9 @@ class Taker:
     def _take_due(self, params: dict[str, Any]) -> None:
         kept = "lead_id not in (select lead_id from walked)"
         due = f"select lead_id, due_at from ({self.query.statement(PACKAGE, 'due')}) where due_at is not null"
-        self.query.run(
-            f"create or replace temp table sim_next as select * from sim_due where {kept} union all {due}", params
-        )
-        self.query.run("create or replace temp table sim_due as select * from sim_next")
+        self.query.run(f"create temp table sim_next as select * from sim_due where {kept} union all {due}", params)
+        self.query.run("drop table sim_due")
+        self.query.run("alter table sim_next rename to sim_due")
 
     def _take_door(self, *, everybody: bool) -> None:
         """Remember who may enter and was too many: first come those with the lowest numbers."""

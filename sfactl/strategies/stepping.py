@@ -17,6 +17,7 @@ from sfactl.strategies.asking import flag_number
 from sfactl.strategies.book import Book
 from sfactl.strategies.files import StrategyFile, touches
 from sfactl.strategies.model import END, Step
+from sfactl.strategies.turns import keeps, together
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,25 +39,37 @@ class Stepper:
     consents: str = "touchpoints"
     _files: dict[tuple[str, str], CampaignFiles] = field(default_factory=dict)
     _refused: bool = False
+    _judged: tuple[int, str] | None = None
 
     def take_all(self) -> None:
         """Take every step at which anybody may stand, version by version in the order of the file."""
-        places = set(self.query.rows(_PLACES))
+        places = self.query.rows(_PLACES)
         for number, file in enumerate(self.book.versions, 1):
-            strategy = file.strategy
-            for place, step in enumerate(strategy.steps, 1):
-                if (number, place) in places and self.take(number, file, step):
-                    ways = [target for _, target in strategy.ways[step.name] if target != END]
-                    places |= {(number, strategy.number(target)) for target in ways}
+            self._take_version(number, file, {place for version_no, place in places if version_no == number})
 
-    def take(self, number: int, file: StrategyFile, step: Step) -> int:
-        """Decide about everybody at ``step`` of version ``number`` and write it to walk_rows; answers how many."""
-        params = self._params(number, file, step)
-        if not self.query.run(f"create or replace temp table here as {self.query.statement(PACKAGE, 'here')}", params):
-            return 0
-        if step.action == "touch":
-            self._judge(file, step)
-        return self.query.run(f"insert into walk_rows {self.query.statement(PACKAGE, step.action)}", params)
+    def _take_version(self, number: int, file: StrategyFile, places: set[int]) -> None:
+        """Take all steps of a version at ``places`` and where these lead, the touches in turns."""
+        taken: set[int] = set()
+        for turn, sender in sorted(together(file.strategy)):
+            self._take_others(number, file, places, taken)
+            self._touch(number, file, turn, sender, places)
+        self._take_others(number, file, places, taken)
+
+    def _take_others(self, number: int, file: StrategyFile, places: set[int], taken: set[int]) -> None:
+        """Take the steps that are no touches, as far as anybody has come to them who was not decided about yet."""
+        strategy = file.strategy
+        for place, step in enumerate(strategy.steps, 1):
+            if place not in places or step.action == "touch":
+                continue
+            params = self._params(number, file, step)
+            is_late = place in taken
+            here = self.query.statement(PACKAGE, "newly_here" if is_late else "here")
+            places.discard(place)
+            taken.add(place)
+            if self.query.run(f"create or replace temp table here as {here}", params):
+                self.query.run(f"insert into walk_rows {self.query.statement(PACKAGE, step.action)}", params)
+                targets = () if is_late and keeps(step) else strategy.ways[step.name]
+                places.update(strategy.number(target) for _, target in targets if target != END)
 
     def _params(self, number: int, file: StrategyFile, step: Step) -> Mapping[str, Any]:
         strategy = file.strategy
@@ -82,15 +95,34 @@ class Stepper:
             "sender": strategy.sender_of(step),
         }
 
-    def _judge(self, file: StrategyFile, step: Step) -> None:
-        """Make plan_rows: what the gate says about those who stand here."""
+    def _touch(self, number: int, file: StrategyFile, turn: int, sender: str, places: set[int]) -> None:
+        """Judge all who stand at the touches of one turn through one sender, and let those go on who are skipped.
+
+        Who stands at later touches is judged along: few come to one of those in the same walk.
+        """
+        query, strategy = self.query, file.strategy
+        waiting = {strategy.number(s.name) for s in together(strategy)[turn, sender]} & places
+        places -= waiting
+        if not waiting:
+            return
+        params = {"at": self.at, "version_no": number, "turn": turn, "sender": sender}
+        if self._judged != (number, sender) or query.one(query.statement(PACKAGE, "late_at_touches"), params):
+            self._judged = None
+            if not query.run(
+                f"create or replace temp table touched as {query.statement(PACKAGE, 'at_touches')}", params
+            ):
+                return
+            self._judge(file, sender)
+            self._judged = number, sender
+        if query.run(f"insert into walk_rows {query.statement(PACKAGE, 'touch')}", params):
+            places.update(place for (place,) in query.rows(query.statement(PACKAGE, "skipped_to"), params))
+
+    def _judge(self, file: StrategyFile, sender: str) -> None:
+        """Make plan_rows: what the gate says about those who are in touched, at steps through one sender."""
         query, place = self.query, self.book.place
-        files = self.files_of(file, file.strategy.sender_of(step))
-        query.run("create or replace temp table audience as select lead_id from here")
-        query.run(
-            "create or replace temp table wanted as select lead_id, $step as step, rotation, false as is_out from here",
-            {"step": step.name},
-        )
+        files = self.files_of(file, sender)
+        query.run("create or replace temp table audience as select lead_id from touched")
+        query.run("create or replace temp table wanted as select lead_id, step, rotation, false as is_out from touched")
         load_candidates(query, files, place)
         if not self._refused:
             # Once for all touches of the walk, so it is about everybody.
@@ -103,11 +135,12 @@ class Stepper:
             )
             self._refused = True
         effects = effects_table(()) if self.effects is None else self.effects
-        judge(query, files, place, at=self.at, effects=effects)
+        judge(query, files, place, at=self.at, effects=effects, by_step=True)
         if self.check_texts:
-            campaign_step = files.campaign.step(step.name)
-            for language in files.templates[step.template].wordings:
-                check_wording(query, files, campaign_step, language, place=place)
+            for (name,) in query.rows("select distinct step from touched order by step"):
+                step = files.campaign.step(name)
+                for language in files.templates[step.template].wordings:
+                    check_wording(query, files, step, language, place=place)
 
     def files_of(self, file: StrategyFile, sender: str) -> CampaignFiles:
         """The touches of a version through one sender, as campaigns read them."""

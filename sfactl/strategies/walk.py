@@ -12,8 +12,8 @@ two temporary relations, whose rows have no order:
   (null: ``at``), state (active control goal exit finished), reason, is_out, is_new.
 
 Order: what was sent or asked for and is settled moves on → leave (merged, gone, blacklisted, goal, exit, too long) →
-enter → every step in the order of the file, each with all who stand there. A touch goes through the gate of campaigns;
-who is to be sent to stays at the step until its message is settled, so that nobody gets two messages from one walk.
+enter → every step, each with all who stand there. A touch goes through the gate of campaigns; who is to be sent to
+stays at the step until its message is settled, so that nobody gets two messages from one walk.
 
 ``effects`` is what the ledger holds (`campaigns.planning.effects_table`, empty for a simulation that writes messages at
 once). With ``look_at``, a table with lead_id, only those leads are looked at; all others must be as they were.
@@ -48,7 +48,8 @@ EMPTY: Mapping[str, str] = {
     "walk_standing": """lead_id bigint, rotation bigint, version_no bigint, step varchar, step_no bigint,
         since timestamp, arrived timestamp, entered_at timestamp, state varchar, place bigint""",
     "walk_ended": "lead_id bigint, rotation bigint, ending varchar",
-    "walk_left": "lead_id bigint, rotation bigint",
+    "walk_staying": """lead_id bigint, rotation bigint, version_no bigint, step_no bigint, since timestamp,
+        arrived timestamp""",
     "may_enter": "lead_id bigint, rotation bigint",
     "moves": """lead_id bigint, rotation bigint, version varchar, step varchar, since timestamp, state varchar,
         reason varchar, is_out boolean, is_new boolean""",
@@ -192,9 +193,8 @@ def _leave(query: Query, book: Book, params: dict[str, Any], *, inside: int) -> 
         query.run(f"create or replace temp table walk_ended as {query.statement(PACKAGE, 'ended')}", params)
     else:
         _make_empty(query, "walk_ended")
-    if inside and query.run(f"insert into walk_rows {query.statement(PACKAGE, 'leave')}", params):
-        query.run(
-            "create or replace temp table walk_left as select lead_id, rotation from walk_rows where action = 'leave'"
-        )
+    if inside:
+        query.run(f"insert into walk_rows {query.statement(PACKAGE, 'leave')}", params)
+        query.run(f"create or replace temp table walk_staying as {query.statement(PACKAGE, 'staying')}")
     else:
-        _make_empty(query, "walk_left")
+        _make_empty(query, "walk_staying")

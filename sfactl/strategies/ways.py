@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.duck import Query
 from sfactl.engine.periods import parse_period
 from sfactl.strategies.book import Book
 from sfactl.strategies.model import END, NEVER, Step, Strategy
+from sfactl.strategies.turns import turns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "flow_versions": {"version_no": "bigint", "version": "varchar"},
-    "flow_steps": {"version_no": "bigint", "step": "varchar", "step_no": "bigint"},
+    "flow_steps": {
+        "version_no": "bigint",
+        "step": "varchar",
+        "step_no": "bigint",
+        "sender": "varchar",
+        "turn": "bigint",
+    },
     "flow_ways": {"version_no": "bigint", "step": "varchar", "way": "varchar", "to_step": "varchar", "to_no": "bigint"},
     "flow_arms": {
         "version_no": "bigint",
@@ -39,7 +47,7 @@ def register_flows(query: Query, book: Book, at: datetime) -> None:
     for number, file in enumerate(book.versions, 1):
         strategy = file.strategy
         rows["flow_versions"].append((number, file.version))
-        rows["flow_steps"] += [(number, s.name, place) for place, s in enumerate(strategy.steps, 1)]
+        rows["flow_steps"] += [(number, *step) for step in _steps(strategy)]
         rows["flow_ways"] += [(number, *way) for way in _ways(strategy)]
         rows["flow_arms"] += [(number, *arm) for arm in _arms(strategy)]
         if strategy.exit and strategy.exit.after:
@@ -50,8 +58,15 @@ def register_flows(query: Query, book: Book, at: datetime) -> None:
     for rival in book.rivals:
         again = rival.strategy.entry.again
         rows["flow_rivals"].append((rival.name, None if again == NEVER else parse_period(again).before(at)))
-    for name, columns in TABLES.items():
-        query.register(name, _table(columns, rows[name]))
+    for name in TABLES:
+        query.register(name, _table(name, tuple(rows[name])))
+
+
+def _steps(strategy: Strategy) -> Iterator[tuple[str, int, str | None, int | None]]:
+    turn = turns(strategy)
+    for place, step in enumerate(strategy.steps, 1):
+        touches = step.name in turn
+        yield step.name, place, strategy.sender_of(step) if touches else None, turn.get(step.name)
 
 
 def _ways(strategy: Strategy) -> Iterator[tuple[str, str, str, int]]:
@@ -75,12 +90,15 @@ def _arms(strategy: Strategy) -> Iterator[tuple[str, str, int, int, int]]:
             lower += arm.share
 
 
-def _table(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+@lru_cache(maxsize=256)
+def _table(name: str, rows: tuple[tuple[Any, ...], ...]) -> pa.Table:
+    """One of ``TABLES``; the same object for the same rows, so that walks of one flow register it once."""
     import pyarrow as pa
 
     from sfactl.schemas.dataset import arrow_type
 
+    columns = TABLES[name]
     values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     return pa.table(
-        {name: pa.array(c, arrow_type(kind)) for (name, kind), c in zip(columns.items(), values, strict=True)}
+        {column: pa.array(c, arrow_type(kind)) for (column, kind), c in zip(columns.items(), values, strict=True)}
     )

@@ -1,4 +1,4 @@
-"""Forks children that plan and apply the campaign or the strategy, so that a test can kill each of them cheaply.
+"""Forks children that apply the campaign or the strategy, or tell of cases, so that a test can kill each cheaply.
 
 Reads ``JOB FOLDER`` lines on stdin, answers the child's pid; ``wait`` answers the exit code of the last one.
 """
@@ -15,6 +15,7 @@ import pyarrow.compute  # noqa: F401
 
 from sfactl.api.errors import SfactlError
 from sfactl.campaigns import usecases
+from sfactl.cases import usecases as cases
 from sfactl.config.layers import load_settings
 from sfactl.session import Session, open_session
 from sfactl.strategies import usecases as strategies
@@ -28,6 +29,9 @@ def work(job: str, folder: Path) -> int:
     with open_session(folder, settings=settings, command=job, actor="worker", quiet=True) as session:
         if job == "walk":
             return walk(session)
+        if job == "cases":
+            cases.read_case_mail(session, [folder / "mails"])
+            return 0 if cases.acknowledge(session).notices else OUT_OF_WORK
         if job == "plan":
             made = usecases.plan(session, "spring")
             if made.sends == 0:

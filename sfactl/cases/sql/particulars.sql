@@ -11,4 +11,4 @@ from passed p
 join case_events e on e.event_no = try_cast(regexp_extract(p.message_key, '[0-9]+$') as bigint)
 join cases c on c.case_id = e.case_id
 left join reps r on r.rep_id = c.owner
-order by p.lead_id, p.step, e.event_no
+order by p.lead_id, e.event_no

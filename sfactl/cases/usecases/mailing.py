@@ -146,7 +146,9 @@ class _Total:
         new = [t for t, row in found if row["lead_id"] is None and not _settled(row)]
         if not new:
             return
-        people = {letter.sender: letter.name for letter in new}
+        people: dict[str, str] = {}
+        for letter in new:
+            people[letter.sender] = people.get(letter.sender) or letter.name
         with work_folder(self._session) as scratch:
             path = scratch / f"{SOURCE}.jsonl"
             path.write_text("".join(_person(*pair) for pair in people.items()), encoding="utf-8")

@@ -43,11 +43,12 @@ class Past:
                 f"create or replace temp table sim_consents as {self.query.statement('simulation', 'consents')}"
             )
 
-    def consents(self, tick: Tick) -> str:
+    def consents(self, tick: Tick, *, some: bool) -> str:
         """Where people's own words about mail are read from in a run: few of all events, so they are gathered once."""
         if self.history == "known":
             return "touchpoints"
-        return f'(select * from sim_consents where "at" <= {moment(tick.at)})'
+        looked = f" and {LINK} in (select {LINK} from {LOOKED})" if some else ""
+        return f'(select * from sim_consents where "at" <= {moment(tick.at)}{looked})'
 
     def turn(self, tick: Tick, *, some: bool) -> None:
         """Let the query's names stand for the world of a run, for all leads or for those looked at."""

@@ -54,7 +54,7 @@ def run(
                 at=tick.at,
                 look_at="" if everybody else LOOKED,
                 check_texts=False,
-                consents=past.consents(tick),
+                consents=past.consents(tick, some=not everybody),
             )
             taker.take(tick, before.at if before else tick.at, book, everybody=everybody)
         before = tick
