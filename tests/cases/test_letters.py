@@ -194,7 +194,7 @@ def test_a_mail_that_is_read_late_moves_the_case_after_what_was_done(desk: Desk)
     case = desk.open("2")
     desk.set(case, status="resolved")
     desk.read(mail(1, "bob@x.example", f"[Case {case}] wait"))
-    assert desk.rows("select kind from case_events order by \"at\", event_no") == [
+    assert desk.rows('select kind from case_events order by "at", event_no') == [
         ("mail",),
         ("opened",),
         ("assigned",),
