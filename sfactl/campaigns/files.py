@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,13 +14,17 @@ from sfactl.api.records import Attachment
 from sfactl.campaigns.assets import assets_of
 from sfactl.campaigns.letterhead import SAYS, check_ways
 from sfactl.campaigns.model import Campaign, Template
+from sfactl.campaigns.surveys import survey_campaign
 from sfactl.campaigns.templates import CompiledTemplate, Variable, compile_template
 from sfactl.config.objects import read_object, said
+from sfactl.config.surveys import Survey, survey_names, survey_path
 from sfactl.engine.periods import PeriodError, parse_period
 from sfactl.schemas import Schemas
 
 CAMPAIGN_FIELDS = ("name", "summary")
 WORKSPACE_FIELDS = ("name", "address")
+BY_VOICE = ("phone", "visit")
+"""Channels on which a person asks, and brings the answers in from a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,8 @@ class CampaignFiles:
     """A campaign with its templates by name, and the version: a hash of all that is written in them.
 
     ``assets`` is what goes along with a template in a language. ``about`` has the fields of further objects that each
-    message is about: then two messages to one address are never doubles of each other.
+    message is about: then two messages to one address are never doubles of each other. ``survey`` is
+    what it asks, where it is one.
     """
 
     campaign: Campaign
@@ -36,6 +41,7 @@ class CampaignFiles:
     version: str
     path: Path
     assets: Mapping[tuple[str, str], tuple[Attachment, ...]] = field(default_factory=dict)
+    survey: Survey | None = None
     about: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
@@ -52,11 +58,22 @@ class CampaignFiles:
 
 
 def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
-    """Read ``campaigns/NAME.toml`` and the templates it uses. Raises `NotFound` or `ConfigError`."""
-    path = folder / "campaigns" / f"{name}.toml"
-    if not path.is_file():
+    """Read ``campaigns/NAME.toml``, or ``surveys/NAME.toml``, and the templates it uses.
+
+    Raises `NotFound` or `ConfigError`.
+    """
+    path, survey = folder / "campaigns" / f"{name}.toml", survey_path(folder, name)
+    if path.is_file() and survey.is_file():
+        raise ConfigError(f"{survey}: there is a campaign of that name too ({path}); messages are told apart by it")
+    if path.is_file():
+        return assemble(folder, read_object(Campaign, path, inject={"name": name}), path, schemas)
+    if not survey.is_file():
         raise NotFound(f"there is no campaign {name!r}", hint=_known(folder))
-    return assemble(folder, read_object(Campaign, path, inject={"name": name}), path, schemas)
+    asked, campaign = survey_campaign(folder, name)
+    files = assemble(folder, campaign, survey, schemas)
+    # What is asked on the page is approved together with the message that leads there.
+    text = json.dumps([files.version, said(asked)], sort_keys=True, default=str, ensure_ascii=False)
+    return replace(files, survey=asked, version=hashlib.sha256(text.encode()).hexdigest())
 
 
 def assemble(
@@ -89,14 +106,26 @@ def assemble(
 
 
 def check_links(files: CampaignFiles, collector: str) -> None:
-    """Refuse templates that print a link which messages would not have. Raises `ConfigError`."""
+    """Refuse templates that print a link which messages would not have, and a survey that cannot be answered.
+
+    Raises `ConfigError`.
+    """
     used = {name: frozenset(f for owner, f in t.used if owner == "message") for name, t in files.templates.items()}
     check_ways(files.campaign, used, collector, str(files.path))
+    if files.survey is None:
+        asking = next((name for name, names in sorted(used.items()) if "survey" in names), None)
+        if asking is not None:
+            raise ConfigError(f"{files.path}: template {asking!r} prints message.survey, which only a survey has")
+    elif files.survey.channel not in BY_VOICE:
+        for name, template in sorted(files.templates.items()):
+            silent = [tongue for tongue, w in template.wordings.items() if ("message", "survey") not in w.used]
+            if silent:
+                raise ConfigError(f"{files.path}: template {name!r} ({silent[0]}) does not print message.survey")
 
 
 def campaign_names(folder: Path) -> list[str]:
-    """Names of all campaigns, sorted."""
-    return sorted(p.stem for p in (folder / "campaigns").glob("*.toml"))
+    """Names of all campaigns, those that surveys make among them, sorted."""
+    return sorted({p.stem for p in (folder / "campaigns").glob("*.toml")} | set(survey_names(folder)))
 
 
 def known_fields(schemas: Schemas) -> Mapping[str, Collection[str]]:

@@ -18,8 +18,8 @@ from sfactl.engine.links import PATHS, Link
 if TYPE_CHECKING:
     from sfactl.engine.links import Purpose, Signer
 
-Say = Literal["unsubscribe", "preferences", "confirm"]
-SAYS: tuple[Say, ...] = ("unsubscribe", "preferences", "confirm")
+Say = Literal["unsubscribe", "preferences", "confirm", "survey"]
+SAYS: tuple[Say, ...] = ("unsubscribe", "preferences", "confirm", "survey")
 """The links that a template may print as ``message.NAME``."""
 
 
@@ -44,6 +44,7 @@ class Ways:
     others: tuple[str, ...] = ()
     preferences: str = ""
     confirm: str = ""
+    survey: str = ""
 
     def printed(self) -> Mapping[str, str]:
         """What a template sees as ``message``."""
@@ -90,6 +91,7 @@ def ways_of(
         others=others,
         preferences=letterhead.signer.url(base, link("preferences")) if "preferences" in printed else "",
         confirm=letterhead.signer.url(base, link("confirm")) if "confirm" in printed else "",
+        survey=letterhead.signer.url(base, link("survey")) if "survey" in printed else "",
     )
 
 

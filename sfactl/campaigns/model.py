@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sfactl.campaigns.occasions import Occasion
 from sfactl.config.touch import DAYS, Cap, Day, minutes_of
 from sfactl.engine.periods import parse_period
 
@@ -162,6 +163,7 @@ class Campaign:
     ``topic`` is what it is about, so that people can leave that alone. ``confirm`` makes it the mail by which those who
     subscribed confirm it: it goes to them and nobody else. ``track`` says which deeds of readers are counted: by
     default none. ``exit_on`` are touchpoints that end it for a person whom it has written to; None: as its class does.
+    With ``occasion`` each member goes through it again whenever it is time.
     """
 
     name: str
@@ -180,6 +182,7 @@ class Campaign:
     holdout: float = 0.0
     caps: Caps | None = None
     confirm: bool = False
+    occasion: Occasion | None = None
     exit_on: tuple[Ending, ...] | None = None
     blacklist: str = ""
     approve_above: int = 5000
@@ -206,6 +209,8 @@ class Campaign:
         self._check_steps()
 
     def _check_audience(self) -> None:
+        if self.confirm and self.occasion:
+            raise ValueError("occasion: a confirmation is asked for whenever somebody subscribes, and then only")
         if self.confirm:
             if self.segment or self.where or any(step.where for step in self.steps):
                 raise ValueError("confirm: it goes to those who have subscribed and not confirmed; no segment or where")
@@ -231,6 +236,11 @@ class Campaign:
     def marketing(self) -> bool:
         """Whether consent to marketing and caps bind it."""
         return self.message_class == "marketing"
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether each person's round is their own, so that its number stands with each item of a plan."""
+        return self.confirm or self.occasion is not None
 
     @property
     def endings(self) -> tuple[Ending, ...]:

@@ -62,6 +62,8 @@ def _served_lines(served: Served) -> Iterator[str]:
         yield f"  services post to: {', '.join(served.services)}"
     if served.topics:
         yield f"  topics: {', '.join(served.topics)}"
+    if served.surveys:
+        yield f"  surveys: {', '.join(served.surveys)}"
 
 
 @group.command("import")
@@ -84,7 +86,7 @@ def import_(app: App, folder: Path | None, *, fail_empty: bool, dry_run: bool, o
     from sfactl.collect import usecases
 
     result = usecases.import_spool(app.session(dry_run=dry_run), folder)
-    some = result.new or result.forms or result.services.new
+    some = result.new or result.forms or result.services.new or result.surveys
     nothing = 4 if fail_empty and not some else 0
     output.emit(result, human=lambda: _imported_lines(result), exit_code=nothing if result.well else 3)
 
@@ -105,6 +107,10 @@ def _imported_lines(result: Imported) -> Iterator[str]:
             f"{form.rejected:,} rejected{f': {form.rejects_file}' if form.rejects_file else ''}"
             f"{f' · {form.asked:,} asked for a topic' if form.asked else ''}"
         )
+    for survey in result.surveys:
+        told = f" · {survey.known:,} known" if survey.known else ""
+        lost = f" · {survey.strangers:,} of leads that are not there" if survey.strangers else ""
+        yield f"  survey {survey.survey}: {count(survey.new, 'answer')}{told}{lost}"
     if result.services.events:
         first, *rest = service_lines(result.services)
         yield f"  services told of {first}"

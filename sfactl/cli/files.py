@@ -31,6 +31,7 @@ OBJECTS: Mapping[str, str] = {
     "processes": "sfactl.processes.model:Process",
     "scores": "sfactl.scoring.model:Score",
     "segments": "sfactl.segments.model:Segment",
+    "surveys": "sfactl.config.surveys:Survey",
     "strategies": "sfactl.strategies.model:Strategy",
     "tags": "sfactl.config.tags:TagRule",
     "stages": "sfactl.config.stages:Pipeline",
@@ -221,6 +222,7 @@ def _campaign_problems(session: Session) -> Iterator[Problem]:
 
     for found in campaigns.check(session):
         if found.severity == "error":
-            place = f"campaigns/{found.campaign}.toml"
+            folder = "campaigns" if (session.folder / "campaigns" / f"{found.campaign}.toml").is_file() else "surveys"
+            place = f"{folder}/{found.campaign}.toml"
             named = found.message if ".toml" in found.message else f"{place}: {found.message}"
             yield Problem(message=named.replace(f"{session.folder}/", ""))

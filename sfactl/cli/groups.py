@@ -39,6 +39,7 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "journey": "Where each customer stands, from ice-breaking to renewal.",
         "touch": "Touchpoints and messages, sent and held.",
         "consent": "Who may be written to, about what.",
+        "survey": "Ask customers what they think, and report it.",
         "webhook": "Sign postings, and check those that come in.",
         "collect": "Clicks, unsubscribes and forms from the web.",
     },

@@ -21,6 +21,7 @@ NOUNS: Mapping[str, str] = {
     "layers": "layer",
     "strategies": "strategy",
     "campaigns": "campaign",
+    "surveys": "survey",
     "templates": "template",
     "prices": "price book",
     "sources": "source",

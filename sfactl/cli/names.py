@@ -24,6 +24,8 @@ FOLDERS: Mapping[tuple[str, str], str] = {
     ("score", "intent"): "scores",
     ("campaign", "name"): "campaigns",
     ("campaign", "names"): "campaigns",
+    ("survey", "name"): "surveys",
+    ("survey", "names"): "surveys",
     ("template", "name"): "templates",
     ("template", "names"): "templates",
     ("strategy", "name"): "strategies",

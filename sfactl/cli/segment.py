@@ -186,9 +186,9 @@ def explain(app: App, name: str, lead: str, *, as_of: str | None, output: Output
 @options.output
 @pass_app
 def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output) -> None:
-    """Say why LEAD is not a member of segment NAME, and the smallest change that would admit it.
+    """Say why LEAD is not a member of segment NAME, the smallest change that would admit it, and when time alone does.
 
-    The change is not guessed: it is applied to a copy of the lead's data and the whole condition is asked again.
+    Neither is guessed: it is tried on a copy of the lead's data, and the whole condition is asked again.
 
     \b
     Example:
@@ -197,8 +197,9 @@ def why_not(app: App, name: str, lead: str, *, as_of: str | None, output: Output
     from sfactl.engine.references import number_of
     from sfactl.segments import usecases
 
-    result = usecases.why_not(app.session(as_of=as_of), name, number_of("lead", lead))
-    output.emit(result, human=lambda: [*_explained(result), *_admission(result)])
+    session = app.session(as_of=as_of)
+    result = usecases.why_not(session, name, number_of("lead", lead))
+    output.emit(result, human=lambda: [*_explained(result), *_admission(result, session.settings.workspace.time_zone)])
 
 
 @group.command()
@@ -258,9 +259,20 @@ def _actual(term: TermAnswer) -> str:
     return "(empty)" if term.actual is None else shown(term.actual)
 
 
-def _admission(result: Explanation) -> Iterator[str]:
+def _admission(result: Explanation, zone: str) -> Iterator[str]:
     if result.member:
         return
+    yield from _changes(result)
+    if result.by_itself is not None:
+        from sfactl.cli.campaign_lines import local
+        from sfactl.cli.words import count
+
+        days = (result.by_itself - result.at).total_seconds() / 86_400
+        when = "less than a day" if days < 1 else count(int(days), "day")
+        yield f"By itself, if nothing happens until then: from {local(result.by_itself, zone)} on (in {when})."
+
+
+def _changes(result: Explanation) -> Iterator[str]:
     if result.admission is None:
         yield "No change of single values was found that would admit it. These would have to hold:"
         yield from (f"  {term.text}" for term in result.terms if not term.holds)

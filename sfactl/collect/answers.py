@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from sfactl.collect import pages
 from sfactl.collect.model import Answer
-from sfactl.collect.pages import Topic
+from sfactl.collect.pages import Sheet, Topic
 
 Headers = tuple[tuple[str, str], ...]
 SAFE: Headers = (
@@ -50,9 +50,20 @@ def page(
     topics: Sequence[Topic] = (),
     more: str = "",
     button: Mapping[str, str] | None = None,
+    sheet: Sheet | None = None,
 ) -> Answer:
     """A page for people; see `pages.page`."""
-    body = pages.page(name, tongue, sender=sender, action=action, topic=topic, topics=topics, more=more, button=button)
+    body = pages.page(
+        name,
+        tongue,
+        sender=sender,
+        action=action,
+        topic=topic,
+        topics=topics,
+        more=more,
+        button=button,
+        sheet=sheet,
+    )
     return Answer(status=status, headers=(*_page_headers(), ("Content-Language", tongue)), body=body)
 
 

@@ -22,8 +22,10 @@ from sfactl.api.records import Posting
 from sfactl.collect import answers
 from sfactl.collect.forms import BadPost, Form, checked, is_allowed, origin_of, posted
 from sfactl.collect.model import Act, Answer, Deed, Listener, Post, Request
-from sfactl.collect.pages import Topic, language
+from sfactl.collect.pages import Sheet, Topic, language
 from sfactl.collect.spool import Spool, SpoolRefused
+from sfactl.collect.surveying import SurveyDesk
+from sfactl.config.surveys import BadAnswer
 from sfactl.engine.links import PATHS, ForgedLink, Link, Purpose, Signer, event_id
 from sfactl.engine.robots import is_scanner
 
@@ -53,6 +55,7 @@ class Collector:
     signer: Signer
     spool: Spool
     posts: Spool
+    surveys: SurveyDesk
     now: Callable[[], datetime]
     forms: Mapping[str, Form] = field(default_factory=dict)
     told: Spool | None = None
@@ -84,7 +87,7 @@ class Collector:
                 return answers.methods(("GET", "HEAD"), asked=request.method == "OPTIONS")
             if first == "robots.txt":
                 return answers.plain("User-agent: *\nDisallow: /\n")
-            spools = (self.spool, self.posts, *((self.told,) if self.told else ()))
+            spools = (self.spool, self.posts, self.surveys.spool, *((self.told,) if self.told else ()))
             return answers.health(next((said for one in spools if (said := one.refusal())), ""))
         self._count("nothing there")
         return self._page(request, "404 Not Found", "missing")
@@ -113,7 +116,7 @@ class Collector:
         return answers.plain("ok")
 
     def _linked(self, request: Request, purpose: Purpose, token: str) -> Answer:
-        posts = purpose in ("unsubscribe", "preferences", "confirm")
+        posts = purpose in ("unsubscribe", "preferences", "confirm", "survey")
         allowed = ("GET", "HEAD", "OPTIONS", *(("POST",) if posts else ()))
         if request.method not in allowed or request.method == "OPTIONS":
             return answers.methods(allowed, asked=request.method == "OPTIONS")
@@ -143,6 +146,8 @@ class Collector:
         """The page on which a person says it."""
         token = self.signer.token(link)
         action = f"{self.base}/{PATHS[link.purpose]}/{token}"
+        if link.purpose == "survey":
+            return self._asked(request, link, action, self.surveys.picked(link, request.query))
         if link.purpose == "preferences":
             return self._page(
                 request, status, "preferences", action=action, topics=self._choices(), button={"form": "preferences"}
@@ -171,6 +176,8 @@ class Collector:
             said = posted(request.body, request.headers.get("content-type", ""))
         except BadPost:
             said = {}
+        if link.purpose == "survey" and said.get("form") == "survey" and link.campaign in self.surveys.surveys:
+            return self._answered(request, link, said)
         if link.purpose == "unsubscribe" and said.get("List-Unsubscribe") == "One-Click":
             self._keep(request, link, "unsubscribe", topic=link.target)
             topic = self._title(request, link.target)
@@ -194,6 +201,25 @@ class Collector:
             acts = [self._act(request, link, deed, topic=name) for name, deed in chosen.items() if deed]
         if acts:
             self._tell(self.spool.add(acts), "kept")
+
+    def _asked(
+        self, request: Request, link: Link, action: str, said: Mapping[str, str], *, missed: bool = False
+    ) -> Answer:
+        """The questions; a survey that is over says so."""
+        sheet = self.surveys.sheet(link, self._tongue(request), said, missed=missed)
+        if sheet is None:
+            return self._page(request, "410 Gone", "survey_over")
+        status = "400 Bad Request" if missed else "200 OK"
+        return self._page(request, status, "survey", action=action, button={"form": "survey"}, sheet=sheet)
+
+    def _answered(self, request: Request, link: Link, said: Mapping[str, str]) -> Answer:
+        try:
+            self._tell(self.surveys.take(link, said), "kept")
+        except BadAnswer:
+            self._count("answers with mistakes")
+            action = f"{self.base}/{PATHS[link.purpose]}/{self.signer.token(link)}"
+            return self._asked(request, link, action, said, missed=True)
+        return self._page(request, "200 OK", "answered")
 
     def _form(self, request: Request, form: Form) -> Answer:
         cors = answers.cors(origin_of(request.headers) if is_allowed(form, request.headers) else "")
@@ -301,6 +327,7 @@ class Collector:
         topics: Sequence[Topic] = (),
         more: str = "",
         button: Mapping[str, str] | None = None,
+        sheet: Sheet | None = None,
     ) -> Answer:
         return answers.page(
             status,
@@ -312,6 +339,7 @@ class Collector:
             topics=topics,
             more=more,
             button=button,
+            sheet=sheet,
         )
 
     def _tell(self, new: int, what: str) -> None:

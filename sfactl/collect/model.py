@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sfactl.api.records import Posting
+from sfactl.config.surveys import Kind
 
 Deed = Literal["open", "click", "look", "unsubscribe", "subscribe", "consent"]
 """What somebody did with a link. A ``look`` opened a page and did nothing there: it only helps to tell scanners."""
@@ -46,6 +47,23 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What somebody answered to a survey of ``kind``: by question a number from ``low`` to ``high``, and a comment."""
+
+    id: str
+    at: datetime
+    survey: str
+    kind: Kind
+    low: int
+    high: int
+    answers: Mapping[str, int]
+    message_key: str
+    lead_id: int
+    step: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """One thing that the service of a sender posted about a message: ``event`` has the fields of a `MessageEvent`."""
 
@@ -72,6 +90,7 @@ class Request:
 
     method: str
     path: str
+    query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 

@@ -31,6 +31,30 @@ class Topic:
         return self.titles.get(tongue) or near or self.title or self.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question of a survey: the field that its answer comes in, the text, and what is chosen already."""
+
+    name: str
+    text: str
+    picked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """The questions of a survey on one scale. ``kind`` names the words at its ends; without ``comment`` none is asked.
+
+    ``said`` is the comment as it stands; ``missed`` says that an answer is missing or does not fit.
+    """
+
+    kind: str
+    scale: tuple[str, ...]
+    questions: tuple[Asked, ...]
+    comment: str = ""
+    said: str = ""
+    missed: bool = False
+
+
 @cache
 def _texts() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads((HERE / "pages.toml").read_text(encoding="utf-8"))
@@ -79,6 +103,7 @@ def page(
     topics: Sequence[Topic] = (),
     more: str = "",
     button: Mapping[str, str] | None = None,
+    sheet: Sheet | None = None,
 ) -> bytes:
     """The page ``name`` of pages.toml in ``tongue``; ``action`` is where its button posts ``button`` to."""
     texts = _texts()[tongue]
@@ -92,6 +117,7 @@ def page(
         button=button or {},
         topics=topics,
         more=more,
+        sheet=sheet,
         sender=sender,
         texts=filled,
     )

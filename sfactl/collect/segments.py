@@ -18,16 +18,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zlib import crc32
 
-from sfactl.collect.model import Act, Heard, Post
+from sfactl.collect.model import Act, Heard, Post, Response
 
 OPEN, COMPLETE = ".open", ".jsonl"
 CHUNK_BYTES, CHUNK_FILES = 32 << 20, 400
 SPAN = timedelta(minutes=4)
 """What is read together is at least so long, for acts are judged by what was done around them."""
-Record = Act | Post | Heard
+Record = Act | Post | Response | Heard
 
 
-_FIELDS = {kind: tuple((f.name, f.default) for f in fields_of(kind)) for kind in (Act, Post, Heard)}
+_FIELDS = {kind: tuple((f.name, f.default) for f in fields_of(kind)) for kind in (Act, Post, Response, Heard)}
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
@@ -47,6 +47,8 @@ def read_line(raw: bytes) -> Record | None:
             return None
         fields = json.loads(text)
         fields["at"] = datetime.fromisoformat(fields["at"])
+        if "answers" in fields:
+            return Response(**fields)
         if "event" in fields:
             return Heard(**fields)
         if "form" in fields:

@@ -42,6 +42,7 @@ def application(collector: Collector) -> Callable[[WSGIEnvironment, StartRespons
         request = Request(
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],
+            query=environ.get("QUERY_STRING", ""),
             headers=_headers(environ),
             body=environ["wsgi.input"].read(most + 1),
         )

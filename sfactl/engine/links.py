@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from itsdangerous import URLSafeSerializer
 
-Purpose = Literal["unsubscribe", "preferences", "confirm", "click", "open"]
-PATHS: dict[Purpose, str] = {"unsubscribe": "u", "preferences": "p", "confirm": "d", "click": "c", "open": "o"}
+Purpose = Literal["unsubscribe", "preferences", "confirm", "click", "open", "survey"]
+PATHS: dict[Purpose, str] = {
+    "unsubscribe": "u",
+    "preferences": "p",
+    "confirm": "d",
+    "click": "c",
+    "open": "o",
+    "survey": "s",
+}
 """The first part of the path at the collector: ``https://go.acme.example/u/TOKEN``."""
 
 LONGEST_TOKEN = 4096

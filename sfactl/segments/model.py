@@ -94,7 +94,7 @@ class Explanation:
     """Why a lead is a member of a segment or not. ``stored`` is what the last build decided.
 
     ``admission`` are the smallest changes that were found to make it a member, all of them together; None where it is
-    one, where nobody asked, or where none were found.
+    one, where nobody asked, or where none were found. ``by_itself`` is from when time alone makes it one.
     """
 
     segment: str
@@ -105,6 +105,7 @@ class Explanation:
     stored: bool
     terms: tuple[TermAnswer, ...]
     admission: tuple[Admission, ...] | None = None
+    by_itself: datetime | None = None
 
     @property
     def held(self) -> int:

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sfactl.api.errors import ConfigError, NotFound
@@ -98,8 +99,9 @@ def read_strategy(folder: Path, name: str) -> StrategyFile:
         raise NotFound(f"there is no strategy {name!r}", hint=hint)
     read_toml(path)  # its errors name line and column of the file
     text = path.read_text(encoding="utf-8-sig")
-    if (folder / "campaigns" / f"{name}.toml").is_file():
-        raise ConfigError(f"{path}: there is a campaign {name!r} too; messages are told apart by these names")
+    for other in ("campaign", "survey"):
+        if (folder / f"{other}s" / f"{name}.toml").is_file():
+            raise ConfigError(f"{path}: there is a {other} {name!r} too; messages are told apart by these names")
     strategy = parse_strategy(text, name, where=str(path))
     return StrategyFile(strategy=strategy, version=version(strategy), text=text, path=path)
 
@@ -111,6 +113,11 @@ def read_strategies(folder: Path) -> dict[str, StrategyFile]:
 
 def parse_strategy(text: str, name: str, *, where: str) -> Strategy:
     """The strategy that ``text`` describes; ``where`` starts the messages. Raises `ConfigError`."""
+    return _parsed(text, name, where)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, name: str, where: str) -> Strategy:
     raw = tomllib.loads(text)
     check_version(raw, where=where)
     del raw["schema"]

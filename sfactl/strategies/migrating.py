@@ -44,6 +44,8 @@ def _check(campaign: Campaign, owner: str, where: str) -> None:
         )
     if campaign.confirm:
         raise ConfigError(f"{where}: confirm: a confirmation is asked for by a campaign alone")
+    if campaign.occasion:
+        raise ConfigError(f"{where}: occasion: only a campaign has one; a strategy lets people in again with re_entry")
     before = ""
     for step in campaign.steps:
         if step.after and step.after.step != before:

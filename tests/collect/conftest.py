@@ -14,6 +14,8 @@ from sfactl.collect.model import Answer, Request
 from sfactl.collect.pages import Topic
 from sfactl.collect.segments import Record
 from sfactl.collect.spool import Spool
+from sfactl.collect.surveying import SurveyDesk
+from sfactl.config.surveys import Question, Survey, Text
 from sfactl.engine.links import PATHS, Link, Purpose, Signer
 from sfactl.session import FixedClock
 
@@ -31,6 +33,20 @@ CONTACT = Form(
     honeypot="website",
 )
 
+CARE = Survey(
+    name="care",
+    kind="nps",
+    summary="",
+    questions=(
+        Question(name="overall", text="Would you recommend us?", languages={"ja": "薦めますか？"}),
+        Question(name="service", text="And our service?"),
+    ),
+    comment=Text(text="Why?"),
+    template="survey",
+    when={},
+    campaign={},
+)
+
 
 class Desk:
     """A collector, and the questions that a test has."""
@@ -38,13 +54,16 @@ class Desk:
     def __init__(self, folder: Path, **more: object) -> None:
         self.clock = FixedClock(datetime(2026, 11, 22, 9, 0, 0))
         self.folder = folder
-        for part in ("links", "posts"):
+        for part in ("links", "posts", "answers"):
             (folder / part).mkdir(parents=True)
         self.signer = Signer(["secret"])
         self.collector = Collector(
             signer=self.signer,
             spool=Spool(folder=folder / "links", now=self.clock.now),
             posts=Spool(folder=folder / "posts", now=self.clock.now),
+            surveys=SurveyDesk(
+                spool=Spool(folder=folder / "answers", now=self.clock.now), now=self.clock.now, surveys={"care": CARE}
+            ),
             now=self.clock.now,
             forms={"contact": CONTACT},
             topics=(Topic(name="news", title="News & offers"), Topic(name="events", title="Events")),
@@ -67,7 +86,7 @@ class Desk:
 
     def kept(self) -> list[Record]:
         """All that is on the disk."""
-        return [r for part in ("links", "posts") for r in records(self.folder / part)]
+        return [r for part in ("links", "posts", "answers") for r in records(self.folder / part)]
 
 
 def records(folder: Path) -> list[Record]:

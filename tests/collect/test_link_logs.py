@@ -14,6 +14,7 @@ from sfactl.api.errors import DataError, UserError
 from sfactl.collect.collector import Collector
 from sfactl.collect.model import Request
 from sfactl.collect.spool import Spool
+from sfactl.collect.surveying import SurveyDesk
 from sfactl.collect.usecases import import_spool
 from sfactl.collect.usecases.logs import import_link_logs
 from sfactl.engine.links import PATHS, Link, Purpose
@@ -98,6 +99,7 @@ def test_what_the_collector_knows_too_counts_once(session: Session, tmp_path: Pa
         signer=session.links,
         spool=Spool(folder=folder / "links", now=clock.now),
         posts=Spool(folder=folder / "posts", now=clock.now),
+        surveys=SurveyDesk(spool=Spool(folder=folder / "answers", now=clock.now), now=clock.now),
         now=clock.now,
     )
     log = tmp_path / "access.log"
@@ -125,7 +127,8 @@ def test_what_was_fetched_ahead_is_no_click_because_a_log_does_not_say_so(sessio
     for part in ("links", "posts"):
         (folder / part).mkdir(parents=True)
     spool = Spool(folder=folder / "links", now=lambda: NOW)
-    collector = Collector(signer=session.links, spool=spool, posts=spool, now=lambda: NOW)
+    surveys = SurveyDesk(spool=spool, now=lambda: NOW)
+    collector = Collector(signer=session.links, spool=spool, posts=spool, surveys=surveys, now=lambda: NOW)
     path = path_of(session, "click", "ahead", "https://a.example/")
     collector.answer(Request(method="GET", path=path, headers={"user-agent": PERSON, "sec-purpose": "prefetch"}))
     assert import_spool(session, folder).new == 1

@@ -9,6 +9,7 @@ from typing import Any
 from sfactl.campaigns.candidates import load_candidates
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.planning import judge, load_refusals
+from sfactl.campaigns.rounds import not_due
 from sfactl.campaigns.usecases.looking import state_of
 from sfactl.campaigns.usecases.scene import effects_of, load_audience, place_of, read_files
 from sfactl.engine.conditions.explain import ask
@@ -72,6 +73,9 @@ def verdict(session: Session, query: Query, name: str, lead_id: int) -> Campaign
     found = query.rows(
         "select step, action, coalesce(reason, ''), due_at from plan_rows where lead_id = $lead", {"lead": lead_id}
     )
+    if files.campaign.occasion:
+        first, (why, due_at) = files.campaign.steps[0].name, not_due(query, lead_id)
+        found = [*found, *([] if any(f[0] == first for f in found) else [(first, "wait", why, due_at)])]
     judged = {step: StepVerdict(step=step, action=a, reason=r, due_at=due) for step, a, r, due in found}
     steps = tuple(judged.get(s.name) or _not_yet(s.name, s.after.step if s.after else "") for s in files.campaign.steps)
     return CampaignVerdict(campaign=name, state=state, member=True, steps=steps)

@@ -11,7 +11,7 @@ from sfactl.api.errors import ConfigError, SfactlError, TryLater
 from sfactl.api.mail import address
 from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.protocols import TouchpointSender
-from sfactl.campaigns.files import CampaignFiles, campaign_names, check_links
+from sfactl.campaigns.files import BY_VOICE, CampaignFiles, campaign_names, check_links
 from sfactl.campaigns.lint import sender_remarks
 from sfactl.campaigns.model import CHANNELS
 from sfactl.campaigns.senders.by_channel import ByChannel
@@ -24,6 +24,7 @@ from sfactl.session import Session
 
 PERSON = "person"
 """The sender that hands messages to people, and the name of its file."""
+_NO_COLLECTOR = "nobody can answer it yet: set url under [collect] in sfactl.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,9 @@ def check(session: Session, names: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     for name in names or campaign_names(session.folder):
         try:
             files = read_files(session, name)
+            if files.survey and files.survey.channel not in BY_VOICE and not session.settings.collect.url:
+                found.append(Finding(campaign=name, severity="warning", message=_NO_COLLECTOR))
+                continue
             check_sender(session, files)
             with session.query() as query:
                 load_audience(session, query, files, session.as_of_time())

@@ -15,6 +15,7 @@ from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.planning import effects_table
 from sfactl.campaigns.pressure import ends_at
+from sfactl.campaigns.rounds import load_rounds
 from sfactl.config.cases import NOTICES
 from sfactl.config.objects import read_toml
 from sfactl.consent.gate import listen, load_words
@@ -131,15 +132,28 @@ def load_audience(session: Session, query: Query, files: CampaignFiles, at: date
         _check_segment(session, query, campaign.segment)
         _members(query, "audience", campaign.segment)
     query.run(f"create or replace temp table wanted {WANTED}")
+    if campaign.occasion:
+        load_rounds(query, campaign, campaign.occasion, at)
     for number, step in enumerate(campaign.steps):
-        named: dict[str, object] = {"step_name": step.name, "rotation_no": campaign.rotation}
-        source, is_out = "audience a", "false"
+        named: dict[str, object] = {"step_name": step.name}
+        source, is_out = f"{_for_step(campaign, number, at, named)} a", "false"
         if step.where:
             compiled = _compile(session, step.where, f"{files.path}: steps[{number}].where", at)
-            source, is_out = f"audience a left join ({compiled.sql}) m on m.lead_id = a.lead_id", "m.lead_id is null"
+            source, is_out = f"{source} left join ({compiled.sql}) m on m.lead_id = a.lead_id", "m.lead_id is null"
             named |= compiled.params
-        query.run(f"insert into wanted select a.lead_id, $step_name, $rotation_no, {is_out} from {source}", named)
+        query.run(f"insert into wanted select a.lead_id, $step_name, a.rotation, {is_out} from {source}", named)
     load_blacklist(session, query, campaign)
+
+
+def _for_step(campaign: Campaign, number: int, at: datetime, params: dict[str, object]) -> str:
+    """Who stands before the step at place ``number``, in which rotation, as SQL; adds what it takes to ``params``."""
+    if campaign.occasion is None:
+        params["rotation_no"] = campaign.rotation
+        return "(select lead_id, cast($rotation_no as bigint) as rotation from audience)"
+    if number:
+        return "(select lead_id, rotation from begun)"
+    params["round_at"] = at
+    return "(select lead_id, rotation from rounds where due_at <= $round_at and rests_until is null)"
 
 
 def load_requests(query: Query, campaign: Campaign, house: House) -> None:

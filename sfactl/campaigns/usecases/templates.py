@@ -17,6 +17,7 @@ from sfactl.campaigns.usecases.previewing import Preview, known_lead, one_person
 from sfactl.campaigns.usecases.scene import letterhead_of
 from sfactl.config.cases import FIELDS, read_cases
 from sfactl.config.objects import read_object, read_toml
+from sfactl.config.surveys import read_survey, survey_names
 from sfactl.session import Session
 
 MADE_UP_CASE = {name: name.replace("_", " ") for name in FIELDS} | {"id": 1042, "reopened": 0}
@@ -48,9 +49,9 @@ class TemplateFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A campaign or strategy that sends a template, and what its file says about its messages."""
+    """Who sends a template, and what its file says about its messages."""
 
-    by: Literal["campaign", "strategy", "cases"]
+    by: Literal["campaign", "strategy", "survey", "cases"]
     name: str
     channel: str
     said: Mapping[str, Any]
@@ -152,6 +153,14 @@ def _uses(session: Session) -> dict[str, list[Use]]:
                 if isinstance(step, dict) and isinstance(step.get("template"), str):
                     use = Use(by=by, name=path.stem, channel=str(step.get("channel") or "email"), said=said)  # type: ignore[arg-type]
                     found.setdefault(step["template"], []).append(use)
+    for name in survey_names(session.folder):
+        try:
+            survey = read_survey(session.folder, name)
+        except ConfigError:
+            continue
+        use = Use(by="survey", name=name, channel=survey.channel or "email", said=survey.campaign)
+        for template in filter(None, dict.fromkeys((survey.template, survey.reminder))):
+            found.setdefault(template, []).append(use)
     for template, use in _notices(session):
         found.setdefault(template, []).append(use)
     return found
@@ -236,6 +245,7 @@ def _made_up(session: Session) -> dict[str, dict[str, Any]]:
         "unsubscribe": _WAY_OUT,
         "preferences": _WAY_OUT.replace("/u/", "/p/"),
         "confirm": _WAY_OUT.replace("/u/", "/d/"),
+        "survey": _WAY_OUT.replace("/u/", "/s/"),
     }
     return values
 

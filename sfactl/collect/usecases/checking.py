@@ -13,7 +13,7 @@ from sfactl.collect import segments
 from sfactl.collect.forms import Form, read_forms
 from sfactl.collect.segments import Read, files_of, size_of
 from sfactl.collect.spool import KEEP_FREE
-from sfactl.collect.usecases.serving import LINKS, POSTS, TOLD, read_counts, spool_of
+from sfactl.collect.usecases.serving import PARTS, read_counts, spool_of
 
 if TYPE_CHECKING:
     from sfactl.session import Session
@@ -45,7 +45,7 @@ def check(session: Session) -> Checked:
     except SfactlError as err:
         problems.append(err.message.replace(f"{session.folder}{os.sep}", ""))
     serving, waiting, size = False, 0, 0
-    for part in (LINKS, POSTS, TOLD):
+    for part in PARTS:
         if not (folder / part).is_dir():
             continue
         size += sum(map(size_of, files_of(folder / part)))

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 from sfactl.collect import segments
 from sfactl.collect.model import Act
 from sfactl.collect.segments import Chunk, Record
+from sfactl.collect.usecases.answering import import_answers
 from sfactl.collect.usecases.hearing import import_told
 from sfactl.collect.usecases.posting import FormCount, import_posts
-from sfactl.collect.usecases.serving import LINKS, POSTS, TOLD, spool_of
+from sfactl.collect.usecases.serving import ANSWERS, LINKS, POSTS, TOLD, spool_of
 from sfactl.engine.robots import is_scanner
-from sfactl.feedback.usecases.services import ServiceResult
+from sfactl.feedback.usecases.postings import ServiceResult
+from sfactl.surveys.model import SurveyCount
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,6 +58,7 @@ class Imported:
     strangers: int = 0
     kinds: tuple[KindCount, ...] = ()
     forms: tuple[FormCount, ...] = ()
+    surveys: tuple[SurveyCount, ...] = ()
     services: ServiceResult = field(default_factory=ServiceResult)
     files: int = 0
     damaged: tuple[str, ...] = ()
@@ -95,6 +98,7 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
         if not chunk.more:
             break
     posts = import_posts(session, folder / POSTS)
+    answers = import_answers(session, folder / ANSWERS)
     services, told_files, told_damage = import_told(session, folder / TOLD)
     return Imported(
         new=sum(tally.kinds.values()),
@@ -102,11 +106,12 @@ def import_spool(session: Session, folder: Path | None = None) -> Imported:
         strangers=len(tally.strangers),
         kinds=tuple(KindCount(kind=k, reason=r, events=n) for (k, r), n in sorted(tally.kinds.items())),
         forms=posts.forms,
+        surveys=tuple(answers.surveys),
         services=services,
-        files=tally.files + posts.files + told_files,
-        damaged=(*tally.damaged, *posts.damaged, *told_damage),
+        files=tally.files + posts.files + answers.files + told_files,
+        damaged=(*tally.damaged, *posts.damaged, *answers.damaged, *told_damage),
         dry_run=session.dry_run,
-        commit=tally.commit,
+        commit=tally.commit or answers.commit,
     )
 
 

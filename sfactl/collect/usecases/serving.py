@@ -17,14 +17,17 @@ from sfactl.collect.forms import read_forms
 from sfactl.collect.pages import Topic
 from sfactl.collect.segments import adopt
 from sfactl.collect.spool import Spool
+from sfactl.collect.surveying import SurveyDesk
 from sfactl.collect.usecases.hearing import listeners_of
+from sfactl.config.surveys import read_survey, survey_names
 from sfactl.workspace.manifest import disk_error
 
 if TYPE_CHECKING:
     from sfactl.session import Session
 
 COUNTS = "counts.json"
-LINKS, POSTS, TOLD = "links", "posts", "told"
+LINKS, POSTS, ANSWERS, TOLD = "links", "posts", "answers", "told"
+PARTS = (LINKS, POSTS, ANSWERS, TOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class Served:
     spool: str
     forms: tuple[str, ...]
     topics: tuple[str, ...]
+    surveys: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     dry_run: bool = False
 
@@ -52,7 +56,7 @@ def open_collector(session: Session) -> Collector:
     most = said.spool_mb << 20
     try:
         if not session.dry_run:
-            for part in (LINKS, POSTS, TOLD):
+            for part in PARTS:
                 (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
                 adopt(folder / part)
         counts = read_counts(folder)
@@ -62,6 +66,11 @@ def open_collector(session: Session) -> Collector:
         signer=session.links,
         spool=Spool(folder=folder / LINKS, now=session.now, most_bytes=most),
         posts=Spool(folder=folder / POSTS, now=session.now, most_bytes=most),
+        surveys=SurveyDesk(
+            spool=Spool(folder=folder / ANSWERS, now=session.now, most_bytes=most),
+            now=session.now,
+            surveys={name: read_survey(session.folder, name) for name in survey_names(session.folder)},
+        ),
         now=session.now,
         forms=read_forms(session.folder),
         told=Spool(folder=folder / TOLD, now=session.now, most_bytes=most),
@@ -97,6 +106,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         spool=str(folder),
         forms=tuple(collector.forms),
         topics=tuple(t.name for t in collector.topics),
+        surveys=tuple(collector.surveys.surveys),
         services=tuple(f"{collector.address.rstrip('/')}/{EVENTS}/{name}" for name in collector.listeners),
         dry_run=session.dry_run,
     )
@@ -119,6 +129,7 @@ def serve(session: Session, *, host: str, port: int, threads: int, started: Call
         server.end()
         collector.spool.close()
         collector.posts.close()
+        collector.surveys.spool.close()
         if collector.told is not None:
             collector.told.close()
         kept.write()
@@ -136,6 +147,7 @@ class Kept:
         """Called every second."""
         self.collector.spool.complete_old()
         self.collector.posts.complete_old()
+        self.collector.surveys.spool.complete_old()
         if self.collector.told is not None:
             self.collector.told.complete_old()
         self.write()

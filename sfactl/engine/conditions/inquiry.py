@@ -17,7 +17,7 @@ from sfactl.engine.conditions.entity import Relation, relation_of
 from sfactl.engine.conditions.evidence import rows_sql
 from sfactl.engine.conditions.expressions import Checker
 from sfactl.engine.conditions.kinds import NULL
-from sfactl.engine.conditions.model import Condition, SchemaLookup
+from sfactl.engine.conditions.model import Condition, SchemaLookup, Window
 from sfactl.engine.conditions.needs import bare, called, need_of, subject_of
 from sfactl.engine.conditions.plan import Plan, quote
 from sfactl.engine.conditions.remedies import Branch, Leaf, Tree, candidates, meets
@@ -60,7 +60,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
-    """A statement that answers one row about the entity ``$key``, and what its columns mean."""
+    """A statement that answers one row about the entity ``$key``, and what its columns mean.
+
+    ``windows`` are what passing time can change, None where it may change anything.
+    """
 
     sql: str
     params: Mapping[str, object]
@@ -72,6 +75,7 @@ class Inquiry:
     keys: Mapping[str, tuple[str, ...]]
     times: Mapping[str, str | None]
     now: datetime
+    windows: tuple[Window, ...] | None
 
 
 def inquire(
@@ -109,6 +113,7 @@ def inquire(
         keys={name: schemas[name].key for name in relations},
         times={name: _time(plan, name) for name in relations},
         now=now,
+        windows=plan.passing(),
     )
 
 

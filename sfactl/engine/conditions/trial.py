@@ -6,6 +6,7 @@ Changes of fewer things come before changes of more, small ones before large one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -40,6 +41,13 @@ def smallest(inquiry: Inquiry, tables: Mapping[str, pa.Table], key: object) -> t
 
     ``tables`` hold its rows of each of the inquiry's relations. It must not meet the condition as it is.
     """
+    with copied(tables) as connection:
+        return _Bench(connection, inquiry, key).search()
+
+
+@contextmanager
+def copied(tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of its own that holds nothing but ``tables``."""
     import duckdb
 
     with duckdb.connect() as connection:
@@ -48,7 +56,12 @@ def smallest(inquiry: Inquiry, tables: Mapping[str, pa.Table], key: object) -> t
             connection.register(f"given_{name}", table)
             connection.execute(f'create table "{name}" as select * from "given_{name}"')
             connection.unregister(f"given_{name}")
-        return _Bench(connection, inquiry, key).search()
+        yield connection
+
+
+def asked(connection: duckdb.DuckDBPyConnection, inquiry: Inquiry, key: object) -> bool:
+    """Whether the entity ``key`` meets the condition, by the rows of ``connection``."""
+    return _Bench(connection, inquiry, key).holds()
 
 
 class _Bench:
@@ -67,6 +80,10 @@ class _Bench:
             if self._works(chosen, values):
                 return tuple(self._applied(name, candidate, values.get(name)) for name, candidate in chosen.items())
         return None
+
+    def holds(self) -> bool:
+        """Whether the condition is true of the copy as it is."""
+        return self._ask()[HOLDS] is True
 
     def _ask(self) -> Answers:
         found = self._connection.execute(self._inquiry.sql, {**self._inquiry.params, "key": self._key})
@@ -121,7 +138,7 @@ class _Bench:
                 self._apply(self._inquiry.subjects[name].edit, candidate.value, values.get(name))
                 for name, candidate in chosen.items()
             )
-            return done and self._ask()[HOLDS] is True
+            return done and self.holds()
         finally:
             self._connection.execute("rollback")
 

@@ -60,12 +60,13 @@ def _collect(session: Session, _job: Job) -> Done:
     done = import_spool(session)
     new = sum(form.new for form in done.forms)
     rejected = sum(form.rejected for form in done.forms)
+    answers = sum(survey.new for survey in done.surveys)
     problems = [f"form {form.form}: {form.problem}" for form in done.forms if form.problem]
     damaged = [f"{name} is damaged" for name in done.damaged]
     return Done(
-        state="done" if done.well and (done.new or done.forms) else "nothing" if done.well else "partly",
-        items=done.new + new,
-        counts=_present({"touchpoints": done.new, "leads": new, "rejected": rejected}),
+        state="done" if done.well and (done.new or done.forms or answers) else "nothing" if done.well else "partly",
+        items=done.new + new + answers,
+        counts=_present({"touchpoints": done.new, "leads": new, "answers": answers, "rejected": rejected}),
         detail=" · ".join([*problems, *damaged]),
     )
 

@@ -1,0 +1,1 @@
+"""Surveys: what customers answer, and what may be said from it."""
