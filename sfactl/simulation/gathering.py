@@ -1,4 +1,4 @@
-"""Which rows of a dataset some conditions can ask for at all: hundreds of runs need not read the others each time. Pure."""
+"""Which rows of a dataset some conditions can ask for: hundreds of runs need not read the others each time. Pure."""
 
 from __future__ import annotations
 
