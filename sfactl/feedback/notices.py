@@ -5,7 +5,6 @@ It says what it can show from the mail itself; what is no report about a deliver
 
 from __future__ import annotations
 
-import email
 import json
 import re
 from collections.abc import Iterator
