@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sfactl.campaigns.blanks import check_wording
@@ -74,7 +75,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         if step.template:
             for language in files.templates[step.template].wordings:
                 check_wording(query, files, step, language, place=place)
-    table = query.table("select * from plan_rows order by lead_id, step_no")
+    table = query.table(query.statement("campaigns", "planned"))
     counted = query.rows(
         "select action, step, coalesce(reason, ''), count(*), min(due_at), min(step_no) from plan_rows"
         " group by action, step, reason order by 6, 1, 4 desc, 3"
@@ -170,6 +171,15 @@ def load_effects(query: Query, effects: pa.Table) -> None:
 
 def effects_table(rows: Sequence[Sequence[Any]]) -> pa.Table:
     """Ledger rows as the table that `judge` reads; the order of values is `EFFECT_FIELDS`."""
+    return _filled_effects(rows) if rows else _no_effects()
+
+
+@cache
+def _no_effects() -> pa.Table:
+    return _filled_effects(())
+
+
+def _filled_effects(rows: Sequence[Sequence[Any]]) -> pa.Table:
     import pyarrow as pa
 
     types = [
@@ -212,6 +222,11 @@ def _steps_table(files: CampaignFiles) -> pa.Table:
 
 
 def _names_table(column: str, names: Sequence[str]) -> pa.Table:
+    return _names_as_table(column, tuple(names))
+
+
+@lru_cache(maxsize=64)
+def _names_as_table(column: str, names: tuple[str, ...]) -> pa.Table:
     import pyarrow as pa
 
     return pa.table({column: pa.array(list(names), pa.string())})

@@ -36,6 +36,8 @@ def _details(result: MailResult) -> Iterator[str]:
         yield f"  {answer.kind:<11} {place:<28} {answer.mails:>6,}"
     if result.ours:
         yield f"  {count(result.ours, 'mail')} by colleagues: no touchpoint"
+    if result.unread:
+        yield f"  {count(result.unread, 'mail')} could not be read"
     if result.strangers:
         yield f"  {result.strangers:,} of addresses that no lead has: no touchpoint"
     if result.suppressed:

@@ -101,6 +101,7 @@ def _exported(done: Exported) -> Iterator[str]:
 def _imported(done: Imported) -> Iterator[str]:
     yield from placed_lines(done.files, written=done.written)
     if done.written:
+        yield from (f"Tested by: sfactl strategy test {f.path}" for f in done.files if f.path.startswith("tests/"))
         yield from (f"Next: sfactl {done.kind} plan {name}" for name in done.names[:3])
 
 

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 ROW_GROUP = 61_440
 """Rows in a row group of files that are only scanned on the way: half of DuckDB's default, for less memory."""
+
+WORTHWHILE = {
+    *("filter_pushdown", "filter_pullup", "expression_rewriter", "deliminator", "unnest_rewriter", "in_clause"),
+    *("cte_inlining", "top_n", "limit_pushdown", "unused_columns", "column_lifetime"),
+}
+"""What of the engine's planning is kept where all tables are small: what keeps joins from multiplying rows."""
 
 Params = Mapping[str, Any]
 
@@ -53,12 +60,14 @@ class Views(Protocol):
 class Limits:
     """How much of the machine one process may take.
 
-    ``memory`` is DuckDB's notation ("4GB"); None means 40 % of the RAM. ``threads`` None means all cores.
+    ``memory`` is DuckDB's notation ("4GB"); None means 40 % of the RAM. ``threads`` None means all cores. ``small``
+    says that all tables are: statements run nearly as written, because to plan them would cost more than to run them.
     """
 
     memory: str | None = None
     threads: int | None = None
     spill: Path | None = None
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,7 @@ class Query:
         self._connection: Any = None
         self._known: set[str] = set()
         self._own: set[str] = set()
+        self._registered: dict[str, object] = {}
 
     @property
     def seq(self) -> int:
@@ -115,7 +125,9 @@ class Query:
     def run(self, sql: str, params: Params | None = None) -> int:
         """Run a statement for its effect: a temporary table, a setting. Answers how many rows it made or changed."""
         self._prepare(sql)
-        self._own.update(texts.made(sql))
+        for name in texts.made(sql):
+            self._own.add(name)
+            self._registered.pop(name, None)
         with translated():
             counted = self._execute(sql, params).fetchall()
         return int(counted[0][0]) if counted and isinstance(counted[0][0], int) else 0
@@ -123,6 +135,9 @@ class Query:
     @contextmanager
     def in_written_order(self) -> Iterator[None]:
         """Statements join in the order they are written, for where the engine's guesses are worse or cost too much."""
+        if self._limits.small:  # as it is with all of its statements
+            yield
+            return
         (before,) = self.one("select current_setting('disabled_optimizers')") or ("",)
         self.run("set disabled_optimizers = 'join_order'")
         try:
@@ -135,9 +150,12 @@ class Query:
         return {str(r[0]): str(r[1]) for r in self.rows(f"describe {sql}", params)}
 
     def register(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
-        """Make an Arrow table usable by ``name``."""
+        """Make an Arrow table usable by ``name``; the one that stands under the name already stays."""
+        if self._registered.get(name) is table:
+            return
         _with_arrow()
         self._own.add(name)
+        self._registered[name] = table
         with translated():
             self._con.register(name, table)
 
@@ -198,6 +216,7 @@ class Query:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._registered.clear()
 
     def __enter__(self) -> Query:
         return self
@@ -235,6 +254,10 @@ def connect(limits: Limits) -> Any:
         connection = duckdb.connect(":memory:", config=config)
         # Data files never change, and to read what is in one takes longer than to find a row in it.
         connection.execute("set global parquet_metadata_cache = true")
+        if limits.small:
+            names = [name for (name,) in connection.execute("from duckdb_optimizers()").fetchall()]
+            unused = ",".join(name for name in names if name not in WORTHWHILE)
+            connection.execute(f"set global disabled_optimizers = '{unused}'")
     return connection
 
 
@@ -272,6 +295,7 @@ def _with_arrow() -> None:
     import_module("duckdb")
 
 
+@cache
 def statement(package: str, name: str) -> str:
     """The text of ``sfactl/<package>/sql/<name>.sql``."""
     return (PACKAGE_ROOT / package / "sql" / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")

@@ -5,6 +5,7 @@ that come again, as those of a walk do; it looks at no catalog.
 from __future__ import annotations
 
 import re
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ LONGEST = 50_000
 """Longer ones are parsed each time: they hardly come again."""
 
 _parsed: dict[str, Any] = {}
+_keeping = threading.Lock()
 
 
 @lru_cache(maxsize=MOST)
@@ -43,7 +45,8 @@ def parsed(connection: Any, sql: str) -> Any:
     if found is None:
         statements = connection.extract_statements(sql)
         found = statements[0] if len(statements) == 1 else sql
-        _parsed[sql] = found
-        while len(_parsed) > MOST:
-            _parsed.pop(next(iter(_parsed)), None)
+        with _keeping:
+            _parsed[sql] = found
+            while len(_parsed) > MOST:
+                del _parsed[next(iter(_parsed))]
     return found

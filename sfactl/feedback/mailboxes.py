@@ -45,7 +45,7 @@ def _mails_of(path: Path) -> Iterator[bytes]:
         box = mailbox.mbox(path, create=False)
         try:
             for key in box.iterkeys():
-                yield box.get_bytes(key)[:LARGEST]
+                yield box.get_file(key).read(LARGEST)
         finally:
             box.close()
         return

@@ -5,15 +5,13 @@ It decides whether it is a person's word, a machine's, or the wish to get no mor
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections.abc import Iterator
 from email.message import Message
 from email.utils import getaddresses
 
 from sfactl.engine.links import LONGEST_TOKEN
-from sfactl.feedback.fields import ADDRESS, decoded, low, subject_of, without_envelope
+from sfactl.feedback.fields import ADDRESS, LONGEST_HEADER, decoded, low, parsed, subject_of
 from sfactl.feedback.machines import machine_of
 from sfactl.feedback.model import Answer, AnswerKind
 from sfactl.feedback.words import own_words
@@ -37,7 +35,11 @@ _NO_MORE = re.compile(
 
 def read_answer(raw: bytes) -> Answer | None:
     """The mail ``raw`` as an answer; None if nobody's address is in it or it is mail to many."""
-    mail = email.message_from_bytes(without_envelope(raw), policy=email.policy.compat32)
+    return answer_of(parsed(raw))
+
+
+def answer_of(mail: Message) -> Answer | None:
+    """As `read_answer`, of a mail that is parsed."""
     sender = _sender(mail)
     machine = machine_of(mail)
     if not sender or machine == "list":
@@ -67,10 +69,17 @@ def read_answer(raw: bytes) -> Answer | None:
 def _sender(mail: Message) -> str:
     """The address that wrote it; where answers go counts less, for it may be a desk of many."""
     for name in ("From", "Sender", "Reply-To"):
-        for _, address in getaddresses([decoded(str(v)) for v in mail.get_all(name, [])]):
+        for _, address in _addresses([decoded(str(v)[:LONGEST_HEADER]) for v in mail.get_all(name, [])]):
             if found := low(ADDRESS.fullmatch(address.strip())):
                 return found
     return ""
+
+
+def _addresses(values: list[str]) -> list[tuple[str, str]]:
+    try:
+        return getaddresses(values)
+    except RecursionError:  # comments within comments, which no honest mail nests so deep
+        return []
 
 
 def _ids(mail: Message) -> Iterator[tuple[str, str]]:

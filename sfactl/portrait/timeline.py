@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "order": "orders",
     "invoice": "invoices",
     "payment": "payments",
+    "case": "complaints and questions, and what became of them",
     "merge": "records that were merged into this one",
 }
 

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sfactl.api.errors import ConfigError, NotFound
@@ -112,6 +113,11 @@ def read_strategies(folder: Path) -> dict[str, StrategyFile]:
 
 def parse_strategy(text: str, name: str, *, where: str) -> Strategy:
     """The strategy that ``text`` describes; ``where`` starts the messages. Raises `ConfigError`."""
+    return _parsed(text, name, where)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, name: str, where: str) -> Strategy:
     raw = tomllib.loads(text)
     check_version(raw, where=where)
     del raw["schema"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.duck import Query
@@ -57,8 +58,8 @@ def register_flows(query: Query, book: Book, at: datetime) -> None:
     for rival in book.rivals:
         again = rival.strategy.entry.again
         rows["flow_rivals"].append((rival.name, None if again == NEVER else parse_period(again).before(at)))
-    for name, columns in TABLES.items():
-        query.register(name, _table(columns, rows[name]))
+    for name in TABLES:
+        query.register(name, _table(name, tuple(rows[name])))
 
 
 def _steps(strategy: Strategy) -> Iterator[tuple[str, int, str | None, int | None]]:
@@ -89,12 +90,15 @@ def _arms(strategy: Strategy) -> Iterator[tuple[str, str, int, int, int]]:
             lower += arm.share
 
 
-def _table(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+@lru_cache(maxsize=256)
+def _table(name: str, rows: tuple[tuple[Any, ...], ...]) -> pa.Table:
+    """One of ``TABLES``; the same object for the same rows, so that walks of one flow register it once."""
     import pyarrow as pa
 
     from sfactl.schemas.dataset import arrow_type
 
+    columns = TABLES[name]
     values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     return pa.table(
-        {name: pa.array(c, arrow_type(kind)) for (name, kind), c in zip(columns.items(), values, strict=True)}
+        {column: pa.array(c, arrow_type(kind)) for (column, kind), c in zip(columns.items(), values, strict=True)}
     )

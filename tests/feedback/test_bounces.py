@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mailbox
 from datetime import datetime, timedelta
+from email.message import Message
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 
 from sfactl.api.errors import UserError
 from sfactl.config.settings import Settings
+from sfactl.feedback import events
 from sfactl.feedback.usecases import read_bounces
+from sfactl.feedback.usecases.mail import pages
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
 from tests.feedback.test_notices import REPORT
@@ -85,3 +88,25 @@ def test_a_dry_run_and_wrong_places(session: Session, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no mails"):
         read_bounces(session, [tmp_path / "empty"])
+
+
+def test_a_mail_that_cannot_be_read_keeps_no_other_from_being_read(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(mail: Message, now: datetime) -> datetime:
+        if mail["Subject"] == "broken":
+            raise ValueError("what nobody thought of")
+        return now
+
+    monkeypatch.setattr(events, "arrived_at", broken)
+    (tmp_path / "1.eml").write_bytes(b"Subject: broken\n\n")
+    (tmp_path / "2.eml").write_bytes(mail("lead1@example.com", "550 5.1.1 user unknown", "5.1.1"))
+    result = read_bounces(session, [tmp_path])
+    assert (result.mails, result.unread, result.new) == (2, 1, 1)
+
+
+def test_pages_are_bounded_in_bytes_too() -> None:
+    sizes = [
+        [len(raw) for raw in page] for page in pages([b"x" * n for n in (5, 5, 30, 1, 1, 1)], most=3, most_bytes=10)
+    ]
+    assert sizes == [[5, 5], [30], [1, 1, 1]]

@@ -238,3 +238,29 @@ def test_junit(folder: Path) -> None:
     assert [case.get("name") for case in root.iter("testcase")][:2] == ["it · a", "it · b�"]
     (failure,) = root.iter("failure")
     assert failure.get("message") == "points: expected 1, but it is 0"
+
+
+TODAY = """schema = 1
+[[tests]]
+name = "ordered today"
+condition = "has(orders) filter (where date(at) = today()) and within('7 days', created_at)"
+given.lead.created_at = "2 days ago"
+given.orders = [{ at = "now" }]
+expect.holds = true
+[[tests.cases]]
+id = "saved long ago"
+clock = 2019-02-28T23:30:00
+[[tests.cases]]
+id = "and far ahead"
+clock = 2061-12-31T00:00:00
+[[tests.cases]]
+id = "yesterday's order"
+clock = 2026-11-23T09:00:00
+given.orders = [{ at = "1 day ago" }]
+expect.holds = false
+"""
+
+
+def test_today_is_the_clock_of_the_case_never_the_day_a_test_was_written(folder: Path) -> None:
+    report = proved(folder, TODAY)
+    assert (report.passed, report.failures, report.invalid) == (3, (), ())

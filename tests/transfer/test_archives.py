@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from sfactl.api.errors import ConfigError, DataError, NotFound, SfactlError, UserError
+from sfactl.config.edit import replace_file
 from sfactl.strategies.files import read_strategy
 from sfactl.transfer.archive import CONTENTS, pack, unpack
 from sfactl.transfer.model import Archive, Kind, Needs
+from sfactl.transfer.usecases import placing
 from tests.transfer.conftest import Place
 
 OFFER = """
@@ -158,6 +160,28 @@ def test_what_the_other_workspace_lacks_is_told_before_anything_is_written(
         prod.imported(rich.exported("offer")[1])
     assert "senders/outbox.toml" in str(err.value)
     assert prod.files() == before
+
+
+def test_broken_off_in_the_middle_the_same_import_goes_on(
+    dev: Place, prod: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, path = dev.exported("winback")
+    written: list[Path] = []
+
+    def failing(target: Path, content: bytes) -> None:
+        if target.is_relative_to(prod.folder):
+            if len(written) == 2:
+                raise OSError(28, "No space left on device")
+            written.append(target)
+        replace_file(target, content)
+
+    monkeypatch.setattr(placing, "replace_file", failing)
+    with pytest.raises(OSError, match="No space"):
+        prod.imported(path)
+    assert not (prod.folder / "strategies" / "winback.toml").exists(), "what names others comes last"
+    monkeypatch.undo()
+    assert sorted(f.what for f in prod.imported(path).files) == ["new", "new", "same", "same"]
+    assert {p: prod.read(p) for p in done.files} == {p: dev.read(p) for p in done.files}
 
 
 def test_rules_that_would_not_be_right_here_are_refused_whole(dev: Place, prod: Place) -> None:

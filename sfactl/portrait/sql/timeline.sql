@@ -110,6 +110,12 @@ happened as (
             select n.receipt_id from allocations as n where n.receivable_id in (select receivable_id from owed)
         )
     union all
+    select e."at", 'case', concat_ws(' ', e.kind, case when e.from_status is not null then e.from_status || ' →' end, e.to_status),
+        concat_ws(' · ', c.subject, e.new_value, e.reason, e.text), e.actor, 'case:' || c.case_id, e.event_id
+    from cases as c
+    join case_events as e on e.case_id = c.case_id
+    where c.lead_id in ({leads}) or c.contact_id in ({contacts}) or c.account_id in ({accounts})
+    union all
     select g.at, 'merge', g.entity || ':' || g.merged_id || ' came in', g.reason, g.actor,
         g.entity || ':' || g.survivor_id, 'merge:' || g.merge_id
     from merges as g

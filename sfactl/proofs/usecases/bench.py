@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -76,7 +77,12 @@ class Bench:
     @property
     def limits(self) -> Limits:
         """How much of the machine a made-up world may take: it is small, and threads would only wait for each other."""
-        return Limits(memory=self.session.settings.engine.memory_limit, threads=1)
+        return Limits(memory=self.session.settings.engine.memory_limit, threads=1, small=True)
+
+    @property
+    def cores(self) -> int:
+        """How many worlds may be at work at once."""
+        return self.session.settings.engine.threads or os.cpu_count() or 1
 
     @property
     def _ground(self) -> tuple[Schemas, Limits]:

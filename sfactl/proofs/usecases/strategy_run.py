@@ -131,23 +131,17 @@ class _Writes:
 
     def upsert(self, dataset: str, data: str, params: Mapping[str, Any] | None = None) -> int:
         """Replace rows of the same key, add the others."""
-        key = self._schemas[dataset].key
-        same = " and ".join(f'{dataset}."{name}" = n."{name}"' for name in key)
-        self._made(data, params)
-        self.query.run(f"delete from {dataset} where exists (select 1 from new_rows n where {same})")
-        return self._added(dataset)
+        made = self.query.run(f"create or replace temp table new_rows as {data}", params)
+        if made:
+            key = self._schemas[dataset].key
+            same = " and ".join(f'{dataset}."{name}" = n."{name}"' for name in key)
+            self.query.run(f"delete from {dataset} where exists (select 1 from new_rows n where {same})")
+            self.query.run(f"insert into {dataset} by name select * from new_rows")
+        return made
 
     def append(self, dataset: str, data: str, params: Mapping[str, Any] | None = None) -> int:
         """Add rows."""
-        self._made(data, params)
-        return self._added(dataset)
-
-    def _made(self, data: str, params: Mapping[str, Any] | None) -> None:
-        self.query.run(f"create or replace temp table new_rows as {data}", params)
-
-    def _added(self, dataset: str) -> int:
-        self.query.run(f"insert into {dataset} by name select * from new_rows")
-        return int((self.query.one("select count(*) from new_rows") or (0,))[0])
+        return self.query.run(f"insert into {dataset} by name {data}", params)
 
 
 def _plan_row(at: datetime) -> PlanRow:

@@ -8,6 +8,7 @@ that the test asks for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -90,26 +91,36 @@ class Walks:
 
     def observe(self, asked: Sequence[Asked[StrategyFile]]) -> Answers:
         """What was done at each moment, and where the lead is then."""
-        answers: Answers = [{} for _ in asked]
-        for place, one in enumerate(asked):
-            kept = (one.rule.name, *(trial.number for trial in one.trials))
-            own = one.rule is self._files.get(one.rule.name)
-            if own and kept in self._known:
-                answers[place] = dict(self._known[kept])
-                continue
-            apart = self._reads_addresses(one.rule)
-            chosen = [self._chosen(self.rule(trial), trial) for trial in one.trials]
-            by_number = {new.number: old.number for old, new in zip(one.trials, chosen, strict=True)}
-            for lane in lanes(chosen, apart=apart):
-                found = self._walked(Asked(rule=one.rule, trials=tuple(lane), to_break=one.to_break), apart=apart)
-                broken = [trial for trial in lane if one.to_break and next(wrong(trial, found[trial.number]), None)]
-                if broken:
-                    found = {broken[0].number: found[broken[0].number]}
-                answers[place] |= {by_number[number]: actual for number, actual in found.items()}
-                if broken:
-                    break
-            if own:
-                self._known[kept] = answers[place]
+        known = [self._known.get(self._key(one)) for one in asked]
+        rest = [one for one, found in zip(asked, known, strict=True) if found is None]
+        # Each has worlds of its own, and the engine works outside of Python's lock.
+        with ThreadPoolExecutor(max(1, min(len(rest), self._bench.cores))) as pool:
+            walked = iter(list(pool.map(self._answered, rest)))
+        answers = [dict(next(walked) if found is None else found) for found in known]
+        for one, found in zip(asked, answers, strict=True):
+            if one.rule is self._files.get(one.rule.name):
+                self._known[self._key(one)] = found
+        return answers
+
+    def _key(self, asked: Asked[StrategyFile]) -> tuple[object, ...]:
+        """Under what the answers of a strategy as its file says it are kept; a planted mistake has none."""
+        own = asked.rule is self._files.get(asked.rule.name)
+        return (asked.rule.name, *(trial.number for trial in asked.trials)) if own else (asked.rule.name, None)
+
+    def _answered(self, one: Asked[StrategyFile]) -> dict[int, Actual]:
+        """The answers of one strategy, in as few worlds as its trials can share."""
+        answers: dict[int, Actual] = {}
+        apart = self._reads_addresses(one.rule)
+        chosen = [self._chosen(self.rule(trial), trial) for trial in one.trials]
+        by_number = {new.number: old.number for old, new in zip(one.trials, chosen, strict=True)}
+        for lane in lanes(chosen, apart=apart):
+            found = self._walked(Asked(rule=one.rule, trials=tuple(lane), to_break=one.to_break), apart=apart)
+            broken = [trial for trial in lane if one.to_break and next(wrong(trial, found[trial.number]), None)]
+            if broken:
+                found = {broken[0].number: found[broken[0].number]}
+            answers |= {by_number[number]: actual for number, actual in found.items()}
+            if broken:
+                break
         return answers
 
     def mutants(self, trials: Sequence[Trial]) -> tuple[list[Planted], list[str]]:
