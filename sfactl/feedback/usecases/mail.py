@@ -172,7 +172,7 @@ class Total:
             " from replied"
         )
         (replied, ours, strangers) = kinds or (0, 0, 0)
-        events = "select * exclude (recipient) from returned where lead_id is not null"
+        events = "select * exclude (recipient, written_to) from returned where lead_id is not null"
         tx.append("touchpoints", events)
         wanted = "lead_id is not null and not is_ours"
         tx.append("touchpoints", f"select * exclude (sender, is_ours) from replied where {wanted}")
