@@ -42,7 +42,10 @@ test_of.__test__ = False  # type: ignore[attr-defined]
 PASSING = {
     "member": ('segment = "hot-b2b"', 'use = ["hot"]\nexpect.member = true'),
     "just below": ('segment = "hot-b2b"', 'use = ["hot"]\ngiven.score.intent = 49\nexpect.member = false'),
-    "unknown": ('segment = "hot-b2b"', 'given.touchpoints = [{ kind = "visit", times = 3 }]\nexpect.member = "unknown"'),
+    "unknown": (
+        'segment = "hot-b2b"',
+        'given.touchpoints = [{ kind = "visit", times = 3 }]\nexpect.member = "unknown"',
+    ),
     "an inline condition": ('condition = "count(orders) > 10"', "given.orders = [{ times = 11 }]\nexpect.holds = true"),
     "null is unknown": ("condition = \"country <> 'TW'\"", 'expect.holds = "unknown"'),
     "rows in the future are not seen": (
