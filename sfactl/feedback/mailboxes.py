@@ -14,7 +14,7 @@ LARGEST = 10 * 1024 * 1024
 """Bytes of one mail that are read; a returned copy may be larger, what the server says stands before it."""
 
 _HEADER = re.compile(
-    rb"(?:^|[\r\n])(?:from|to|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to)[ \t]*:",
+    rb"(?:^|[\r\n])(?:from|to|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to)\s*:",
     re.IGNORECASE,
 )
 
