@@ -75,7 +75,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         if step.template:
             for language in files.templates[step.template].wordings:
                 check_wording(query, files, step, language, place=place)
-    table = query.table("select * from plan_rows order by lead_id, step_no")
+    table = query.table(query.statement("campaigns", "planned"))
     counted = query.rows(
         "select action, step, coalesce(reason, ''), count(*), min(due_at), min(step_no) from plan_rows"
         " group by action, step, reason order by 6, 1, 4 desc, 3"

@@ -187,3 +187,17 @@ def test_real_notices_of_failure_open_nothing(shared_data: Path) -> None:
     files = sorted((shared_data / "bounces_sisimai").rglob("*.eml"))[:120]
     opened = [p.name for p in files if isinstance(read_letter(p.read_bytes(), now=NOW), Letter)]
     assert len(opened) <= len(files) * 0.05, opened
+
+
+def test_a_mail_that_is_read_late_moves_the_case_after_what_was_done(desk: Desk) -> None:
+    """Written before the case was resolved and read after it: the case is taken up again, at a time that is not before."""
+    case = desk.open("2")
+    desk.set(case, status="resolved")
+    desk.read(mail(1, "bob@x.example", f"[Case {case}] wait"))
+    assert desk.rows('select kind from case_events order by "at", event_no') == [
+        ("mail",),
+        ("opened",),
+        ("assigned",),
+        ("moved",),
+        ("reopened",),
+    ]

@@ -20,7 +20,7 @@ from sfactl.collect.model import Request
 from sfactl.collect.usecases import import_spool
 from sfactl.collect.usecases.serving import open_collector
 from sfactl.config.layers import load_settings
-from sfactl.feedback.usecases.services import read_events
+from sfactl.feedback.usecases.postings import read_events
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
 from sfactl.workspace.ledger import Effect

@@ -1,4 +1,4 @@
--- One row per recipient and step within reach: what the plan made at $at does, and why. Sorted by recipient and step.
+-- One row per recipient and step within reach: what the plan made at $at does, and why.
 -- Reads besides datasets: candidates, channel_ids, campaign_steps, openings, caps, transactional, effects (what the ledger
 -- holds and has not yet folded into messages), wanted (who is to get which step in which rotation, and is_out: its
 -- condition does not hold), what people said (spoken), and whom nobody may write to: blacklist, refused_address, exited.
@@ -214,9 +214,5 @@ settled as (
 select lead_id, step, action, reason, due_at, channel, recipient,
     case when action in ('send', 'task')
         then $key_prefix || step || '.' || cast(lead_id as varchar) || '.' || cast(rotation as varchar) end as message_key,
-    owner, inputs, rotation, step_no,
-    md5(concat_ws(chr(31), cast(lead_id as varchar), step, action, coalesce(reason, ''),
-        coalesce(cast(due_at as varchar), ''), coalesce(channel, ''), coalesce(recipient, ''), coalesce(owner, ''),
-        coalesce(inputs, ''), cast(rotation as varchar))) as row_hash
+    owner, inputs, rotation, step_no
 from settled
-order by lead_id, step_no

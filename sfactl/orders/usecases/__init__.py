@@ -2,7 +2,7 @@
 
 from sfactl.orders.usecases.exchange import check, list_connections
 from sfactl.orders.usecases.matching import match, match_fifo, match_references
-from sfactl.orders.usecases.ordering import cancel, list_orders, show
+from sfactl.orders.usecases.ordering import approve, cancel, list_orders, show
 from sfactl.orders.usecases.planning import plan_order
 from sfactl.orders.usecases.pull import pull
 from sfactl.orders.usecases.push import push
@@ -11,6 +11,7 @@ from sfactl.orders.usecases.reconcile import reconcile
 
 __all__ = [
     "age",
+    "approve",
     "balances",
     "cancel",
     "check",

@@ -17,7 +17,7 @@ from sfactl.api.errors import ConfigError, DataError, InternalError, LockBusy, N
 from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.protocols import EventReader, TouchpointSender
 from sfactl.api.records import Receipt
-from sfactl.feedback.services import Report, told_table
+from sfactl.feedback.postings import Report, told_table
 from sfactl.feedback.usecases.mail import SOFT_DAYS, WITHIN
 
 if TYPE_CHECKING:
