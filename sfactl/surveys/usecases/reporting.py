@@ -103,7 +103,8 @@ class _Reader:
         answered = {part: counts for part, _, counts in self._counts(by)}
         asked = self._invited(by)
         order = self._order(by, answered)
-        parts = sorted({*answered, *asked}, key=order) if by else [self._survey.name]
+        found = {*answered, *(asked if by != "question" else ())}
+        parts = sorted(found, key=order) if by else [self._survey.name]
         return [
             {
                 by or ALL: part,
