@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "deal": "deals opened",
     "quote": "quotes",
     "order": "orders",
+    "contract": "contracts signed",
     "invoice": "invoices",
     "payment": "payments",
     "case": "complaints and questions, and what became of them",

@@ -97,6 +97,11 @@ happened as (
     from mine as m
     where m.cancelled_at is not null
     union all
+    select cast(k.signed_on as timestamp), 'contract', k.number, concat_ws(' · ', k.signed_by, 'until ' || strftime(k.ends_on, '%Y-%m-%d')),
+        k.made_by, 'order:' || k.order_id, 'contract:' || k.contract_id
+    from contracts as k
+    where k.order_id in (select order_id from mine)
+    union all
     select cast(r.invoiced_on as timestamp), 'invoice', coalesce(r.invoice_number, r.receivable_id),
         concat_ws(' · ', r.currency || ' ' || regexp_replace(cast(r.amount as varchar), '\.?0+$', ''), 'due ' || strftime(r.due_on, '%Y-%m-%d'), r.state), null,
         'order:' || r.order_id, r.receivable_id
