@@ -117,6 +117,9 @@ def _shown(view: OrderView) -> Iterator[str]:
     names = ["line", "sku", "product", "quantity", "unit price", "amount"]
     yield from (f"  {row}" for row in money_table(names, rows, first=3))
     yield f"Total {format_money(head.amount, head.currency)}"
+    for contract in view.contracts:
+        by = f" by {contract.signed_by}" if contract.signed_by else ""
+        yield f"Contract {contract.number}, signed on {contract.signed_on}{by}"
     for need in view.needs:
         yield f"{'Approved' if need.given_by else 'Needs an approval'}: {need}"
 
@@ -133,3 +136,4 @@ def _cancelled(done: Cancelled) -> Iterator[str]:
 
 
 import_module("sfactl.cli.order_import").register(group)
+import_module("sfactl.cli.order_sign").register(group)

@@ -67,6 +67,8 @@ def machine_of(mail: Message) -> Machine:
     subject = subject_of(mail)
     if _is_receipt(mail):
         return "receipt"
+    if mail.get_content_type() == "multipart/report":  # RFC 6522: for reports that mail systems write
+        return "answer"
     # Lists come first: their mail may hold the words of a person who wrote to many, but it answers nothing of ours.
     if "List-Id" in mail or "List-Unsubscribe" in mail or _says(mail, "Precedence", r"^(?:bulk|list|junk)"):
         return "absence" if _says(mail, "Auto-Submitted", "auto-replied") else "list"

@@ -5,7 +5,6 @@ It says what it can show from the mail itself; what is no report about a deliver
 
 from __future__ import annotations
 
-import email
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from email.message import Message
 from itertools import islice
 from typing import Literal
 
+from sfactl.feedback.complaints import complaints_of
 from sfactl.feedback.fields import (
     ADDRESS,
     MOST_RECIPIENTS,
@@ -47,8 +47,8 @@ def notices_of(mail: Message) -> tuple[Notice, ...]:
     if mail.get_content_maintype() == "multipart" and not mail.is_multipart():
         # The boundary that the header names is not the one that was used.
         mail.replace_header("Content-Type", "text/plain")
-    if complaint := _complaint(mail):
-        return complaint
+    if (complaints := complaints_of(mail)) is not None:
+        return complaints
     original = original_id(mail)
     text = letter_of(mail)
     found = list(_services(mail)) or list(islice(_reported(mail, text, original), MOST_RECIPIENTS))
@@ -60,25 +60,6 @@ def notices_of(mail: Message) -> tuple[Notice, ...]:
         found = list(_told(mail, text, original))
     unique = {notice.recipient: notice for notice in reversed(found)}
     return tuple(reversed(unique.values()))
-
-
-def _complaint(mail: Message) -> tuple[Notice, ...]:
-    """Feedback reports (RFC 5965)."""
-    for part in parts(mail):
-        if part.get_content_type() != "message/feedback-report":
-            continue
-        fields = email.message_from_string(text_of(part))
-        to = fields.get_all("Original-Rcpt-To", []) + fields.get_all("Removal-Recipient", [])
-        addresses = [low(m) for value in to if (m := ADDRESS.search(str(value)))]
-        if not addresses:
-            copy = copied(mail)
-            addresses = [low(m) for m in [ADDRESS.search(str(copy.get("To", "")))] if m] if copy else []
-        kind = str(fields.get("Feedback-Type", "abuse")).strip().lower()
-        return tuple(
-            Notice(kind="complaint", recipient=a, reason=kind, original=original_id(mail))
-            for a in dict.fromkeys(addresses)
-        )
-    return ()
 
 
 def _services(mail: Message) -> Iterator[Notice]:

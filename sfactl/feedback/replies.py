@@ -24,6 +24,9 @@ _PREFIX = re.compile(
     r"^(?:\s*(?:re|aw|sv|antw|fwd?|wg|回复|回覆|答复|返信|转发|轉寄)\s*(?:\[\d+])?[:：])+\s*", re.IGNORECASE
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_.=-]{40,}")
+_NOBODY = re.compile(r"(?:no|do[-_.]?not)[-_.]?(?:reply|answer|respond)\b|mailer-daemon@|postmaster@|nobody@")
+"""Addresses from which no person writes."""
+
 _NO_MORE = re.compile(
     r"(?:please |bitte )?(?:unsubscribe(?: me)?|remove me(?: from (?:this|your|the) (?:mailing )?list)?|opt[ -]?out"
     r"|stop|take me off(?: (?:this|your|the) list)?|no more e-?mails?|abmelden|abbestellen|austragen"
@@ -51,7 +54,7 @@ def answer_of(mail: Message) -> Answer | None:
     kind: AnswerKind
     if machine == "receipt":
         kind = "receipt"
-    elif machine:
+    elif machine or _NOBODY.match(sender):
         kind = "auto_reply"
     else:
         kind = "unsubscribe" if _wants_no_more(bare, text) else "reply"

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sfactl.api.records import ErpCustomer, ErpKind, ErpOrder, ErpProduct, Ref
 from sfactl.approvals.model import Need
+from sfactl.orders.contracts import Signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +239,7 @@ class OrderView:
     order: Order
     lines: tuple[OrderLine, ...]
     needs: tuple[Need, ...] = ()
+    contracts: tuple[Signed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What can be done with orders, the ERP and receivables."""
 
+from sfactl.orders.usecases.contracts import sign
 from sfactl.orders.usecases.exchange import check, list_connections
 from sfactl.orders.usecases.matching import match, match_fifo, match_references
 from sfactl.orders.usecases.ordering import approve, cancel, list_orders, show
@@ -27,5 +28,6 @@ __all__ = [
     "push",
     "reconcile",
     "show",
+    "sign",
     "unmatched",
 ]

@@ -12,6 +12,7 @@ from sfactl.approvals import standing
 from sfactl.approvals.model import Approved, Asked
 from sfactl.approvals.standing import needs_of
 from sfactl.engine.duck import Query
+from sfactl.orders.contracts import contracts_of
 from sfactl.orders.keys import parse_order
 from sfactl.orders.model import Cancelled, Order, OrderLine, OrderView
 from sfactl.session import Session
@@ -37,9 +38,11 @@ def show(session: Session, order: str) -> OrderView:
             "where order_id = $order_id order by line_no",
             {"order_id": row["order_id"]},
         ).to_pylist()
+        contracts = contracts_of(query, row["order_id"])
         needs = needs_of(session, query, asked(row)) if row["status"] == "open" else ()
     head = Order(**{name: row[name] for name in Order.__slots__})
-    return OrderView(order=head, lines=tuple(OrderLine(**line) for line in lines), needs=needs)
+    lines_of = tuple(OrderLine(**line) for line in lines)
+    return OrderView(order=head, lines=lines_of, needs=needs, contracts=contracts)
 
 
 def approve(session: Session, order: str, *, reason: str = "") -> Approved:
