@@ -168,7 +168,7 @@ def test_an_unknown_message_is_settled_by_what_its_service_tells(session: Sessio
     assert read_events(session, "grid", [tmp_path / "told.json"]).settled == 1
     assert session.ledger.counts() == {"accepted": 1}
     assert touches(session, "kind, lead_id, campaign, direction, message_key") == [
-        ("email_delivered", 2, "spring", None, "k.2")
+        ("email_delivered", 2, "spring", "outbound", "k.2")
     ]
 
 

@@ -87,6 +87,11 @@ def test_a_dry_run_and_wrong_places(session: Session, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no file"):
         read_bounces(session, [tmp_path / "nothing"])
     (tmp_path / "empty").mkdir()
+    (tmp_path / "notes").write_text("root:x:0:0\n" * 50)
+    with pytest.raises(UserError, match="notes: this is neither a mail nor an mbox file"):
+        read_bounces(session, [tmp_path / "notes"])
+    (tmp_path / "read.mbox").touch()
+    assert read_bounces(session, [tmp_path / "read.mbox"]).mails == 0
     with pytest.raises(UserError, match="no mails"):
         read_bounces(session, [tmp_path / "empty"])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sfactl.api.errors import ConfigError, DataError, NotFound, SfactlError, UserError
+from sfactl.cli.files import rule_problems
 from sfactl.config.edit import replace_file
 from sfactl.strategies.files import read_strategy
 from sfactl.transfer.archive import CONTENTS, pack, unpack
@@ -92,7 +93,7 @@ def test_a_strategy_brings_all_that_it_names_and_nothing_else(rich: Place) -> No
 
 def test_the_way_there_and_back_changes_no_byte(rich: Place, prod: Place) -> None:
     done, first = rich.exported("offer")
-    taken = prod.imported(first)
+    taken = prod.imported(first, check=rule_problems)
     assert {f.what for f in taken.files} == {"new"}
     assert all(prod.read(path) == rich.read(path) for path in done.files)
     _, second = prod.exported("offer", into="back.zip")
@@ -191,13 +192,13 @@ def test_rules_that_would_not_be_right_here_are_refused_whole(dev: Place, prod: 
     path.write_bytes(pack(_with(archive, {"segments/winback.toml": segment})))
     before = prod.files()
     with pytest.raises(ConfigError, match=r"segments/winback\.toml.*lost_treason"):
-        prod.imported(path)
+        prod.imported(path, check=rule_problems)
     assert prod.files() == before
 
 
 def test_what_was_wrong_here_before_stops_nobody(dev: Place, prod: Place) -> None:
     prod.write("segments/broken.toml", 'schema = 1\nwhere = "contry = 1"\n')
-    assert prod.imported(dev.exported("winback")[1]).written
+    assert prod.imported(dev.exported("winback")[1], check=rule_problems).written
 
 
 def test_a_secret_written_out_is_never_exported(dev: Place) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.links import ForgedLink, Link
 from sfactl.feedback.events import Batch
-from sfactl.feedback.mailboxes import mails_in
+from sfactl.feedback.mailboxes import check_mail, mails_in
 
 if TYPE_CHECKING:
     from sfactl.session import Session
@@ -206,4 +206,5 @@ def pages(raws: Iterable[bytes], most: int = PAGE, most_bytes: int = PAGE_BYTES)
 
 def _every(paths: Sequence[Path]) -> Iterator[bytes]:
     for path in paths:
+        check_mail(path)
         yield from mails_in(path)
