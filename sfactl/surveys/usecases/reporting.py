@@ -135,8 +135,7 @@ class _Reader:
             sql = f"select x.score, count(*) from counted x where {self._where('')} group by 1 order by 1 desc"
             spread = self._query.rows(sql, self._params())
             found.append("answers: " + " · ".join(f"{score}: {n:,}" for score, n in spread))
-        enough = "one answer is" if self._survey.minimum == 1 else f"{self._survey.minimum} answers are"
-        return (*found, f"a figure is given where {enough} there")
+        return (*found, f"fewer answers than {self._survey.minimum} give no figure")
 
     def warnings(self) -> tuple[str, ...]:
         """What is left out of all figures."""
