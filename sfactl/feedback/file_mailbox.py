@@ -9,7 +9,7 @@ from pathlib import Path
 from sfactl.api.context import PluginContext
 from sfactl.api.errors import SfactlError
 from sfactl.api.records import CheckReport, Cursor, MailPage
-from sfactl.feedback.mailboxes import changed_at, files_in, mails_in
+from sfactl.feedback.mailboxes import changed_at, files_in, mails_of
 
 PAGE = 1000
 PAGE_BYTES = 8_000_000
@@ -55,7 +55,7 @@ class FileMailbox:
             if at < since:
                 continue
             newest = max(newest, at)
-            for raw in mails_in(path):
+            for raw in mails_of(path):
                 page.append(raw)
                 held += len(raw)
                 if len(page) == PAGE or held >= PAGE_BYTES:

@@ -22,7 +22,7 @@ _HEADER = re.compile(
 def mails_in(path: Path) -> Iterator[bytes]:
     """The raw mails in ``path``, in the order of their names. Raises `UserError` where there is nothing to read."""
     for file in files_in(path):
-        yield from _mails_of(file)
+        yield from mails_of(file)
 
 
 def check_mail(path: Path) -> None:
@@ -55,10 +55,14 @@ def files_in(path: Path, *, empty: bool = False) -> list[Path]:
     return [path]
 
 
-def _mails_of(path: Path) -> Iterator[bytes]:
+def mails_of(path: Path) -> Iterator[bytes]:
+    """The mails in one file of a mailbox; none if somebody has deleted it since."""
     path = _there(path)
-    with path.open("rb") as file:
-        start = file.read(5)
+    try:
+        with path.open("rb") as file:
+            start = file.read(5)
+    except FileNotFoundError:
+        return
     if not start:
         return
     if start == b"From " and path.suffix.lower() != ".eml":
@@ -73,8 +77,14 @@ def _mails_of(path: Path) -> Iterator[bytes]:
 
 
 def changed_at(path: Path) -> int:
-    """When a file got its name or its content here, in nanoseconds; no copy can bring an older time along."""
-    return _there(path).stat().st_ctime_ns
+    """When a file got its name or its content here, in nanoseconds; no copy can bring an older time along.
+
+    0 for a file that somebody has deleted.
+    """
+    try:
+        return _there(path).stat().st_ctime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _there(path: Path) -> Path:
