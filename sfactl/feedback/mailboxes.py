@@ -26,7 +26,7 @@ def mails_in(path: Path) -> Iterator[bytes]:
 
 
 def check_mail(path: Path) -> None:
-    """Raises `UserError` for a file that neither begins with a header that every mail has some of, nor is named as one."""
+    """Raises `UserError` for a file that is not named as a mail and begins with no header that mails have."""
     if not path.is_file() or path.suffix.lower() in (".eml", ".msg"):
         return
     with path.open("rb") as file:
