@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 
 from sfactl.api.errors import ConfigError, PolicyError
+from sfactl.api.offers import TouchpointSenderOffer
+from sfactl.api.records import Message, Receipt
 from sfactl.campaigns import usecases as campaigns
+from sfactl.campaigns.usecases import delivery
 from sfactl.cases import usecases
+from sfactl.cases.usecases import noticing
 
 from .conftest import Desk
 
@@ -176,3 +180,36 @@ def test_without_notices_the_command_says_how_to_write_them(still: Desk) -> None
     with pytest.raises(ConfigError, match="notices: missing"):
         still.ack()
     still.write("cases.toml", text)
+
+
+def test_what_nobody_knows_the_outcome_of_is_held_until_somebody_does(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused for good stays so; unknown is held and never repeated blindly; a person lets it be sent again, once."""
+    said = {"mei@x.example": "unknown", "Bob@x.example": "refused"}
+
+    taken: list[str] = []
+
+    class Answers:
+        def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
+            for m in messages:
+                taken.append(m.recipient)
+                yield Receipt(key=m.key, outcome=said[m.recipient], detail="so it is")  # type: ignore[arg-type]
+
+        def close(self) -> None: ...
+
+    forgetful = TouchpointSenderOffer(name="answers", summary="", target="nowhere:Nothing")
+    monkeypatch.setattr(noticing, "make_sender", lambda session, files: Answers())
+    monkeypatch.setattr(delivery, "sender_offer", lambda session, files: forgetful)
+    desk.open("1")
+    desk.open("2")
+    first = desk.ack()
+    assert (first.accepted, first.unknown, first.refused, first.partly) == (0, 1, 1, True)
+    again = desk.ack()
+    assert [(n.case_id, n.action, n.reason) for n in again.notices] == [(1, "hold", "unknown outcome")]
+    assert (again.partly, taken) == (False, ["mei@x.example", "Bob@x.example"])
+    with desk.session() as session:
+        [row] = session.ledger.rows(state="unknown")
+        assert campaigns.resolve(session, row.key, "retry").again == "case ack"
+    said["mei@x.example"] = "accepted"
+    assert (desk.ack().accepted, desk.ack().notices) == (1, ())
