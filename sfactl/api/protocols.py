@@ -208,6 +208,19 @@ class DomainChecker(Protocol):
 
 
 @runtime_checkable
+class MailSigner(Protocol):
+    """A sender with the capability ``signs``."""
+
+    def signatures(self, mail: bytes, author: str, domain: str = "") -> tuple[bytes, Sequence[str]]:
+        """The headers by which a domain answers for ``mail``, and the keys in words.
+
+        The domain (in its ASCII form) is ``domain``, else the settings', else ``author``, which the mail is from.
+        ``mail`` is as it travels, with CRLF. Raises `ConfigError` without a key, `DataError` for what is no e-mail.
+        """
+        ...
+
+
+@runtime_checkable
 class ErpConnector(Protocol):
     """The verbs of an ERP. Each takes our key; the core owns retry, ledger and cursors.
 

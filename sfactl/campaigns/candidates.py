@@ -30,6 +30,7 @@ class Place:
     language: str = ""
     address: str = ""
     collector: str = ""
+    feedback_id: str = ""
     transactional: Sequence[str] = ()
     house: House = SILENT
 

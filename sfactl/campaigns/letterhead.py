@@ -28,11 +28,15 @@ _LONGEST = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letterhead:
-    """The workspace as its readers see it. ``collector`` is the address that signed links lead to; empty: none."""
+    """The workspace as its readers see it. ``collector`` is the address that signed links lead to; empty: none.
+
+    ``feedback_id`` is what mailbox providers know it as where they count complaints.
+    """
 
     name: str
     address: str = ""
     collector: str = ""
+    feedback_id: str = ""
     signer: Signer
 
 

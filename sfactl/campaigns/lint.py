@@ -82,7 +82,7 @@ def remarks(written: Written) -> Iterator[Remark]:
             yield Remark(language=written.language, severity=severity, rule=rule, message=message)
 
 
-def sender_remarks(campaign: Campaign, table: Mapping[str, object]) -> Iterator[str]:
+def sender_remarks(campaign: Campaign, table: Mapping[str, object], *, feedback_id: str = "") -> Iterator[str]:
     """What speaks against the sender of a campaign; ``table`` has the settings of the sender's file."""
     try:
         domain = address(campaign.sent_as).rpartition("@")[2].lower()
@@ -93,6 +93,8 @@ def sender_remarks(campaign: Campaign, table: Mapping[str, object]) -> Iterator[
     signed = str(table.get("dkim_domain") or "").lower()
     if signed and not _aligned(domain, signed):
         yield f"from: mail is signed for {signed} and says it is from {domain}; receivers compare the two (DMARC)"
+    if feedback_id and table.get("use") == "smtp" and not table.get("dkim_selector"):
+        yield "feedback_id: it counts only in mail that is signed (DKIM), and this sender signs none; see docs/email.md"
     if campaign.unsubscribe.startswith("http:"):
         yield "unsubscribe: only a link with https: can be used with one click (RFC 8058, 3.1)"
 

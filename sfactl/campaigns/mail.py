@@ -21,6 +21,8 @@ from sfactl.campaigns.model import Campaign
 from sfactl.campaigns.tracking import Tracker, track_html, track_text
 from sfactl.engine.links import Link
 
+_LONGEST_FIELD = 60
+
 
 def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Letterhead) -> Message:
     """The message for ``row``: an item of a plan together with the values of its recipient.
@@ -57,7 +59,7 @@ def write_message(row: Mapping[str, Any], files: CampaignFiles, letterhead: Lett
         subject=rendered.subject,
         text=text,
         html=html,
-        headers=_headers(campaign, ways, wording.language, row) if channel == "email" else {},
+        headers=_headers(campaign, ways, wording.language, row, letterhead.feedback_id) if channel == "email" else {},
         lead_id=row["lead_id"],
         campaign=campaign.name,
         step=step.name,
@@ -91,13 +93,29 @@ def list_id(campaign: Campaign) -> str:
     return f"<{label.lower()}.{domain.lower()}>"
 
 
-def _headers(campaign: Campaign, ways: Ways, language: str, row: Mapping[str, Any]) -> dict[str, str]:
+def feedback_id(campaign: Campaign, step: str, own: str) -> str:
+    """The Feedback-ID by which Gmail counts complaints: campaign, step, class, and at the end ``own``.
+
+    It never tells who the recipient is.
+    """
+    return ":".join([*map(_field, (campaign.name, step, campaign.message_class)), own])
+
+
+def _field(text: str) -> str:
+    if text.isascii() and len(text) <= _LONGEST_FIELD:
+        return text
+    return "x" + hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _headers(campaign: Campaign, ways: Ways, language: str, row: Mapping[str, Any], own: str) -> dict[str, str]:
     # RFC 3834, 5: a message that no person wrote says so, so that no robot answers it.
     headers = {"Auto-Submitted": row.get("auto_submitted") or "auto-generated", "Content-Language": language}
     if row.get("in_reply_to"):
         headers |= {"In-Reply-To": row["in_reply_to"], "References": row["references"]}
     if campaign.reply_to:
         headers["Reply-To"] = campaign.reply_to
+    if own:
+        headers["Feedback-ID"] = feedback_id(campaign, row["step"], own)
     if campaign.marketing:
         headers |= {"List-Id": list_id(campaign), **ways.headers()}
     return headers

@@ -75,7 +75,7 @@ def draft(query: Query, files: CampaignFiles, place: Place, *, at: datetime, eff
         if step.template:
             for language in files.templates[step.template].wordings:
                 check_wording(query, files, step, language, place=place)
-    table = query.table("select * from plan_rows order by lead_id, step_no")
+    table = query.table(query.statement("campaigns", "planned"))
     counted = query.rows(
         "select action, step, coalesce(reason, ''), count(*), min(due_at), min(step_no) from plan_rows"
         " group by action, step, reason order by 6, 1, 4 desc, 3"
@@ -96,9 +96,11 @@ def content_version(files: CampaignFiles, place: Place) -> str:
     carried = {f: getattr(place, f) for f in ("name", "address") if ("workspace", f) in used}
     if files.campaign.marketing or files.campaign.track or any(owner == "message" for owner, _ in used):
         carried["collector"] = place.collector.rstrip("/") if files.templates else ""
-    if not any(carried.values()):
+    carried["feedback_id"] = place.feedback_id if files.templates else ""
+    said = {name: text for name, text in carried.items() if text}
+    if not said:
         return files.version
-    return hashlib.sha256(json.dumps([files.version, sorted(carried.items())]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([files.version, sorted(said.items())]).encode()).hexdigest()
 
 
 AUDIENCE = "select l.email, l.phone from leads l join audience a on a.lead_id = l.lead_id"

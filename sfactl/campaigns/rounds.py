@@ -44,10 +44,10 @@ def not_due(query: Query, lead_id: int) -> tuple[str, datetime | None]:
     if found is None:
         return "no occasion", None
     due_at, rests_until, ends_at = found
-    if rests_until is None:
+    if rests_until is None or rests_until <= due_at:
         return "not yet", due_at
     lost = ends_at is not None and rests_until >= ends_at
-    return "was written to lately", None if lost else max(due_at, rests_until)
+    return "was written to lately", None if lost else rests_until
 
 
 def _next(query: Query, occasion: Occasion) -> str:

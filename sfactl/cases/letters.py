@@ -93,7 +93,7 @@ def _letter(mail: Message, answer: Answer, raw: bytes, now: datetime, silent: st
     thread, answers = _threads(mail)
     return Letter(
         event_id=f"mail:{hashlib.sha256(own.encode()).hexdigest()[:32]}",
-        at=arrived_at(raw, now),
+        at=arrived_at(mail, now),
         sender=answer.sender,
         name=_name(mail),
         subject=answer.subject[:LONGEST_SUBJECT],

@@ -158,11 +158,14 @@ class Sheet:
             new_value=subject or None,
             actor=sender,
         )
-        self.cases[row["case_id"]] = {**row, "updated_at": max(at, row["updated_at"])}
+        # A mail may have been written before what was done last, and read after it: the case is moved after that.
+        at = max(at, row["updated_at"])
+        row = {**row, "updated_at": at}
+        self.cases[row["case_id"]] = row
         known = [s for s in self.rules.statuses if s.name == row["status"]]
         if known and known[0].on_reply:
             return self.move(row, known[0].on_reply, at, reason="the customer wrote", message_id=message_id)
-        return self.cases[row["case_id"]]
+        return row
 
     def note(self, row: Row, text: str, at: datetime) -> Row:
         """A word of ours on a case."""

@@ -24,6 +24,10 @@ STRATEGY = click.option(
 )
 POOL = click.option("--pool", "with_pool", is_flag=True, help="Give out what lies in the public pool too.")
 
+REALIGN = click.option(
+    "--realign", is_flag=True, help="Not the queue: leads whose owner no rule would give them now, say by territory."
+)
+
 
 @click.group()
 def group() -> None:
@@ -34,6 +38,7 @@ def group() -> None:
 @STAGE
 @STRATEGY
 @POOL
+@REALIGN
 @click.option("--leads", is_flag=True, help="List lead by lead.")
 @options.as_of
 @options.dry_run
@@ -45,6 +50,7 @@ def plan(
     stages: tuple[str, ...],
     strategy: str | None,
     with_pool: bool,
+    realign: bool,
     leads: bool,
     as_of: str | None,
     dry_run: bool,
@@ -58,14 +64,17 @@ def plan(
     Example:
       sfactl assign plan
       sfactl assign plan --leads --format csv
+      sfactl assign plan --realign
     """
     from sfactl.reps import usecases
 
     session = app.session(as_of=as_of, dry_run=dry_run)
     if leads:
-        output.emit(usecases.planned_owners(session, stages=stages, strategy=strategy, with_pool=with_pool))
+        output.emit(
+            usecases.planned_owners(session, stages=stages, strategy=strategy, with_pool=with_pool, realign=realign)
+        )
         return
-    found = usecases.plan(session, stages=stages, strategy=strategy, with_pool=with_pool)
+    found = usecases.plan(session, stages=stages, strategy=strategy, with_pool=with_pool, realign=realign)
     output.emit(found, human=lambda: round_lines(found, planned=True))
 
 

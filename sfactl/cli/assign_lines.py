@@ -19,6 +19,32 @@ def round_lines(done: Assignment, *, planned: bool) -> Iterator[str]:
     if done.dry_run:
         yield "Dry run: nothing is written."
     would = planned or done.dry_run
+    if done.realign:
+        yield from _realigned_lines(done, would=would)
+    else:
+        yield from _queue_lines(done, would=would)
+    if done.since is not None:
+        yield from _since_lines(done.since, done.plan_id)
+    if planned and done.given and not done.dry_run:
+        yield f"Do it: sfactl assign apply {done.plan_id}"
+    if done.commit is not None:
+        yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
+
+
+def _realigned_lines(done: Assignment, *, would: bool) -> Iterator[str]:
+    plan = f"Plan {done.plan_id}: " if would else ""
+    verb = "would go" if would else "went"
+    if not done.queue:
+        yield f"{plan}no lead is in the wrong hands"
+        return
+    yield f"{plan}{done.given:,} of {count(done.queue, 'lead')} in the wrong hands {verb} to others"
+    for move in done.moves:
+        yield f"  {move.before} → {move.after}  {move.leads:,}  {move.why}"
+    for waiting in done.reasons:
+        yield f"  stays  {waiting.leads:,}  {waiting.reason}"
+
+
+def _queue_lines(done: Assignment, *, would: bool) -> Iterator[str]:
     yield (
         f"{'Plan ' + done.plan_id + ': ' if would else ''}{done.given:,} of {done.queue:,} leads in the queue"
         f" {'would get' if would else 'got'} an owner"
@@ -28,12 +54,6 @@ def round_lines(done: Assignment, *, planned: bool) -> Iterator[str]:
         yield "  by rule  " + " · ".join(f"{r.rule} {r.leads:,}" for r in done.rules)
     for waiting in done.reasons:
         yield f"  waiting  {waiting.leads:,}  {waiting.reason}"
-    if done.since is not None:
-        yield from _since_lines(done.since, done.plan_id)
-    if planned and done.given and not done.dry_run:
-        yield f"Do it: sfactl assign apply {done.plan_id}"
-    if done.commit is not None:
-        yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
 
 
 def _share_lines(done: Assignment) -> Iterator[str]:

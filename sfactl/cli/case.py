@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sfactl.cli import case_ack, case_lines, case_mail, options
+from sfactl.cli import case_ack, case_import, case_lines, case_mail, options
 from sfactl.cli.app import App, Output, pass_app
 
 STATES = ("unsettled", "open", "waiting", "resolved", "closed", "all")
@@ -195,4 +195,5 @@ def set_(
     output.emit(done, human=lambda: case_lines.changed(done))
 
 
+case_import.register(group)
 case_ack.register(group)

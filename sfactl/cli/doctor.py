@@ -58,7 +58,7 @@ class Diagnosis:
 
 @click.command("doctor")
 @click.option("--quick", is_flag=True, help="Compare sizes of data files instead of reading them.")
-@click.option("--unhandled", is_flag=True, help="List the open leads that nobody looks after, the oldest first.")
+@click.option("--unhandled", is_flag=True, help="List open leads and cases that nobody looks after, oldest first.")
 @options.as_of
 @options.output
 @pass_app
@@ -66,8 +66,8 @@ def group(app: App, *, quick: bool, unhandled: bool, as_of: str | None, output: 
     """Check data, settings, plugins, clock, disk and what is stuck.
 
     Exits with 3 when something is to be looked at, with 1 when something is broken. With --unhandled it lists every
-    open lead without an owner, or whose owner did not follow up when it was due, with its age and why; --as-of is for
-    that list.
+    open lead without an owner, or whose owner did not follow up when it was due, and every unsettled case that nobody
+    works on, with age and why; --as-of is for that list.
 
     \b
     Example:

@@ -30,12 +30,14 @@ def mail_lines(result: MailResult) -> Iterator[str]:
 def _details(result: MailResult) -> Iterator[str]:
     for reason in result.reasons:
         weight = {"bounce": "hard" if reason.hard else "soft"}.get(reason.kind, "")
-        yield f"  {reason.kind:<10} {weight:<5} {reason.reason:<16} {reason.notices:>6,}"
+        yield f"  {reason.kind:<11} {f'{weight:<5} {reason.reason}':<28} {reason.notices:>6,}"
     for answer in result.answers:
         place = f"{answer.campaign}, {answer.step}" if answer.campaign else "to no message of ours"
         yield f"  {answer.kind:<11} {place:<28} {answer.mails:>6,}"
     if result.ours:
         yield f"  {count(result.ours, 'mail')} by colleagues: no touchpoint"
+    if result.unread:
+        yield f"  {count(result.unread, 'mail')} could not be read"
     if result.strangers:
         yield f"  {result.strangers:,} of addresses that no lead has: no touchpoint"
     if result.suppressed:

@@ -78,6 +78,28 @@ def cancel(app: App, order: str, *, reason: str | None, dry_run: bool, output: O
     output.emit(done, human=lambda: _cancelled(done))
 
 
+@group.command("approve")
+@click.argument("order")
+@click.option("--reason", default="", metavar="TEXT", help="What you say to it.")
+@options.dry_run
+@options.output
+@pass_app
+def approve(app: App, order: str, *, reason: str, dry_run: bool, output: Output) -> None:
+    """Give your word for ORDER, so that the next push tells the ERP of it.
+
+    Which orders need one, and whose, is said in approvals.toml. Who made it cannot give it.
+
+    \b
+    Example:
+      sfactl --actor boss order approve O-12
+    """
+    from sfactl.cli.approved import approved_lines
+    from sfactl.orders import usecases
+
+    done = usecases.approve(app.session(dry_run=dry_run), order, reason=reason)
+    output.emit(done, human=lambda: approved_lines(done))
+
+
 def _shown(view: OrderView) -> Iterator[str]:
     from sfactl.cli.waterfall import money, money_table, plain
     from sfactl.engine.money import format_money
@@ -95,6 +117,11 @@ def _shown(view: OrderView) -> Iterator[str]:
     names = ["line", "sku", "product", "quantity", "unit price", "amount"]
     yield from (f"  {row}" for row in money_table(names, rows, first=3))
     yield f"Total {format_money(head.amount, head.currency)}"
+    for contract in view.contracts:
+        by = f" by {contract.signed_by}" if contract.signed_by else ""
+        yield f"Contract {contract.number}, signed on {contract.signed_on}{by}"
+    for need in view.needs:
+        yield f"{'Approved' if need.given_by else 'Needs an approval'}: {need}"
 
 
 def _cancelled(done: Cancelled) -> Iterator[str]:
@@ -109,3 +136,4 @@ def _cancelled(done: Cancelled) -> Iterator[str]:
 
 
 import_module("sfactl.cli.order_import").register(group)
+import_module("sfactl.cli.order_sign").register(group)

@@ -218,6 +218,29 @@ def accept(app: App, quote: str, *, dry_run: bool, output: Output) -> None:
     output.emit(done, human=lambda: _accepted(done))
 
 
+@group.command("approve")
+@click.argument("quote")
+@click.option("--reason", default="", metavar="TEXT", help="What you say to it.")
+@options.dry_run
+@options.output
+@pass_app
+def approve(app: App, quote: str, *, reason: str, dry_run: bool, output: Output) -> None:
+    """Give your word for the prices of QUOTE, as they are now.
+
+    Which quotes need one, and whose, is said in approvals.toml. Who priced it cannot give it, and a quote that is
+    priced anew needs a new one.
+
+    \b
+    Example:
+      sfactl --actor boss quote approve Q-31 --reason "first order of theirs"
+    """
+    from sfactl.cli.approved import approved_lines
+    from sfactl.quotes import usecases
+
+    done = usecases.approve(app.session(dry_run=dry_run), quote, reason=reason)
+    output.emit(done, human=lambda: approved_lines(done))
+
+
 def _head(view: QuoteView) -> str:
     q = view.quote
     deal = f"opportunity {q.opportunity_id}" if q.opportunity_id is not None else "no opportunity"
@@ -253,6 +276,8 @@ def _shown(view: QuoteView) -> Iterator[str]:
         rows.append([line.line_no, line.sku, line.description, plain(line.quantity), *amounts])
     yield from (f"  {row}" for row in money_table(names, rows, first=3))
     yield _total(view)
+    for need in view.needs:
+        yield f"{'Approved' if need.given_by else 'Needs an approval'}: {need}"
 
 
 def _explained(view: QuoteView) -> Iterator[str]:

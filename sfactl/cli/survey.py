@@ -189,9 +189,12 @@ def answers(
     """
     from sfactl.surveys import usecases
 
-    found = usecases.answers(app.session(as_of=as_of), name, lead=lead, question=question, most=most)
+    session = app.session(as_of=as_of)
+    found = usecases.answers(session, name, lead=lead, question=question, most=most)
+    shown = found.slice(0, limit) if limit else found
+    zone = session.settings.workspace.time_zone
     exit_code = 4 if fail_empty and not found.num_rows else 0
-    output.emit(found.slice(0, limit) if limit else found, exit_code=exit_code)
+    output.emit(shown, human=lambda: lines.local_lines(shown, zone), exit_code=exit_code)
 
 
 @group.command()

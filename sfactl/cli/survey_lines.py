@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sfactl.cli.campaign_lines import apply_lines, local, plan_lines, table_lines
-from sfactl.cli.tables import pad
+from sfactl.cli.campaign_lines import apply_lines, local, plan_lines
+from sfactl.cli.tables import pad, table, terminal_width
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from sfactl.surveys.usecases.looking import SurveyShown
     from sfactl.surveys.usecases.scheduling import Schedule, Sent
 
+SHOWN = 20
+"""Rejected rows that are listed; more would push the rest off the screen."""
 _SAID = {"send": "would be asked now", "wait": "wait", "later": "later", "rests": "left in peace", "hold": "held"}
 
 
@@ -47,11 +50,17 @@ def schedule_lines(found: Schedule, shown: pa.Table, zone: str) -> Iterator[str]
         yield "  nobody, now or later"
         return
     yield ""
-    yield from (f"  {line}" for line in table_lines(shown))
+    yield from (f"  {line}" for line in local_lines(shown, zone))
     if shown.num_rows < found.people.num_rows:
         yield f"… {found.people.num_rows - shown.num_rows:,} more; see them with --limit 0"
     if any(line.state == "send" for line in found.lines):
         yield f"Next: sfactl survey send {found.survey}"
+
+
+def local_lines(found: pa.Table, zone: str) -> list[str]:
+    """A listing with its times as people in the workspace's zone read them."""
+    rows = [[local(v, zone) if isinstance(v, datetime) else v for v in row.values()] for row in found.to_pylist()]
+    return table(found.column_names, rows, fit=terminal_width())
 
 
 def sent_lines(sent: Sent, zone: str) -> Iterator[str]:
@@ -65,8 +74,11 @@ def sent_lines(sent: Sent, zone: str) -> Iterator[str]:
 def imported_lines(done: AnswersImported) -> Iterator[str]:
     """What came of a file of answers."""
     head = "Dry run: " if done.dry_run else ""
-    yield f"{head}{count(done.rows, 'row')} · {done.new:,} new · {done.known:,} known · {len(done.rejected):,} rejected"
-    for row in done.rejected:
-        yield f"  row {row.row}: {row.reason}"
+    silent = f" · {done.open:,} without an answer" if done.open else ""
+    some = f"{count(done.rows, 'row')} · {done.new:,} new · {done.known:,} known{silent}"
+    yield f"{head}{some} · {len(done.rejected):,} rejected"
+    yield from (f"  row {row.row}: {row.reason}" for row in done.rejected[:SHOWN])
+    if len(done.rejected) > SHOWN:
+        yield f"  … {len(done.rejected) - SHOWN:,} more; see them with --format json"
     if done.commit:
         yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"

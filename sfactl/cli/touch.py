@@ -94,6 +94,7 @@ _PARTS = (
     "touch_retry",
     "touch_domain",
     "touch_events",
+    "touch_sign",
 )
 for _part in _PARTS:
     import_module(f"sfactl.cli.{_part}").register(group)

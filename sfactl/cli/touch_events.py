@@ -13,7 +13,7 @@ from sfactl.cli.app import App, Output, pass_app
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
-    from sfactl.feedback.usecases.services import ServiceResult
+    from sfactl.feedback.usecases.postings import ServiceResult
 
 
 def register(group: click.Group) -> None:
@@ -39,7 +39,7 @@ def events(app: App, files: tuple[Path, ...], *, sender: str, dry_run: bool, out
     Example:
       sfactl touch events postings.jsonl --sender sendgrid
     """
-    from sfactl.feedback.usecases.services import read_events
+    from sfactl.feedback.usecases.postings import read_events
 
     result = read_events(app.session(dry_run=dry_run), sender, files)
     output.emit(result, human=lambda: service_lines(result))

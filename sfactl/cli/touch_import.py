@@ -27,6 +27,7 @@ def register(group: click.Group) -> None:
     type=click.Choice(("combined", "common", "json")),
     help="FILES are access logs of a web server in this form.",
 )
+@click.option("--form", "posts_to", metavar="PATH", multiple=True, help="A POST to PATH in a log is a form filled in.")
 @options.dry_run
 @options.output
 @pass_app
@@ -37,6 +38,7 @@ def import_(
     mapping: str | None,
     source: str | None,
     form: Literal["combined", "common", "json"] | None,
+    posts_to: tuple[str, ...],
     dry_run: bool,
     output: Output,
 ) -> None:
@@ -44,20 +46,24 @@ def import_(
 
     Rows are matched to leads by lead_id, external_id or e-mail. A row of nobody we know is rejected, but a form
     filled in with a valid e-mail address makes a lead. Of access logs every page a person opened is kept; what known
-    visitors opened becomes touchpoints, at once or when a form or a signed link says who they are.
+    visitors opened becomes touchpoints, at once or when a form or a signed link says who they are. So do forms at the
+    paths of --form: a log tells that they were posted, not what.
 
     \b
     Example:
       sfactl touch import web-events.csv --mapping web
       sfactl touch import access.log.1.gz access.log --log combined
+      sfactl touch import access.log --log combined --form /contact
     """
     from sfactl.leads.usecases import import_logs, import_touches
 
+    if posts_to and not form:
+        raise click.UsageError("--form names a path in an access log; say its form with --log.")
     if form and (mapping or source):
         raise click.UsageError("An access log has no mapping and no source; leave out --mapping and --source.")
     session = app.session(dry_run=dry_run)
     if form:
-        result = import_logs(session, files, form=form)
+        result = import_logs(session, files, form=form, posts_to=posts_to)
     else:
         result = import_touches(session, files, mapping=mapping, source=source)
     output.emit(result, human=lambda: imported_lines(result), exit_code=3 if result.rejected else 0)

@@ -147,7 +147,8 @@ class Collector:
         token = self.signer.token(link)
         action = f"{self.base}/{PATHS[link.purpose]}/{token}"
         if link.purpose == "survey":
-            return self._asked(request, link, action, self.surveys.picked(link, request.query))
+            chosen = self.surveys.picked(link, request.query)
+            return self._asked(request, link, action, chosen, missed=status != "200 OK")
         if link.purpose == "preferences":
             return self._page(
                 request, status, "preferences", action=action, topics=self._choices(), button={"form": "preferences"}

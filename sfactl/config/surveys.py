@@ -25,7 +25,8 @@ SCALES: Mapping[Kind, tuple[int, tuple[int, ...]]] = {
 """Where the scale of a kind begins, and where it may end; the first is what it is where the file says nothing."""
 LONGEST_COMMENT = 4000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_NUMBER = re.compile(r"[0-9]{1,2}")
+_NUMBER = re.compile(r"([0-9]{1,2})(\.0+)?")
+"""Spreadsheets write whole numbers as 4.0, too."""
 
 
 class BadAnswer(ValueError):
@@ -122,7 +123,8 @@ class Survey:
 
     def score(self, text: str) -> int:
         """The number that ``text`` is on the scale. Raises `BadAnswer`."""
-        value = int(text) if _NUMBER.fullmatch(text.strip()) else -1
+        found = _NUMBER.fullmatch(text.strip())
+        value = int(found[1]) if found else -1
         if not self.low <= value <= self.high:
             raise BadAnswer(f"{text!r} is not a whole number from {self.low} to {self.high}")
         return value

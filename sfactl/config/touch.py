@@ -17,6 +17,7 @@ DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Basis = Literal["", "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interest"]
 """The grounds of GDPR, article 6 (1), on which somebody may be written to; empty: the workspace's."""
 
+_FEEDBACK_ID = re.compile(r"[A-Za-z0-9_-]{5,15}")
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -123,12 +124,14 @@ class TouchSettings:
     """What binds every marketing message of every campaign and strategy.
 
     ``basis`` and ``double_opt_in`` are for topics that say nothing, and for messages about no topic. The link that
-    confirms a subscription is good for ``confirm_within``.
+    confirms a subscription is good for ``confirm_within``. With ``feedback_id``, a name of ours of 5 to 15 letters and
+    digits, e-mails carry the header by which Gmail counts complaints by campaign.
     """
 
     basis: Basis = ""
     double_opt_in: bool = False
     confirm_within: str = "7 days"
+    feedback_id: str = ""
     caps: tuple[Cap, ...] = ()
     quiet: Quiet = field(default_factory=Quiet)
 
@@ -139,6 +142,8 @@ class TouchSettings:
                 f'double_opt_in: it confirms a consent, but basis is {self.basis!r}; write basis = "consent"'
             )
         _ = _period("confirm_within", self.confirm_within).fixed_days
+        if self.feedback_id and not _FEEDBACK_ID.fullmatch(self.feedback_id):
+            raise ValueError(f"feedback_id: {self.feedback_id!r} is not a name of 5 to 15 letters, digits, - and _")
 
     def terms(self, topic: Topic | None) -> tuple[Basis, bool]:
         """On which ground messages about ``topic`` (None: about none) are sent, and whether consent is confirmed."""

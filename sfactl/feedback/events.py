@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.links import Link
-from sfactl.feedback.fields import arrived_at
+from sfactl.feedback.fields import arrived_at, parsed
 from sfactl.feedback.model import Answer, Notice
-from sfactl.feedback.notices import read_notices
-from sfactl.feedback.replies import read_answer
+from sfactl.feedback.notices import notices_of
+from sfactl.feedback.replies import answer_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,10 @@ _HASH = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What some mails say. ``read_link`` knows the link behind a token, None where we signed no such."""
+    """What some mails say. ``read_link`` knows the link behind a token, None where we signed no such.
+
+    ``unread`` says of each mail that could not be read why.
+    """
 
     now: datetime
     kinds: frozenset[str]
@@ -45,6 +48,7 @@ class Batch:
     mails: int = 0
     silent: int = 0
     delays: int = 0
+    unread: list[str] = field(default_factory=list)
     counted: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     notices: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -53,15 +57,21 @@ class Batch:
     def add(self, raw: bytes) -> None:
         """Read one mail; what it says of kinds that are not asked for is left alone."""
         self.mails += 1
-        told = [n for n in read_notices(raw) if n.kind != "answer" or n.reason == "delivered"]
-        answer = None if told else read_answer(raw)
+        try:
+            mail = parsed(raw)
+            at = arrived_at(mail, self.now)
+            told = [n for n in notices_of(mail) if n.kind != "answer" or n.reason == "delivered"]
+            answer = None if told else answer_of(mail)
+        except Exception as err:  # strangers write these mails, and none of them may keep the others from being read
+            self.unread.append(f"{type(err).__name__}: {err}")
+            return
         heard = 0
         for notice in told:
             if "bounce" in self.kinds:
                 heard += 1
-                self._notice(notice, raw)
+                self._notice(notice, raw, at)
         if answer is not None and (answer.kind in self.kinds or (answer.tokens and "unsubscribe" in self.kinds)):
-            heard += self._answer(answer, raw)
+            heard += self._answer(answer, raw, at)
         self.silent += not heard
 
     def notice_table(self) -> pa.Table:
@@ -76,7 +86,7 @@ class Batch:
         """Rows with the columns `IDS`; place 0 is a token, the others count from 1."""
         return _table(IDS, [dict(zip(IDS, row, strict=True)) for row in self.ids])
 
-    def _notice(self, notice: Notice, raw: bytes) -> None:
+    def _notice(self, notice: Notice, raw: bytes, at: datetime) -> None:
         self.counted[notice.kind, notice.reason, notice.hard] += 1
         self.delays += notice.kind == "delay"
         if notice.kind not in ("bounce", "complaint"):
@@ -85,7 +95,7 @@ class Batch:
         event_id = _returned(raw, notice.recipient)
         self.notices[event_id] = {
             "event_id": event_id,
-            "at": arrived_at(raw, self.now),
+            "at": at,
             "kind": notice.kind,
             "recipient": notice.recipient,
             "reason": notice.reason,
@@ -94,7 +104,7 @@ class Batch:
             "original": notice.original.strip("<>").partition("@")[0] or None,
         }
 
-    def _answer(self, answer: Answer, raw: bytes) -> int:
+    def _answer(self, answer: Answer, raw: bytes, at: datetime) -> int:
         link = next((found for token in answer.tokens if (found := self.read_link(token)) is not None), None)
         hashed = next((t for t in answer.tokens if _HASH.fullmatch(t)), "")
         if answer.kind not in self.kinds and link is None and not hashed:
@@ -106,7 +116,7 @@ class Batch:
         )
         self.answers[event_id] = {
             "event_id": event_id,
-            "at": arrived_at(raw, self.now),
+            "at": at,
             "kind": answer.kind,
             "sender": answer.sender,
             "subject": "vacation" if machine else answer.subject,

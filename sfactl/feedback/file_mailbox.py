@@ -9,9 +9,12 @@ from pathlib import Path
 from sfactl.api.context import PluginContext
 from sfactl.api.errors import SfactlError
 from sfactl.api.records import CheckReport, Cursor, MailPage
-from sfactl.feedback.mailboxes import changed_at, files_in, mails_in
+from sfactl.feedback.mailboxes import changed_at, files_in, mails_of
 
-PAGE = 200
+PAGE = 1000
+PAGE_BYTES = 8_000_000
+"""A page holds so many mails at most, and stops growing at so many bytes."""
+
 OVERLAP_NS = 3600 * 10**9
 """Files that came in so shortly before the cursor are read again: two may have the same time, and clocks are set."""
 
@@ -46,17 +49,19 @@ class FileMailbox:
         since = int(cursor["changed"]) - OVERLAP_NS if cursor else 0
         found = sorted((changed_at(p), p) for p in files_in(self._path, empty=True))
         page: list[bytes] = []
+        held = 0
         newest = int(cursor["changed"]) if cursor else 0
         for at, path in found:
             if at < since:
                 continue
             newest = max(newest, at)
-            for raw in mails_in(path):
+            for raw in mails_of(path):
                 page.append(raw)
-                if len(page) == PAGE:
+                held += len(raw)
+                if len(page) == PAGE or held >= PAGE_BYTES:
                     # A file that was read in part is as new as the cursor, so that it is read again.
                     yield MailPage(mails=page, cursor={"changed": newest})
-                    page = []
+                    page, held = [], 0
         if page:
             yield MailPage(mails=page, cursor={"changed": newest})
 

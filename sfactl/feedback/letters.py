@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from email.message import Message
 
-from sfactl.feedback.fields import ADDRESS, low, text_of
+from sfactl.feedback.fields import ADDRESS, LONGEST, low, parts, text_of
 from sfactl.feedback.words import shown
 
 _COPY = re.compile(
     "|".join(
         (
             r"^[ \t>]*(?:-{2,}.{0,8}(?:below this line|this is a copy|original (?:message|mail)|unsent message)",
-            r"-{2,}.{0,8}(?:message (?:headers?|text) follow|returned message|undelivered message|a copy of)",
-            r"-{2,}.{0,8}(?:enclosed is a copy|the (?:header|body|attached) )",
-            r"-{2,} ?original|original message (?:follows|headers?)|message headers? follow|message header:",
+            r"(?<!-)-{2,}.{0,8}(?:message (?:headers?|text) follow|returned message|undelivered message|a copy of)",
+            r"(?<!-)-{2,}.{0,8}(?:enclosed is a copy|the (?:header|body|attached) )",
+            r"(?<!-)-{2,} ?original|original message (?:follows|headers?)|message headers? follow|message header:",
             r"included is a copy|\*{4,} end of message|received: ?(?:from|by|\()|return-path:|----- message header",
             r"the (?:first|following) .{0,40}(?:lines|header|message).{0,40}follow)",
         )
@@ -32,25 +32,28 @@ _REFUSAL = re.compile(
     r"(?<![\d.])[45][0-5]\d[ \-](?=\S)|[45]\.\d{1,3}\.\d{1,3}\s|said:|reason:|error was:|returned was:|because:",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(r"^[ \t]*([45]\d\d <?([^\s<>]{1,255}?)>?\.\.\. ?.+)$", re.MULTILINE)
 _SECTION = re.compile(r"\s*[<\"']*[^\s@]+@[^\s@:]+[>\"']*\s*(:|$)|\s*recipient address:", re.IGNORECASE)
 """A line with which what is said about the next recipient begins."""
 
 
 def letter_of(mail: Message) -> str:
     """The words of the server, without the copy of what came back."""
-    parts = []
-    for part in mail.walk():
+    texts: list[str] = []
+    for part in parts(mail):
+        if sum(map(len, texts)) >= LONGEST:
+            break
         kind = part.get_content_type()
         if kind in ("message/rfc822", "text/rfc822-headers"):
             break
         if kind == "text/plain":
-            parts.append(text_of(part))
+            texts.append(text_of(part))
         elif kind == "text/html":
-            parts.append(shown(text_of(part), quotes=True))
+            texts.append(shown(text_of(part), quotes=True))
         elif part.get_content_maintype() == "multipart" and isinstance(part.get_payload(), str):
             # Its boundary is not the one that the header names, or none is named.
-            parts.append(text_of(part))
-    text = "\n".join(parts)
+            texts.append(text_of(part))
+    text = "\n".join(texts)[:LONGEST]
     copy = next((m for m in _COPY.finditer(text) if m.start() > 40), None)
     return text[: copy.start()] if copy else text
 
@@ -67,14 +70,9 @@ def about(letter: str, recipient: str) -> str:
     begin = letter.rfind("\n", 0, start) + 1
     rest = letter[begin:]
     own = recipient.lower()
-    for line in re.finditer(r"^.*$", rest, re.M):
-        other = ADDRESS.search(line.group())
-        if (
-            line.start()
-            and other
-            and low(other) != own
-            and re.match(r"\s*[<\"']*[^\s@]+@[^\s@:]+[>\"']*\s*(:|$)|\s*recipient address:", line.group(), re.I)
-        ):
+    for line in re.finditer(r"^.{1,500}$", rest, re.MULTILINE):
+        other = ADDRESS.search(line.group()) if line.start() and _SECTION.match(line.group()) else None
+        if other and low(other) != own:
             return rest[: line.start()]
     return rest
 
@@ -87,9 +85,8 @@ def server_words(letter: str) -> str:
 
 def refused_line(letter: str, recipient: str) -> str:
     """The reply that sendmail writes beside a recipient (``550 <a@b>... User unknown``); the last one, if any."""
-    pattern = rf"^\s*([45]\d\d <?{re.escape(recipient)}>?\.\.\. ?.+)$"
-    found = re.findall(pattern, letter, re.IGNORECASE | re.MULTILINE)
-    return str(found[-1]).strip() if found else ""
+    found = [m.group(1) for m in _BESIDE.finditer(letter) if m.group(2).lower() == recipient]
+    return found[-1].strip() if found else ""
 
 
 def stage_of(text: str) -> str:

@@ -6,10 +6,13 @@ A machine's mail stops nothing and answers nobody; where nothing tells, a person
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from email.message import Message
+from functools import cache
+from importlib import resources
 from typing import Literal
 
-from sfactl.feedback.fields import subject_of
+from sfactl.feedback.fields import parts, subject_of
 
 Machine = Literal["absence", "answer", "list", "receipt", ""]
 """A note of absence; any other answer or notice of a machine; mail to many; a proof of reading; none of these."""
@@ -35,26 +38,28 @@ _HEADERS = {
 }
 """Headers that answering machines set, and what must stand in them (nothing: anything)."""
 
-_ABSENCE = re.compile(
-    r"""out[ -]of[ -](the[ ])?office | \booo\b | away[ ]from[ ](the|my)[ ](office|desk)
-    | \bon[ ](annual[ ])?(leave|vacation|holidays?)\b
-    | abwesen(d|heit)
-    | nicht[ ]im[ ]b(ü|ue)ro | (absence|absent)[ ]du[ ]bureau | fuera[ ]de[ ](la[ ])?oficina | ausencia
-    | fuori[ ](sede|ufficio) | fora[ ]do[ ]escrit(ó|o)rio | aus(ê|e)ncia | afwezig | niet[ ]op[ ]kantoor | fr(å|a)nvar
-    | nieobecno | вне[ ]офиса | отсутств | 不在 | 休暇 | 外出 | 休假 | 부재""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_ANSWER = re.compile(
-    r"""^\W* (
-    auto(matic|mated)?[ -]?(reply|response|answer|acknowledg) | auto(matic)?[ ]?: | vacation[ ](reply|message|response)
-    | automatische[ ](antwort|reaktion) | automatisch[ ](antwoord|bericht) | r(é|e)ponse[ ]automatique
-    | respuesta[ ]autom(á|a)tica | risposta[ ]automatica | resposta[ ]autom(á|a)tica | autosva?r | automatisk[ ]svar
-    | automaattinen[ ]vastaus | odpowied(ź|z)[ ]automatyczna | automatick(á|a)[ ]odpov
-    | автоответ | автоматический[ ]ответ | 自動(返信|応答|回覆|回復) | 自动(回复|答复) | 자동[ ]?(응답|회신)
-    | thank[ ]you[ ]for[ ](your[ ](e-?mail|message|enquiry|inquiry)|contacting)\b.*(received|ticket|case|\#\d)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_BEGIN = r"^\W*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subjects:
+    """The subjects of ``machines.toml``: of notes of absence, and of other answers of machines."""
+
+    absence: re.Pattern[str]
+    answer: re.Pattern[str]
+
+
+@cache
+def subjects() -> Subjects:
+    """The table in ``machines.toml``."""
+    import tomllib
+
+    data = tomllib.loads(resources.files("sfactl.feedback").joinpath("machines.toml").read_text("utf-8"))
+    alone = rf"{_BEGIN}(?:{'|'.join(data['absence_only'])})\s*(?:$|[:：,(/-])"
+    return Subjects(
+        absence=re.compile("|".join((*data["absence"], alone))),
+        answer=re.compile(rf"{_BEGIN}(?:{'|'.join(data['answer'])})"),
+    )
 
 
 def machine_of(mail: Message) -> Machine:
@@ -62,10 +67,12 @@ def machine_of(mail: Message) -> Machine:
     subject = subject_of(mail)
     if _is_receipt(mail):
         return "receipt"
+    if mail.get_content_type() == "multipart/report":  # RFC 6522: for reports that mail systems write
+        return "answer"
     # Lists come first: their mail may hold the words of a person who wrote to many, but it answers nothing of ours.
     if "List-Id" in mail or "List-Unsubscribe" in mail or _says(mail, "Precedence", r"^(?:bulk|list|junk)"):
         return "absence" if _says(mail, "Auto-Submitted", "auto-replied") else "list"
-    if _ABSENCE.search(subject) and not _is_answered(subject):
+    if subjects().absence.search(subject.lower()) and not _is_answered(subject):
         return "absence"
     submitted = str(mail.get("Auto-Submitted", "no")).strip().lower()
     if submitted and not submitted.startswith("no"):
@@ -81,7 +88,7 @@ def machine_of(mail: Message) -> Machine:
 def tells_answer(mail: Message) -> bool:
     """Whether a header of some vendor, or the subject, says that an answering machine wrote it."""
     headers = any(name in mail and (not word or _says(mail, name, word)) for name, word in _HEADERS.items())
-    return headers or _ANSWER.search(subject_of(mail)) is not None
+    return headers or subjects().answer.search(subject_of(mail).lower()) is not None
 
 
 def _is_answered(subject: str) -> bool:
@@ -97,5 +104,5 @@ def _is_receipt(mail: Message) -> bool:
     """Proofs of reading (RFC 8098)."""
     kind = str(mail.get_param("report-type", "") or "").lower() if mail.get_content_type() == "multipart/report" else ""
     return kind == "disposition-notification" or any(
-        part.get_content_type() == "message/disposition-notification" for part in mail.walk()
+        part.get_content_type() == "message/disposition-notification" for part in parts(mail)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+import re
 from collections.abc import Iterator
 from glob import escape
 from pathlib import Path
@@ -12,11 +13,28 @@ from sfactl.api.errors import UserError
 LARGEST = 10 * 1024 * 1024
 """Bytes of one mail that are read; a returned copy may be larger, what the server says stands before it."""
 
+_HEADER = re.compile(
+    rb"(?:^|[\r\n])(?:from|to|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to)\s*:",
+    re.IGNORECASE,
+)
+
 
 def mails_in(path: Path) -> Iterator[bytes]:
     """The raw mails in ``path``, in the order of their names. Raises `UserError` where there is nothing to read."""
     for file in files_in(path):
-        yield from _mails_of(file)
+        yield from mails_of(file)
+
+
+def check_mail(path: Path) -> None:
+    """Raises `UserError` for a file that is neither empty nor begins with a header that every mail has some of."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(16_384)
+    if start.strip() and not _HEADER.search(start):
+        raise UserError(
+            f"{path}: this is neither a mail nor an mbox file", hint="Name a maildir, an mbox file or .eml files."
+        )
 
 
 def files_in(path: Path, *, empty: bool = False) -> list[Path]:
@@ -37,15 +55,21 @@ def files_in(path: Path, *, empty: bool = False) -> list[Path]:
     return [path]
 
 
-def _mails_of(path: Path) -> Iterator[bytes]:
+def mails_of(path: Path) -> Iterator[bytes]:
+    """The mails in one file of a mailbox; none if somebody has deleted it since."""
     path = _there(path)
-    with path.open("rb") as file:
-        start = file.read(5)
+    try:
+        with path.open("rb") as file:
+            start = file.read(5)
+    except FileNotFoundError:
+        return
+    if not start:
+        return
     if start == b"From " and path.suffix.lower() != ".eml":
         box = mailbox.mbox(path, create=False)
         try:
             for key in box.iterkeys():
-                yield box.get_bytes(key)[:LARGEST]
+                yield box.get_file(key).read(LARGEST)
         finally:
             box.close()
         return
@@ -53,8 +77,14 @@ def _mails_of(path: Path) -> Iterator[bytes]:
 
 
 def changed_at(path: Path) -> int:
-    """When a file got its name or its content here, in nanoseconds; no copy can bring an older time along."""
-    return _there(path).stat().st_ctime_ns
+    """When a file got its name or its content here, in nanoseconds; no copy can bring an older time along.
+
+    0 for a file that somebody has deleted.
+    """
+    try:
+        return _there(path).stat().st_ctime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _there(path: Path) -> Path:

@@ -5,30 +5,33 @@ It says what it can show from the mail itself; what is no report about a deliver
 
 from __future__ import annotations
 
-import email
-import email.policy
 import json
 import re
 from collections.abc import Iterator
 from email.message import Message
+from itertools import islice
 from typing import Literal
 
+from sfactl.feedback.complaints import complaints_of
 from sfactl.feedback.fields import (
     ADDRESS,
+    MOST_RECIPIENTS,
     copied,
     decoded,
     low,
     original_id,
+    parsed,
+    parts,
     status_fields,
     subject_of,
     text_of,
-    without_envelope,
 )
 from sfactl.feedback.letters import about, letter_of, refused_line, server_words, stage_of
 from sfactl.feedback.machines import machine_of, tells_answer
 from sfactl.feedback.model import Kind, Notice
 from sfactl.feedback.reasons import UNDEFINED, finest, reason_of, reply_in, reply_with, status_in
 
+_MOST_LINES = 10_000
 _DAEMON = re.compile(
     r"mailer-daemon|post[._-]?master|mail delivery|delivery (?:sub)?system|mail administrator|^<>$", re.I
 )
@@ -36,15 +39,19 @@ _DAEMON = re.compile(
 
 def read_notices(raw: bytes) -> tuple[Notice, ...]:
     """What the mail ``raw`` says about deliveries, one notice a recipient; nothing if it is none of our business."""
-    mail = email.message_from_bytes(without_envelope(raw), policy=email.policy.compat32)
+    return notices_of(parsed(raw))
+
+
+def notices_of(mail: Message) -> tuple[Notice, ...]:
+    """As `read_notices`, of a mail that is parsed; it may change its type where that is wrong."""
     if mail.get_content_maintype() == "multipart" and not mail.is_multipart():
         # The boundary that the header names is not the one that was used.
         mail.replace_header("Content-Type", "text/plain")
-    if complaint := _complaint(mail):
-        return complaint
+    if (complaints := complaints_of(mail)) is not None:
+        return complaints
     original = original_id(mail)
     text = letter_of(mail)
-    found = list(_services(mail)) or list(_reported(mail, text, original))
+    found = list(_services(mail)) or list(islice(_reported(mail, text, original), MOST_RECIPIENTS))
     if not found and (author := _author(mail)):
         sender = ADDRESS.search(str(mail.get("From", "")))
         vacation = Notice(kind="answer", recipient=low(sender), reason="vacation", diagnosis=text[:200].strip())
@@ -53,25 +60,6 @@ def read_notices(raw: bytes) -> tuple[Notice, ...]:
         found = list(_told(mail, text, original))
     unique = {notice.recipient: notice for notice in reversed(found)}
     return tuple(reversed(unique.values()))
-
-
-def _complaint(mail: Message) -> tuple[Notice, ...]:
-    """Feedback reports (RFC 5965)."""
-    for part in mail.walk():
-        if part.get_content_type() != "message/feedback-report":
-            continue
-        fields = email.message_from_string(text_of(part))
-        to = fields.get_all("Original-Rcpt-To", []) + fields.get_all("Removal-Recipient", [])
-        addresses = [low(m) for value in to if (m := ADDRESS.search(str(value)))]
-        if not addresses:
-            copy = copied(mail)
-            addresses = [low(m) for m in [ADDRESS.search(str(copy.get("To", "")))] if m] if copy else []
-        kind = str(fields.get("Feedback-Type", "abuse")).strip().lower()
-        return tuple(
-            Notice(kind="complaint", recipient=a, reason=kind, original=original_id(mail))
-            for a in dict.fromkeys(addresses)
-        )
-    return ()
 
 
 def _services(mail: Message) -> Iterator[Notice]:
@@ -172,7 +160,7 @@ def _failed(mail: Message, letter: str) -> list[str]:
     if not found:
         found = [a for a in _known_forms(mail) if ADDRESS.fullmatch(a)]
     if not found:
-        lines = re.findall(r"^\s*5\d\d <([^<>\s@]+@[^<>\s@]+)>", letter, re.M)
+        lines = re.findall(r"^[ \t]*5\d\d <([^<>\s@]{1,200}@[^<>\s@]{1,253})>", letter, re.M)
         found = [a.lower() for a in lines]
     if not found and _is_report(mail):
         own = {
@@ -189,7 +177,7 @@ def _failed(mail: Message, letter: str) -> list[str]:
             copy = copied(mail)
             to = str(copy.get("To", "")) if copy is not None else _first_to(mail)
             found = [low(m) for m in [ADDRESS.search(to)] if m]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found))[:MOST_RECIPIENTS]
 
 
 def _known_forms(mail: Message) -> list[str]:
@@ -198,6 +186,8 @@ def _known_forms(mail: Message) -> list[str]:
 
     from flufl.bounce import all_failures
 
+    if sum(str(part.get_payload()).count("\n") for part in parts(mail) if not part.is_multipart()) > _MOST_LINES:
+        return []  # it tries some hundred forms on every line
     logging.getLogger("flufl.bounce").disabled = True
     try:
         temporary, permanent = all_failures(mail)
@@ -207,8 +197,8 @@ def _known_forms(mail: Message) -> list[str]:
 
 
 def _first_to(mail: Message) -> str:
-    text = "\n".join(text_of(p) for p in mail.walk() if p.get_content_maintype() == "text")
-    found = re.search(r"^\s*(?:rcpt to|to):(.*)$", text, re.I | re.M)
+    text = "\n".join(text_of(p) for p in parts(mail) if p.get_content_maintype() == "text")
+    found = re.search(r"^[ \t]*(?:rcpt to|to):(.*)$", text, re.I | re.M)
     return found.group(1) if found else ""
 
 

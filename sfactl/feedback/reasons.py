@@ -18,6 +18,9 @@ VAGUE = ("0.0", "1.0", "2.0", "3.0", "5.0", "7.0", "7.1")
 PERMANENT = frozenset({"userunknown", "hasmoved", "hostunknown"})
 """Reasons that a status of class 4 (RFC 3463, 3.1: it may pass) speaks against, whatever the words."""
 
+LONGEST = 8000
+"""Characters of what a server said that are looked at."""
+
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _BEHIND_REPLY = re.compile(r"(?<![\d.])[45]\d\d[ \-]+['\"#(\[]*([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _VAGUE_STATED = ("", ".0.0", ".1.0", ".4.7", ".5.0")
@@ -117,7 +120,7 @@ def reply_with(status: str, text: str) -> str:
 
 def reason_of(diagnosis: str, status: str, reply_code: str, stage: str) -> str:
     """The reason that the words, the status and the answered command tell together."""
-    text = re.sub(r"\s+", " ", diagnosis.lower())
+    text = re.sub(r"\s+", " ", diagnosis[:LONGEST].lower())
     # Addresses may hold any word.
     text = re.sub(r"<?[^\s<>@()]+@[^\s<>@()]+>?", "<address>", text)
     text = re.sub(r"https?://\S+", "", text)
@@ -160,7 +163,7 @@ def _by_reply(code: str, stage: str, status: str) -> str:
         return "rejected"
     if stage == "data" and code.startswith("5"):
         return "filtered"
-    by_code = {"552": "mailboxfull", "452": "mailboxfull", "421": "expired", "553": "userunknown"}
+    by_code = {"552": "mailboxfull", "452": "mailboxfull", "421": "expired"}
     if code in by_code:
         return by_code[code]
     return "expired" if status.startswith("4") else UNDEFINED

@@ -5,15 +5,13 @@ It decides whether it is a person's word, a machine's, or the wish to get no mor
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections.abc import Iterator
 from email.message import Message
 from email.utils import getaddresses
 
 from sfactl.engine.links import LONGEST_TOKEN
-from sfactl.feedback.fields import ADDRESS, decoded, low, subject_of, without_envelope
+from sfactl.feedback.fields import ADDRESS, LONGEST_HEADER, decoded, low, parsed, subject_of
 from sfactl.feedback.machines import machine_of
 from sfactl.feedback.model import Answer, AnswerKind
 from sfactl.feedback.words import own_words
@@ -26,6 +24,9 @@ _PREFIX = re.compile(
     r"^(?:\s*(?:re|aw|sv|antw|fwd?|wg|回复|回覆|答复|返信|转发|轉寄)\s*(?:\[\d+])?[:：])+\s*", re.IGNORECASE
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_.=-]{40,}")
+_NOBODY = re.compile(r"(?:no|do[-_.]?not)[-_.]?(?:reply|answer|respond)\b|mailer-daemon@|postmaster@|nobody@")
+"""Addresses from which no person writes."""
+
 _NO_MORE = re.compile(
     r"(?:please |bitte )?(?:unsubscribe(?: me)?|remove me(?: from (?:this|your|the) (?:mailing )?list)?|opt[ -]?out"
     r"|stop|take me off(?: (?:this|your|the) list)?|no more e-?mails?|abmelden|abbestellen|austragen"
@@ -37,7 +38,11 @@ _NO_MORE = re.compile(
 
 def read_answer(raw: bytes) -> Answer | None:
     """The mail ``raw`` as an answer; None if nobody's address is in it or it is mail to many."""
-    mail = email.message_from_bytes(without_envelope(raw), policy=email.policy.compat32)
+    return answer_of(parsed(raw))
+
+
+def answer_of(mail: Message) -> Answer | None:
+    """As `read_answer`, of a mail that is parsed."""
     sender = _sender(mail)
     machine = machine_of(mail)
     if not sender or machine == "list":
@@ -49,7 +54,7 @@ def read_answer(raw: bytes) -> Answer | None:
     kind: AnswerKind
     if machine == "receipt":
         kind = "receipt"
-    elif machine:
+    elif machine or _NOBODY.match(sender):
         kind = "auto_reply"
     else:
         kind = "unsubscribe" if _wants_no_more(bare, text) else "reply"
@@ -67,10 +72,17 @@ def read_answer(raw: bytes) -> Answer | None:
 def _sender(mail: Message) -> str:
     """The address that wrote it; where answers go counts less, for it may be a desk of many."""
     for name in ("From", "Sender", "Reply-To"):
-        for _, address in getaddresses([decoded(str(v)) for v in mail.get_all(name, [])]):
+        for _, address in _addresses([decoded(str(v)[:LONGEST_HEADER]) for v in mail.get_all(name, [])]):
             if found := low(ADDRESS.fullmatch(address.strip())):
                 return found
     return ""
+
+
+def _addresses(values: list[str]) -> list[tuple[str, str]]:
+    try:
+        return getaddresses(values)
+    except RecursionError:  # comments within comments, which no honest mail nests so deep
+        return []
 
 
 def _ids(mail: Message) -> Iterator[tuple[str, str]]:

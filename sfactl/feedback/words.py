@@ -6,7 +6,7 @@ import re
 from email.message import Message
 from html.parser import HTMLParser
 
-from sfactl.feedback.fields import text_of
+from sfactl.feedback.fields import parts, text_of
 
 LONGEST = 5000
 """Characters of an answer that are kept."""
@@ -32,6 +32,7 @@ _QUOTE = re.compile(
 _BEGUN = re.compile(r"\s*(?:on|am|le|el|il|em|op|den)\b|\s*[在於于]", re.IGNORECASE)
 """A line with which a quote may begin whose end (wrote:) a mail program broke into the next line."""
 
+_UNENDED = re.compile(r"<(?=[^<>]*(?:<|$))")
 _HIDDEN = frozenset({"style", "script", "head", "title", "blockquote"})
 _BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "table", "hr"})
 
@@ -39,7 +40,7 @@ _BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "table", "h
 def own_words(mail: Message) -> str:
     """The text that the writer added, at most `LONGEST` characters; empty where there is none."""
     plain = html = ""
-    for part in mail.walk():
+    for part in parts(mail):
         if part.get_content_type() == "message/rfc822":
             break
         if part.get_content_maintype() != "text" or part.get_filename():
@@ -73,9 +74,21 @@ def without_quotes(text: str) -> str:
 def shown(html: str, *, quotes: bool = False) -> str:
     """The text that a mail program shows; what it folds away as a quote only where ``quotes`` are asked for."""
     reader = _Text(_HIDDEN - {"blockquote"} if quotes else _HIDDEN, fold=not quotes)
-    reader.feed(html[:_LOOKED_AT])
+    # The parser takes long over tags that never end, and over comments that do not.
+    reader.feed(_UNENDED.sub(" ", _without_comments(html[:_LOOKED_AT])))
     reader.close()
     return re.sub(r"[ \t\xa0]+", " ", "".join(reader.parts))
+
+
+def _without_comments(html: str) -> str:
+    kept = []
+    while html:
+        before, begun, rest = html.partition("<!--")
+        kept.append(before)
+        _, ended, html = rest.partition("-->")
+        if begun and not ended:
+            kept.append(rest)
+    return "".join(kept)
 
 
 class _Text(HTMLParser):

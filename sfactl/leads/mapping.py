@@ -48,6 +48,7 @@ COMMANDS = {
     "touchpoints": "sfactl touch import",
     "costs": "sfactl source import-cost",
     "orders": "sfactl order import",
+    "cases": "sfactl case import",
 }
 """The command that takes a mapping of each dataset."""
 

@@ -106,7 +106,7 @@ class LeadMapping:
 
     name: str
     description: str = ""
-    dataset: Literal["leads", "touchpoints", "costs", "orders"] | None = None
+    dataset: Literal["leads", "touchpoints", "costs", "orders", "cases"] | None = None
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     constants: Mapping[str, Scalar] = field(default_factory=dict)

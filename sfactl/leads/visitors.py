@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from sfactl.workspace import Transaction
 
 TOUCH = (
-    "select v.event_id, v.\"at\", 'visit' as kind, n.lead_id, 'inbound' as direction, 'web' as channel, v.campaign,"
+    "select v.event_id, v.\"at\", case when v.form is null then 'visit' else 'form_submit' end as kind, n.lead_id,"
+    " 'inbound' as direction, 'web' as channel, v.campaign,"
     " coalesce(v.content_id, v.page) as content, v.session_id, v.dwell_s as value, v.page, v.content_id, v.dwell_s,"
     " v.referrer, v.source, v.medium, v.visitor_id"
 )

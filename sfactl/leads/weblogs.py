@@ -6,6 +6,7 @@ pictures). A session ends where its visitor opens no page for 30 minutes, the fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -130,22 +131,32 @@ def is_broken() -> str:
     return "(\"at\" is null or target is null or target = '' or status is null or host is null or host = '')"
 
 
-def kind() -> str:
-    """SQL over parsed lines that are whole: page, or why it is none."""
+def kind(forms: Sequence[str] = ()) -> str:
+    """SQL over parsed lines that are whole: page, form, or why it is neither.
+
+    A form is a POST to one of the paths in ``forms`` that was answered well: what was posted is in no log, only that it
+    was.
+    """
     path = "split_part(split_part(target, '?', 1), '#', 1)"
+    robot = f"(told is false or agent = '-' or regexp_matches(agent, {literal(SAY_SO)}))"
+    posted = " or ".join(f"{path} = {literal(form)}" for form in forms) or "false"
     return (
-        "case when method <> 'GET' then 'methods' when status not between 200 and 299 and status <> 304 then 'refused'"
+        f"case when method = 'POST' and status between 200 and 399 and ({posted}) and not coalesce({robot}, false)"
+        " then 'form' when method <> 'GET' then 'methods'"
+        " when status not between 200 and 299 and status <> 304 then 'refused'"
         f" when regexp_matches({path}, {literal(_ASSET)}) then 'assets'"
-        f" when told is false or agent = '-' or regexp_matches(agent, {literal(SAY_SO)}) then 'robots' else 'page' end"
+        f" when {robot} then 'robots' else 'page' end"
     )
 
 
 def pages(rows: str, salt: str) -> str:
-    """SELECT of the pages: fingerprint, at, visitor_id, page and what the address and the referrer say."""
+    """SELECT of pages and forms: fingerprint, at, visitor_id, page and what the address and the referrer say."""
     asked = "split_part(target, '?', 2)"
     stranger = f"left(md5({literal(salt)} || host || chr(31) || coalesce(agent, '')), 20)"
     visitor = f"coalesce(visitor, {_param(asked, *VISITOR)}, {stranger})"
-    own = "left(md5(concat_ws(chr(31), host, cast(\"at\" as varchar), target, coalesce(agent, ''))), 24)"
+    # A form and the page that it stands on have one address.
+    asked_for = "target || case when what = 'form' then ' POST' else '' end"
+    own = f"left(md5(concat_ws(chr(31), host, cast(\"at\" as varchar), {asked_for}, coalesce(agent, ''))), 24)"
     came = "case when referrer not in ('-', '') then referrer end"
     site = f"nullif(regexp_extract({came}, '^https?://(?:www\\.)?([^/:]+)', 1), '')"
     return (
@@ -153,7 +164,8 @@ def pages(rows: str, salt: str) -> str:
         " split_part(split_part(target, '?', 1), '#', 1) as page,"
         f" {_param(asked, 'content_id', 'cid')} as content_id, {came} as referrer,"
         f" coalesce({_param(asked, 'utm_source')}, {site}) as source, {_param(asked, 'utm_medium')} as medium,"
-        f" {_param(asked, 'utm_campaign')} as campaign, {_param(asked, PARAMETER)} as token from {rows}"
+        f" {_param(asked, 'utm_campaign')} as campaign, {_param(asked, PARAMETER)} as token,"
+        f" case when what = 'form' then split_part(split_part(target, '?', 1), '#', 1) end as form from {rows}"
     )
 
 

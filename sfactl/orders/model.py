@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sfactl.api.records import ErpCustomer, ErpKind, ErpOrder, ErpProduct, Ref
+from sfactl.approvals.model import Need
+from sfactl.orders.contracts import Signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,10 +234,12 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """An order with its lines."""
+    """An order with its lines; ``needs`` are the approvals it needs, given or not."""
 
     order: Order
     lines: tuple[OrderLine, ...]
+    needs: tuple[Need, ...] = ()
+    contracts: tuple[Signed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,10 @@ KINDS: Mapping[str, str] = {
     "deal": "deals opened",
     "quote": "quotes",
     "order": "orders",
+    "contract": "contracts signed",
     "invoice": "invoices",
     "payment": "payments",
+    "case": "complaints and questions, and what became of them",
     "merge": "records that were merged into this one",
 }
 

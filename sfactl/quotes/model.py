@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from sfactl.approvals.model import Need
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -204,14 +206,16 @@ class Quote:
     created_at: datetime
     updated_at: datetime
     accepted_at: datetime | None = None
+    priced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteView:
-    """A quote with its lines and the steps of their prices."""
+    """A quote with its lines and the steps of their prices; ``needs`` are the approvals it needs, given or not."""
 
     quote: Quote
     lines: tuple[PricedLine, ...]
+    needs: tuple[Need, ...] = ()
     dry_run: bool = False
     commit: int | None = None
 

@@ -181,8 +181,21 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Realigned:
+    """How many leads go from one rep to another because no rule would give them to the first now, and why."""
+
+    before: str
+    after: str
+    why: str
+    leads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A round, planned or done. ``plan_id`` is the hash of every lead with its owner-to-be, and of those who wait."""
+    """A round, planned or done. ``plan_id`` is the hash of every lead with its owner-to-be, and of those who wait.
+
+    With ``realign`` it is about leads whose owner no rule would give them now; those who wait stay where they are.
+    """
 
     plan_id: str
     strategy: str
@@ -196,6 +209,8 @@ class Assignment:
     applied_at: datetime | None = None
     dry_run: bool = False
     commit: int | None = None
+    realign: bool = False
+    moves: tuple[Realigned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,12 @@ from pathlib import Path
 from sfactl.api.errors import DataError, SfactlError
 from sfactl.config.surveys import LONGEST_COMMENT, BadAnswer, Survey
 from sfactl.engine.delimited import BadRow, Row, read_header, read_rows
-from sfactl.surveys.model import FILE_COLUMNS, Given, Line, Rejected
+from sfactl.surveys.model import FILE_COLUMNS, Given, Line, Rejected, Unanswered
 
 
 def read_answers(
     path: Path, *, surveys: Mapping[str, Survey], default: str, moment: Callable[[str], datetime], now: datetime
-) -> Iterator[Line | Rejected]:
+) -> Iterator[Line | Rejected | Unanswered]:
     """The answers of a CSV file, without the numbers of their leads.
 
     ``default`` is the survey of rows that name none; ``moment`` reads a date or a time. Raises `DataError` for a file
@@ -31,6 +31,9 @@ def read_answers(
     for row in read_rows(path):
         if isinstance(row, BadRow):
             yield Rejected(row=row.number, reason=row.reason)
+            continue
+        if not row.values["score"]:
+            yield Unanswered(row=row.number)
             continue
         try:
             line = _line(row, path, surveys, default, moment, now)

@@ -65,12 +65,20 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A row of a file that holds no answer: somebody was asked and said nothing."""
+
+    row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswersImported:
-    """What came of a file: ``known`` answers were there already."""
+    """What came of a file: ``known`` answers were there already, ``open`` rows have no answer."""
 
     rows: int
     new: int
     known: int
+    open: int = 0
     surveys: tuple[SurveyCount, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     dry_run: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mailbox
 import os
 import smtplib
 import sqlite3
@@ -106,6 +107,12 @@ def deliver(port: str, count: str, connections: str) -> None:
     print(json.dumps({"seconds": time.perf_counter() - started}))
 
 
+def walk(path: str) -> None:
+    """Every mail of an mbox file parsed by the standard library, and two of its headers read."""
+    for mail in mailbox.mbox(path):
+        mail["From"], mail["Subject"]
+
+
 def latency(spent: list[float]) -> dict[str, float]:
     """Median and the slowest of a hundred, in seconds."""
     cuts = quantiles(spent, n=100)
@@ -118,6 +125,12 @@ def dataset_files(folder: Path, dataset: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    {"copy": copy, "lookup": lookup, "aggregate": aggregate, "rank": rank, "commits": commits, "deliver": deliver}[
-        sys.argv[1]
-    ](*sys.argv[2:])
+    {
+        "copy": copy,
+        "lookup": lookup,
+        "aggregate": aggregate,
+        "rank": rank,
+        "commits": commits,
+        "deliver": deliver,
+        "walk": walk,
+    }[sys.argv[1]](*sys.argv[2:])

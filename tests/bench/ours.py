@@ -57,5 +57,14 @@ def touch_leads(folder: str, leads: str) -> None:
             tx.commit()
 
 
+def returned_mail(folder: str, workspace: str, mails: str) -> None:
+    """Mailboxes of returned mail to the leads of a workspace."""
+    from tests.bench.works.bounces import write
+
+    write(Path(folder), Path(workspace), int(mails))
+
+
 if __name__ == "__main__":
-    {"commits": commits, "lead-file": lead_file, "touch-leads": touch_leads}[sys.argv[1]](*sys.argv[2:])
+    {"commits": commits, "lead-file": lead_file, "touch-leads": touch_leads, "returned-mail": returned_mail}[
+        sys.argv[1]
+    ](*sys.argv[2:])

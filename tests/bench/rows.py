@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.bench.model import Bench
 from tests.bench.works import (
     assign,
+    bounces,
     campaigns,
     commit,
     dedupe,
@@ -32,5 +33,6 @@ BENCHES: dict[str, Bench] = {
         simulate.BENCH,
         campaigns.DISPATCH,
         pipelining.BENCH,
+        bounces.BENCH,
     )
 }

@@ -83,11 +83,13 @@ def test_a_wording_without_the_part_that_others_have() -> None:
         pytest.param("a@acme.example", {"dkim_domain": "other.example"}, "signed for other.example", id="other-domain"),
         pytest.param("a@news.acme.example", {"dkim_domain": "Acme.example"}, None, id="below"),
         pytest.param("a@acme.example", {}, None, id="unsigned"),
+        pytest.param("a@acme.example", {"use": "smtp"}, "feedback_id: it counts only in mail", id="uncounted"),
+        pytest.param("a@acme.example", {"use": "smtp", "dkim_selector": "s1"}, None, id="counted"),
     ],
 )
 def test_whose_name_mail_is_sent_in(sent_as: str, table: dict[str, object], said: str | None) -> None:
     step = Step(name="one", template="t")
     campaign = Campaign(name="c", summary="", where="true", sender="s", sent_as=sent_as, steps=(step,))
-    remarked = list(sender_remarks(campaign, table))
+    remarked = list(sender_remarks(campaign, table, feedback_id="acme-news"))
     assert len(remarked) == (said is not None)
     assert said is None or said in remarked[0]

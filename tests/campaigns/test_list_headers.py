@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sfactl.api.errors import ConfigError
 from sfactl.campaigns import usecases
 from sfactl.campaigns.letterhead import Letterhead, ways_of
+from sfactl.campaigns.mail import feedback_id
 from sfactl.campaigns.model import Campaign, Step
 from sfactl.engine.links import Signer
 from tests.campaigns.conftest import CAMPAIGN, Acme
@@ -125,3 +126,38 @@ def test_a_header_is_never_longer_than_a_line_may_be(name: str, topic: str) -> N
     assert value.isascii()
     assert value.startswith("<https://")
     assert len(value) <= 998 - len("List-Unsubscribe: ")
+
+
+FEEDBACK = COLLECT + '[touch]\nfeedback_id = "acme-news"\n'
+
+
+def test_complaints_can_be_counted_by_campaign_where_the_workspace_has_a_name_for_it(acme: Acme) -> None:
+    """Campaign, step, class and our name; nothing about the reader."""
+    assert sent(acme, settings=FEEDBACK)["Feedback-ID"] == "spring:invite:marketing:acme-news"
+
+
+def test_without_a_name_there_is_no_feedback_id(acme: Acme) -> None:
+    """It is no header that a message owes anybody."""
+    assert sent(acme)["Feedback-ID"] is None
+
+
+NAMES = st.from_regex(r"[^\W_][\w-]{0,80}", fullmatch=True)
+
+
+@given(name=NAMES, step=NAMES)
+def test_a_feedback_id_has_four_fields_of_plain_letters(name: str, step: str) -> None:
+    """Whatever a campaign is called."""
+    campaign = Campaign(
+        name=name, summary="", where="true", sender="s", sent_as="a@b.example", steps=(Step(name=step, template="t"),)
+    )
+    value = feedback_id(campaign, step, "acme-news")
+    assert value.isascii()
+    assert [0 < len(part) <= 60 for part in value.split(":")] == [True] * 4
+
+
+@pytest.mark.parametrize("said", ["acme", "a" * 16, "ac me", "acmé-news", "acme:news"])
+def test_a_name_that_gmail_would_not_count_is_refused(acme: Acme, said: str) -> None:
+    """At once, with the key."""
+    acme.write("sfactl.toml", COLLECT + f'[touch]\nfeedback_id = "{said}"\n')
+    with pytest.raises(ConfigError, match="feedback_id"), acme.session():
+        pass

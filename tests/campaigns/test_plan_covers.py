@@ -23,8 +23,13 @@ def _acme(acme: Acme, text: str) -> str:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"name": "Acme Ltd"}, {"address": "2 Laser Road"}, {"url": "https://links.acme.example"}],
-    ids=lambda c: next(iter(c)),
+    [
+        {"name": "Acme Ltd"},
+        {"address": "2 Laser Road"},
+        {"url": "https://links.acme.example"},
+        {"url": 'https://go.acme.example"\n[touch]\nfeedback_id = "acme-news'},
+    ],
+    ids=["name", "address", "collector", "feedback-id"],
 )
 def test_what_letters_carry_of_the_workspace_is_part_of_the_plan(acme: Acme, changed: dict[str, str]) -> None:
     """Somebody read the letters of a plan: they are not sent with other words than those."""

@@ -13,6 +13,7 @@ from sfactl.api.errors import ConfigError, NotFound, UserError
 from sfactl.cases import usecases
 from sfactl.config.cases import read_cases
 from sfactl.config.settings import EngineSettings, Settings
+from sfactl.reps.usecases import unhandled
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
 
@@ -197,3 +198,15 @@ def test_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, name: str) -> No
         read_cases(tmp_path)
     assert expected in f"{failed.value} {failed.value.hint or ''}"
     assert "cases.toml" in str(failed.value)
+
+
+def test_a_case_that_nobody_works_on_is_listed_until_somebody_does(session: Session) -> None:
+    """No case is lost: it stands in the list with its age, and is off it once it has an owner."""
+    case = opened(session, lead="2", category="service")
+
+    def listed() -> bool:
+        return int(case) in unhandled(session).column("case_id").to_pylist()
+
+    assert listed()
+    usecases.change(session, [case], {"owner": "ken"})
+    assert not listed()

@@ -78,7 +78,7 @@ READS = frozenset(
 )
 """Groups and verbs that change nothing in the workspace."""
 
-ONE_LINE = {"completion", "data adopt", "report html"}
+ONE_LINE = {"completion", "data adopt", "report html", "touch sign"}
 """Commands whose answer is not data: a script, a line that says it is done, a file of its own form."""
 
 

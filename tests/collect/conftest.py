@@ -78,11 +78,11 @@ class Desk:
     def path(self, purpose: Purpose, target: str = "") -> str:
         return f"/{PATHS[purpose]}/{self.token(purpose, target)}"
 
-    def ask(self, method: str, path: str, body: str | bytes = b"", **headers: str) -> Answer:
+    def ask(self, method: str, path: str, body: str | bytes = b"", *, query: str = "", **headers: str) -> Answer:
         said = {"user-agent": PERSON, "content-type": ENCODED if body else ""}
         said |= {name.replace("_", "-"): value for name, value in headers.items()}
         raw = body.encode() if isinstance(body, str) else body
-        return self.collector.answer(Request(method=method, path=path, headers=said, body=raw))
+        return self.collector.answer(Request(method=method, path=path, query=query, headers=said, body=raw))
 
     def kept(self) -> list[Record]:
         """All that is on the disk."""

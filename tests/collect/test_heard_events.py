@@ -20,7 +20,7 @@ from sfactl.collect.model import Request
 from sfactl.collect.usecases import import_spool
 from sfactl.collect.usecases.serving import open_collector
 from sfactl.config.layers import load_settings
-from sfactl.feedback.usecases.services import read_events
+from sfactl.feedback.usecases.postings import read_events
 from sfactl.session import FixedClock, Session, open_session
 from sfactl.workspace import Workspace
 from sfactl.workspace.ledger import Effect
@@ -168,7 +168,7 @@ def test_an_unknown_message_is_settled_by_what_its_service_tells(session: Sessio
     assert read_events(session, "grid", [tmp_path / "told.json"]).settled == 1
     assert session.ledger.counts() == {"accepted": 1}
     assert touches(session, "kind, lead_id, campaign, direction, message_key") == [
-        ("email_delivered", 2, "spring", None, "k.2")
+        ("email_delivered", 2, "spring", "outbound", "k.2")
     ]
 
 

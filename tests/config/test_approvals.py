@@ -63,7 +63,7 @@ def test_one_may_allow_to_approve_what_is_ones_own() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('schema = 1\n[[rules]]\nwhat = "quote"\nby = ["a"]\n', "quote"),
+        ('schema = 1\n[[rules]]\nwhat = "visit"\nby = ["a"]\n', "visit"),
         ('schema = 1\n[[rules]]\nwhat = "campaign"\nby = []\n', "name at least one actor"),
         ('schema = 1\n[[rules]]\nwhat = "campaign"\nby = ["a"]\nabove = -1\n', "less than nothing"),
         (FILE + '[[rules]]\nwhat = "campaign"\nby = ["a"]\n', "two for campaign above 0"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from email.header import Header
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +42,15 @@ def test_who_wrote(headers: tuple[str, ...], kind: str) -> None:
     answer = read_answer(mail(*headers))
     assert answer is not None
     assert (answer.kind, answer.sender) == (kind, "ming@example.com")
+
+
+SUBJECTS = tomllib.loads((Path(__file__).parent / "subjects.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("who", "kind"), [("machine", "auto_reply"), ("person", "reply")])
+def test_machines_are_known_by_their_subjects_in_many_languages(who: str, kind: str) -> None:
+    answers = {subject: read_answer(mail(f"Subject: {Header(subject, 'utf-8').encode()}")) for subject in SUBJECTS[who]}
+    assert {subject: answer and answer.kind for subject, answer in answers.items()} == dict.fromkeys(answers, kind)
 
 
 @pytest.mark.parametrize(

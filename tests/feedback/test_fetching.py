@@ -11,6 +11,7 @@ import pytest
 
 from sfactl.api.errors import NotFound, UserError
 from sfactl.config.layers import load_settings
+from sfactl.feedback.mailboxes import changed_at, mails_in
 from sfactl.feedback.usecases.fetching import check_mailboxes, fetch
 from sfactl.runs.usecases.ground import jobs_of
 from sfactl.session import FixedClock, Session, open_session
@@ -87,3 +88,17 @@ def test_every_mailbox_goes_on_and_a_broken_one_stops_no_other(folder: Path) -> 
 def test_without_mailboxes_the_way_is_told(folder: Path) -> None:
     with open_in(folder) as session, pytest.raises(UserError, match="no mailboxes"):
         fetch(session)
+
+
+def test_mails_that_move_or_go_while_a_maildir_is_read_disturb_nothing(tmp_path: Path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    for number in range(4):
+        box.add(f"Subject: {number}\n\n".encode())
+    files = sorted((tmp_path / "box" / "new").iterdir())
+    mails = mails_in(tmp_path / "box")
+    found = [next(mails)]
+    files[1].rename(tmp_path / "box" / "cur" / f"{files[1].name}:2,S")
+    files[2].unlink()
+    found += mails
+    assert len(found) == 3
+    assert changed_at(files[2]) == 0

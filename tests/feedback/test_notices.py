@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sfactl.feedback.fields import MOST_RECIPIENTS
 from sfactl.feedback.model import HARD, Notice
 from sfactl.feedback.notices import read_notices
+from sfactl.feedback.replies import read_answer
 from tests.bounces import score
 
 REPORT = """From: MAILER-DAEMON@mx.example.org
@@ -161,11 +163,75 @@ def test_what_is_no_report_gives_no_notice(raw: bytes) -> None:
     assert read_notices(raw) == ()
 
 
+@pytest.mark.parametrize("charset", ["u\xf8f-8", "utf\x00-8", "x" * 300, "1"])
+def test_charsets_that_do_not_exist_are_guessed(charset: str) -> None:
+    subject = f"Subject: Undelivered =?{charset}?q?Mail?=\n".encode()
+    raw = HEAD.replace("Subject: Undelivered Mail\n", "").encode() + subject
+    body = b"ming@example.com: 550 5.1.1 user unknown\n"
+    for kind in (b"plain", b"html"):
+        mail = raw + b"Content-Type: text/" + kind + f"; charset={charset}\n\n".encode() + body
+        assert [n.reason for n in read_notices(mail)] == ["userunknown"]
+        assert read_answer(mail) is not None
+
+
 @given(st.binary(max_size=400))
 def test_no_mail_makes_it_fail(raw: bytes) -> None:
     head = b"From: MAILER-DAEMON@x.example\nSubject: Undelivered\nContent-Type: multipart/report; boundary=b\n\n--b\n"
     for mail in (raw, head + b"Content-Type: message/delivery-status\n\n" + raw):
         assert all(isinstance(n, Notice) for n in read_notices(mail))
+
+
+HEAD = "From: MAILER-DAEMON@mx.example.org\nTo: sales@acme.example\nSubject: Undelivered Mail\n"
+LONG = 400_000
+FLOODS = {
+    "blanks": "\n ming@example.com failed\n" + " " * LONG,
+    "empty-lines": "\nming@example.com failed\n" + "\n" * LONG,
+    "dashes": "\n" + "-" * LONG,
+    "no-address": "\n" + "a." * (LONG // 2),
+    "words-of-servers": "\nming@example.com " + "user mailbox " * (LONG // 13),
+    "open-tags": "Content-Type: text/html\n\n" + "<a " * (LONG // 3),
+    "open-comments": "Content-Type: text/html\n\n" + "<!--" * (LONG // 4),
+    "recipients": "Content-Type: message/delivery-status\n\n"
+    + "".join(f"Final-Recipient: rfc822; a{n}@example.com\nStatus: 5.1.1\n\n" for n in range(LONG // 100)),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_no_mail_holds_the_others_up(flood: str) -> None:
+    """Each took minutes, or more memory than it has bytes, when nothing bounded how it is looked at."""
+    raw = (HEAD + FLOODS[flood]).encode()
+    assert len(read_notices(raw)) <= MOST_RECIPIENTS
+    read_answer(raw)
+
+
+def test_comments_within_comments_are_no_address() -> None:
+    assert read_answer(b"From: " + b"(" * 3000 + b"ming@example.com\nSubject: Hello\n\nHi\n") is None
+
+
+def test_recipients_of_one_report_are_told_apart_where_no_line_parts_them() -> None:
+    block = "Final-Recipient: rfc822; {}@example.com\nAction: failed\nStatus: {}\nDiagnostic-Code: smtp; 550 {} {}\n"
+    both = block.format("a", "5.2.2", "5.2.2", "mailbox full") + block.format("b", "5.1.1", "5.1.1", "user unknown")
+    notices = read_notices((HEAD + "Content-Type: message/delivery-status\n\n" + both).encode())
+    assert [(n.recipient, n.reason) for n in notices] == [
+        ("a@example.com", "mailboxfull"),
+        ("b@example.com", "userunknown"),
+    ]
+
+
+def test_what_a_server_wrote_on_unindented_lines_ends_no_report() -> None:
+    fields = "Diagnostic-Code: smtp; 550-Please turn on authentication.\n550 5.7.1 Relaying denied.\nStatus: 5.7.1\n"
+    raw = (
+        HEAD
+        + f"Content-Type: message/delivery-status\n\n{fields}Action: failed\nFinal-Recipient: rfc822; a@example.com\n"
+    )
+    (notice,) = read_notices(raw.encode())
+    assert (notice.recipient, notice.status, notice.reply_code) == ("a@example.com", "5.7.1", "550")
+
+
+def test_a_server_that_quotes_another_gives_its_code_to_it() -> None:
+    expired = "554 4.4.7 Message expired: unable to deliver in 840 minutes.<421 4.4.2 Connection timed out>"
+    (notice,) = read_notices(REPORT.format(to="a@example.com", action="failed", status="4.4.7", said=expired).encode())
+    assert (notice.reply_code, notice.status, notice.reason, notice.hard) == ("421", "4.4.2", "expired", False)
 
 
 REFUSALS = tomllib.loads((Path(__file__).parent / "refusals.toml").read_text("utf-8"))

@@ -24,10 +24,15 @@ def line(
 
 
 def load(
-    desk: Any, content: str | bytes, form: Any = "combined", name: str = "access.log", **options: Any
+    desk: Any,
+    content: str | bytes,
+    form: Any = "combined",
+    name: str = "access.log",
+    posts_to: tuple[str, ...] = (),
+    **options: Any,
 ) -> FileImport:
     with desk.session(**options) as session:
-        (done,) = usecases.import_logs(session, [desk.write(name, content)], form=form).files
+        (done,) = usecases.import_logs(session, [desk.write(name, content)], form=form, posts_to=posts_to).files
     return done
 
 
@@ -133,3 +138,29 @@ def test_a_file_that_is_no_log_is_refused(desk: Any, content: str) -> None:
 def test_a_dry_run_writes_nothing(desk: Any) -> None:
     assert load(desk, line("09:00:00", "/a"), dry_run=True).new == 1
     assert visits(desk, "page") == []
+
+
+def test_a_form_that_was_posted_counts_for_whoever_it_is(desk: Any) -> None:
+    """To a path that was named, by a person, answered well; once, and also where its visitor is known only later."""
+    desk.load("email\nmei@example.tw\n")
+    content = (
+        line("09:00:00", "/contact")
+        + line("09:00:00", "/contact", method="POST", status=303)
+        + line("09:01:00", "/contact", method="POST", status=400)
+        + line("09:02:00", "/login", method="POST")
+        + line("09:03:00", "/contact", method="POST", agent=GOOGLE, host="6.6.6.6")
+        + line("09:04:00", "/contact?x=1", method="POST")
+    )
+    done = load(desk, content, posts_to=("/contact",))
+    assert (done.new, dict(done.cleaned)) == (3, {"methods": 3})
+    assert load(desk, content, posts_to=("/contact",)).new == 0
+    assert load(desk, content, name="again.log").new == 0
+    with desk.session() as session:
+        (made,) = usecases.make_links(session, "https://acme.example/offer", ["mei@example.tw"]).to_pylist()
+    load(desk, line("09:05:00", made["url"].removeprefix("https://acme.example")), name="b.log")
+    assert desk.rows("select lead_id, kind, content from touchpoints order by touchpoints.at, kind") == [
+        (1, "form_submit", "/contact"),
+        (1, "visit", "/contact"),
+        (1, "form_submit", "/contact"),
+        (1, "visit", "/offer"),
+    ]

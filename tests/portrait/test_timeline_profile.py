@@ -57,8 +57,27 @@ def deal(desk: Desk) -> Desk:
 
 
 def test_everything_of_a_lead_stands_in_its_timeline_in_time_order(deal: Desk) -> None:
+    deal.put("cases", [{"case_id": 7, "lead_id": 1, "subject": "broken", "status": "open", "state": "open"}])
+    deal.put(
+        "case_events",
+        [
+            {"event_id": "c", "at": ago(days=10), "case_id": 7, "kind": "opened", "to_status": "new"},
+            {
+                "event_id": "d",
+                "at": ago(days=9),
+                "case_id": 7,
+                "kind": "moved",
+                "from_status": "new",
+                "to_status": "open",
+            },
+        ],
+    )
     found = timeline(deal.session(), "lead:1", limit=0)
-    assert [e.kind for e in found.entries] == ["touch", "message", "touch", "score", "assignment"]
+    assert [e.kind for e in found.entries] == ["touch", "message", "touch", "score", "assignment", "case", "case"]
+    assert [(e.what, e.detail, e.about) for e in found.entries[-2:]] == [
+        ("opened new", "broken", "case:7"),
+        ("moved new → open", "broken", "case:7"),
+    ]
     assert [e.at for e in found.entries] == sorted(e.at for e in found.entries)
     assert found.entries[0].detail == "請報價 😀"
     assert set(found.counts) <= set(KINDS)

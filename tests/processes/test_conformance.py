@@ -185,6 +185,10 @@ def test_lead_to_cash_is_linked_by_ids(session: Session, shipped: Callable[[str]
             {"order_id": 8, "lead_id": 1, "status": "paid", "at": at + timedelta(days=4)},
             {"order_id": 9, "status": "paid", "at": at},
         ],
+        "contracts": [
+            {"contract_id": 3, "number": "C-3", "order_id": 8, "signed_on": date(2026, 1, 9)},
+            {"contract_id": 4, "number": "C-4", "order_id": 9, "signed_on": date(2026, 1, 9)},
+        ],
         "receivables": [
             {"receivable_id": "R1", "order_id": 8, "state": "settled", "invoiced_on": date(2026, 1, 9)},
             {"receivable_id": "R2", "order_id": 9, "state": "settled", "invoiced_on": date(2026, 1, 9)},
@@ -205,15 +209,19 @@ def test_lead_to_cash_is_linked_by_ids(session: Session, shipped: Callable[[str]
         "lead",
         "opportunity",
         "quote",
-        "contract",
+        "accepted",
         "order",
+        "contract",
         "invoice",
         "payment",
     ]
+    # The time of all steps is the time from the first to the last, to the microsecond.
+    moments = [e.at for e in found.events]
+    assert timedelta(microseconds=sum(e.wait_us or 0 for e in found.events)) == moments[-1] - moments[0]
     assert (found.problems, found.fitness) == (("late: invoice → payment within 30 days",), 1.0)
     result = usecases.conformance(session, "ltc")
     assert {t.activity: t.unlinked for t in result.activities if t.unlinked} == {
-        "opportunity": 1, "order": 1, "invoice": 1, "payment": 1,
+        "opportunity": 1, "order": 1, "contract": 1, "invoice": 1, "payment": 1,
     }  # fmt: skip
     assert result.cases == 1, "a lead of which nothing came is no case"
 

@@ -42,7 +42,10 @@ test_of.__test__ = False  # type: ignore[attr-defined]
 PASSING = {
     "member": ('segment = "hot-b2b"', 'use = ["hot"]\nexpect.member = true'),
     "just below": ('segment = "hot-b2b"', 'use = ["hot"]\ngiven.score.intent = 49\nexpect.member = false'),
-    "unknown": ('segment = "hot-b2b"', 'given.touchpoints = [{ times = 3 }]\nexpect.member = "unknown"'),
+    "unknown": (
+        'segment = "hot-b2b"',
+        'given.touchpoints = [{ kind = "visit", times = 3 }]\nexpect.member = "unknown"',
+    ),
     "an inline condition": ('condition = "count(orders) > 10"', "given.orders = [{ times = 11 }]\nexpect.holds = true"),
     "null is unknown": ("condition = \"country <> 'TW'\"", 'expect.holds = "unknown"'),
     "rows in the future are not seen": (
@@ -215,7 +218,8 @@ def test_cases_do_not_see_each_other(folder: Path) -> None:
     assert (report.passed, report.cases, report.tests) == (50, 50, 1)
     assert report.coverage is not None
     seen = {(item.what, item.way): item.seen for item in report.coverage.items}
-    assert seen["count(touchpoints) filter (where within('30 days')) >= 3", "true"] == 20
+    [busy] = {what for what, _ in seen if what.startswith("count(touchpoints)")}
+    assert seen[busy, "true"] == 20
     assert seen["score.intent >= 50", "false"] == 0
 
 
@@ -238,3 +242,29 @@ def test_junit(folder: Path) -> None:
     assert [case.get("name") for case in root.iter("testcase")][:2] == ["it · a", "it · b�"]
     (failure,) = root.iter("failure")
     assert failure.get("message") == "points: expected 1, but it is 0"
+
+
+TODAY = """schema = 1
+[[tests]]
+name = "ordered today"
+condition = "has(orders) filter (where date(at) = today()) and within('7 days', created_at)"
+given.lead.created_at = "2 days ago"
+given.orders = [{ at = "now" }]
+expect.holds = true
+[[tests.cases]]
+id = "saved long ago"
+clock = 2019-02-28T23:30:00
+[[tests.cases]]
+id = "and far ahead"
+clock = 2061-12-31T00:00:00
+[[tests.cases]]
+id = "yesterday's order"
+clock = 2026-11-23T09:00:00
+given.orders = [{ at = "1 day ago" }]
+expect.holds = false
+"""
+
+
+def test_today_is_the_clock_of_the_case_never_the_day_a_test_was_written(folder: Path) -> None:
+    report = proved(folder, TODAY)
+    assert (report.passed, report.failures, report.invalid) == (3, (), ())

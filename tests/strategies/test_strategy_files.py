@@ -213,3 +213,8 @@ def test_an_unknown_name_is_answered_with_the_nearest(folder: Path) -> None:
     with pytest.raises(NotFound) as refused:
         read_strategy(folder, "winbak")
     assert refused.value.hint == "Did you mean 'winback'?"
+
+
+def test_an_old_file_keeps_its_version_for_ever() -> None:
+    """Those inside follow a version by this name: were it to change with sfactl, all would be held for leftovers."""
+    assert version(parse_strategy(FULL, "win", where="f"))[:12] == "9c98da356fba"

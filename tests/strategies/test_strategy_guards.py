@@ -108,3 +108,32 @@ def test_what_messages_carry_of_the_workspace_is_part_of_the_plan(acme: Acme) ->
     with pytest.raises(Conflict, match="carry of the workspace"):
         acme.apply(made.plan_id)
     assert acme.outbox() == []
+
+
+SPLIT = """
+[[steps]]
+name = "try"
+action = "split"
+arms = [{ name = "a", share = 50, next = "short" }, { name = "b", share = 50, next = "long" }]
+[[steps]]
+name = "short"
+action = "touch"
+template = "hello"
+next = "end"
+[[steps]]
+name = "long"
+action = "touch"
+template = "hello"
+"""
+
+
+def test_nobody_gets_two_variants_of_one_mail(acme: Acme) -> None:
+    """However often it runs, and whatever the shares become: who got one has had the mail."""
+    acme.leads(*range(1, 21))
+    acme.strategy(SPLIT)
+    acme.run()
+    assert sorted(Counter(acme.outbox()).values()) == [1] * 20
+    assert acme.select("select count(distinct step) from messages") == [(2,)]
+    acme.strategy(SPLIT.replace("share = 50", "share = 10", 1).replace("share = 50", "share = 90"))
+    for _ in range(2):
+        assert acme.run(days=1).accepted == 0

@@ -9,15 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from sfactl.cli.files import rule_problems
 from sfactl.cli.init import create
 from sfactl.config.layers import load_settings
 from sfactl.session import Session, open_session
 from sfactl.transfer import usecases
-from sfactl.transfer.model import RULES, Kind
+from sfactl.transfer.model import RULES, SINGLE, Kind
 from sfactl.transfer.usecases.archiving import Exported, Imported
 from sfactl.transfer.usecases.patching import Applied
+from sfactl.transfer.usecases.placing import Check
 from sfactl.workspace import Workspace
+
+
+def unchecked(_: Session) -> frozenset[str]:
+    """Finds nothing wrong."""
+    return frozenset()
 
 
 class Place:
@@ -56,16 +61,22 @@ class Place:
             return usecases.export_rules(session, kind, names, path), path
 
     def imported(
-        self, path: Path, *, kind: Kind = "strategy", replace: bool = False, dry_run: bool = False
+        self,
+        path: Path,
+        *,
+        kind: Kind = "strategy",
+        replace: bool = False,
+        dry_run: bool = False,
+        check: Check = unchecked,
     ) -> Imported:
-        """Import rules from a file."""
+        """Import rules from a file; whether they would be right here is asked only with a ``check``, which takes time."""
         with self.session(dry_run=dry_run) as session:
-            return usecases.import_rules(session, kind, path, replace=replace, check=rule_problems)
+            return usecases.import_rules(session, kind, path, replace=replace, check=check)
 
-    def patched(self, path: Path) -> Applied:
+    def patched(self, path: Path, check: Check = unchecked) -> Applied:
         """Apply a patch."""
         with self.session() as session:
-            return usecases.apply_patch(session, path, rule_problems)
+            return usecases.apply_patch(session, path, check)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +98,7 @@ def dev(_made: Path, tmp_path: Path) -> Place:
 @pytest.fixture
 def prod(_made: Path, tmp_path: Path) -> Place:
     """A workspace with the same settings and sender, and no rules."""
-    left_out = shutil.ignore_patterns(*RULES, "tags.toml", "*ssignment.toml", "pool.toml", "*ation.toml", "*.csv")
+    left_out = shutil.ignore_patterns(*RULES, *SINGLE, "*.csv")
     shutil.copytree(_made, tmp_path / "prod", ignore=left_out)
     Workspace.create(tmp_path / "prod").close()
     return Place(tmp_path / "prod")

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from sfactl.api.errors import ConfigError, DataError, NotFound, SfactlError, UserError
+from sfactl.cli.files import OBJECTS, rule_problems
+from sfactl.cli.files import SINGLE as SINGLE_FILES
+from sfactl.config.edit import replace_file
 from sfactl.strategies.files import read_strategy
 from sfactl.transfer.archive import CONTENTS, pack, unpack
-from sfactl.transfer.model import Archive, Kind, Needs
+from sfactl.transfer.model import RULES, SINGLE, Archive, Kind, Needs
+from sfactl.transfer.usecases import placing
 from tests.transfer.conftest import Place
 
 OFFER = """
@@ -69,6 +73,12 @@ def rich(dev: Place, prod: Place) -> Place:
     return dev
 
 
+def test_every_folder_of_rules_may_travel() -> None:
+    """A kind of rule that is new and not in the list would be left behind without a word."""
+    assert set(OBJECTS) <= set(RULES)
+    assert set(SINGLE_FILES) == set(SINGLE)
+
+
 def test_a_strategy_brings_all_that_it_names_and_nothing_else(rich: Place) -> None:
     done, path = rich.exported("offer")
     assert done.files == (
@@ -90,7 +100,7 @@ def test_a_strategy_brings_all_that_it_names_and_nothing_else(rich: Place) -> No
 
 def test_the_way_there_and_back_changes_no_byte(rich: Place, prod: Place) -> None:
     done, first = rich.exported("offer")
-    taken = prod.imported(first)
+    taken = prod.imported(first, check=rule_problems)
     assert {f.what for f in taken.files} == {"new"}
     assert all(prod.read(path) == rich.read(path) for path in done.files)
     _, second = prod.exported("offer", into="back.zip")
@@ -160,6 +170,28 @@ def test_what_the_other_workspace_lacks_is_told_before_anything_is_written(
     assert prod.files() == before
 
 
+def test_broken_off_in_the_middle_the_same_import_goes_on(
+    dev: Place, prod: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, path = dev.exported("winback")
+    written: list[Path] = []
+
+    def failing(target: Path, content: bytes) -> None:
+        if target.is_relative_to(prod.folder):
+            if len(written) == 2:
+                raise OSError(28, "No space left on device")
+            written.append(target)
+        replace_file(target, content)
+
+    monkeypatch.setattr(placing, "replace_file", failing)
+    with pytest.raises(OSError, match="No space"):
+        prod.imported(path)
+    assert not (prod.folder / "strategies" / "winback.toml").exists(), "what names others comes last"
+    monkeypatch.undo()
+    assert sorted(f.what for f in prod.imported(path).files) == ["new", "new", "same", "same"]
+    assert {p: prod.read(p) for p in done.files} == {p: dev.read(p) for p in done.files}
+
+
 def test_rules_that_would_not_be_right_here_are_refused_whole(dev: Place, prod: Place) -> None:
     _, path = dev.exported("winback")
     archive = unpack(path)
@@ -167,13 +199,13 @@ def test_rules_that_would_not_be_right_here_are_refused_whole(dev: Place, prod: 
     path.write_bytes(pack(_with(archive, {"segments/winback.toml": segment})))
     before = prod.files()
     with pytest.raises(ConfigError, match=r"segments/winback\.toml.*lost_treason"):
-        prod.imported(path)
+        prod.imported(path, check=rule_problems)
     assert prod.files() == before
 
 
 def test_what_was_wrong_here_before_stops_nobody(dev: Place, prod: Place) -> None:
     prod.write("segments/broken.toml", 'schema = 1\nwhere = "contry = 1"\n')
-    assert prod.imported(dev.exported("winback")[1]).written
+    assert prod.imported(dev.exported("winback")[1], check=rule_problems).written
 
 
 def test_a_secret_written_out_is_never_exported(dev: Place) -> None:

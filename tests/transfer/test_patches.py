@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfactl.api.errors import ConfigError, Conflict, DataError, NotFound, SfactlError
+from sfactl.cli.files import rule_problems
 from sfactl.transfer import usecases
 from sfactl.transfer.comparing import Difference, compare_files
 from sfactl.transfer.model import rule_files
@@ -28,7 +29,7 @@ TEXTS = st.one_of(
 def slim(dev: Place) -> Place:
     """A workspace with few rules, because each is checked."""
     for path in rule_files(dev.folder):
-        if Path(path).stem not in ("winback", "do-not-contact", "next_actions"):
+        if Path(path).stem not in ("winback", "do-not-contact"):
             (dev.folder / path).unlink()
     return dev
 
@@ -101,7 +102,7 @@ def test_from_dev_to_prod(slim: Place, prod: Place, tmp_path: Path) -> None:
     found, text = differences(slim, prod.folder)
     assert {d.what for d in found} == {"new", "only there"}
     (tmp_path / "p.patch").write_bytes(text)
-    done = prod.patched(tmp_path / "p.patch")
+    done = prod.patched(tmp_path / "p.patch", rule_problems)
     assert {f.what for f in done.files} == {"new"}
     assert [(d.place, d.what) for d in differences(slim, prod.folder)[0]] == [("segments/ours.toml", "only there")]
     assert not prod.patched(tmp_path / "p.patch").changed, "a patch that was applied has nothing more to do"
@@ -123,7 +124,7 @@ def test_rules_that_would_not_be_right_are_not_applied(slim: Place, prod: Place,
     (tmp_path / "p.patch").write_bytes(differences(slim, prod.folder)[1])
     before = prod.files()
     with pytest.raises(ConfigError, match=r"strategies/odd\.toml.*wonback"):
-        prod.patched(tmp_path / "p.patch")
+        prod.patched(tmp_path / "p.patch", rule_problems)
     assert prod.files() == before
 
 
@@ -184,7 +185,8 @@ def test_differences_are_told_key_by_key(old: str, new: str, said: list[tuple[st
 @given(text=st.binary(max_size=300))
 def test_garbage_makes_no_trouble_but_an_error(text: bytes) -> None:
     try:
-        for part in read_patch(b"diff --git a/segments/a.toml b/segments/a.toml\n" + text, where="p"):
-            part.apply(b"x\n")
+        parts = read_patch(b"diff --git a/segments/a.toml b/segments/a.toml\n" + text, where="p")
+        made = [(part, part.apply(b"x\n")) for part in parts]
     except SfactlError:
         return
+    assert all(part.done(content) for part, content in made)

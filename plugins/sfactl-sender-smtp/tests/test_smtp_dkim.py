@@ -15,6 +15,7 @@ from sfactl_sender_smtp.keys import SigningKey, read_key
 from sfactl_sender_smtp.settings import SmtpSettings
 from sfactl_sender_smtp.signature import sign
 
+from sfactl.cli.main import main
 from sfactl.testkit import SmtpSink
 from tests.scripted_smtp import SenderContext, message, send, sender_for
 
@@ -141,6 +142,57 @@ def test_what_is_signed_cannot_be_changed_or_added_to(one_sink: SmtpSink, tamper
     [delivered] = one_sink.delivered()[before:]
     assert dkim.DKIM(delivered.raw).verify(dnsfunc=published)
     assert not dkim.DKIM(delivered.raw.replace(*tampered, 1)).verify(dnsfunc=published)
+
+
+@pytest.fixture
+def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace whose sender has both keys of the RFC; what it says of itself at the prompt is quiet."""
+    monkeypatch.chdir(tmp_path)
+    for name, secret in SECRETS.items():
+        monkeypatch.setenv(name.removeprefix("env:"), secret)
+    assert main(["-q", "init", "ws"]) == 0
+    keys = "".join(f'{name} = "{value}"\n' for name, value in BOTH.items())
+    (tmp_path / "ws/senders/post.toml").write_text(f'schema = 1\nuse = "smtp"\nhost = "localhost"\n{keys}', "utf-8")
+    return tmp_path / "ws"
+
+
+@pytest.mark.parametrize("breaks", [b"\r\n", b"\n"], ids=["crlf", "lf"])
+def test_a_mail_in_a_file_is_signed_at_the_prompt(
+    post: Path, breaks: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """By both keys, whatever its lines end with; nothing else of it changes."""
+    (post / "mail.eml").write_bytes(MAIL.replace(b"\r\n", breaks))
+    assert main(["-w", str(post), "touch", "sign", str(post / "mail.eml")]) == 0
+    shown = capsysbinary.readouterr()
+    assert shown.out.endswith(MAIL)
+    verifier = dkim.DKIM(shown.out)
+    assert all(verifier.verify(idx, dnsfunc=published) for idx in (0, 1))
+    assert b"test._domainkey.football.example.com (rsa), brisbane._domainkey.football.example.com" in shown.err
+    command = ["touch", "sign", str(post / "mail.eml"), "--domain", "example.com", "--out", str(post / "signed.eml")]
+    assert main(["-w", str(post), *command]) == 0
+    assert b"d=example.com;" in (post / "signed.eml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("mail", "options", "said"),
+    [
+        pytest.param(b"", (), b"there is no From", id="empty"),
+        pytest.param(b"\xff\xfe\x00", (), b"there is no From", id="garbage"),
+        pytest.param(b"From: nobody\n\nHi\n", (), b"is not an e-mail address", id="no-address"),
+        pytest.param(b"From: a@b.example, c@d.example\n\nHi\n", (), b"is not an e-mail address", id="two-authors"),
+        pytest.param(MAIL, ("--domain", "x"), b"is no domain", id="no-domain"),
+        pytest.param(MAIL, ("--sender", "nobody"), b"there is no senders/nobody.toml", id="no-sender"),
+        pytest.param(MAIL, ("--sender", "outbox"), b"cannot sign mail", id="no-keys"),
+    ],
+)
+def test_what_cannot_be_signed_is_said(
+    post: Path, mail: bytes, options: tuple[str, ...], said: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """With nothing on stdout."""
+    (post / "mail.eml").write_bytes(mail)
+    assert main(["-w", str(post), "touch", "sign", str(post / "mail.eml"), *options]) == 2
+    shown = capsysbinary.readouterr()
+    assert (shown.out, said in shown.err) == (b"", True)
 
 
 @pytest.mark.parametrize(

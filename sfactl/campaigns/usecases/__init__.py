@@ -3,7 +3,7 @@
 from sfactl.campaigns.usecases.allowances import release, use_of_senders
 from sfactl.campaigns.usecases.applying import apply, resume
 from sfactl.campaigns.usecases.checking import check
-from sfactl.campaigns.usecases.domains import check_domain
+from sfactl.campaigns.usecases.domains import check_domain, sign_mail
 from sfactl.campaigns.usecases.looking import campaigns, items, status
 from sfactl.campaigns.usecases.messages import messages, suppress, unsuppress
 from sfactl.campaigns.usecases.pausing import pause, unpause
@@ -40,6 +40,7 @@ __all__ = [
     "send_test",
     "senders",
     "sign",
+    "sign_mail",
     "standstill",
     "start",
     "status",

@@ -179,7 +179,7 @@ def _warnings(files: CampaignFiles, settings: Settings, table: Mapping[str, obje
         found.append(
             "unsubscribe: marketing e-mail without a way out (List-Unsubscribe) is refused by large mailbox providers"
         )
-    found += sender_remarks(campaign, table)
+    found += sender_remarks(campaign, table, feedback_id=settings.touch.feedback_id)
     if campaign.marketing and not campaign.caps and not settings.touch.caps:
         found.append("caps: nothing limits how many messages one person gets")
     return found

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import PolicyError
+from sfactl.approvals.actors import check_approver
 from sfactl.campaigns.files import CampaignFiles
 from sfactl.campaigns.model import Campaign, Change, Count, lateness
 from sfactl.campaigns.planning import Draft, content_version, draft
-from sfactl.campaigns.usecases.approving import check_approver
 from sfactl.campaigns.usecases.checking import check_sender, steps_by_hand
 from sfactl.campaigns.usecases.guarding import overstepped
 from sfactl.campaigns.usecases.scene import (

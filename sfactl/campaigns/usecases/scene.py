@@ -88,6 +88,7 @@ def place_of(session: Session) -> Place:
         language=w.language,
         address=w.address,
         collector=session.settings.collect.url,
+        feedback_id=session.settings.touch.feedback_id,
         transactional=transactional(session),
         house=house_of(session),
     )
@@ -105,6 +106,7 @@ def letterhead_of(session: Session) -> Letterhead:
         name=w.name or session.folder.name,
         address=w.address,
         collector=session.settings.collect.url,
+        feedback_id=session.settings.touch.feedback_id,
         signer=session.links,
     )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfactl.cases.usecases.changing import change
+    from sfactl.cases.usecases.checking import check
+    from sfactl.cases.usecases.importing import import_cases
     from sfactl.cases.usecases.looking import list_cases, show
     from sfactl.cases.usecases.mailing import fetch_case_mail, read_case_mail
     from sfactl.cases.usecases.noticing import acknowledge
@@ -15,14 +17,26 @@ if TYPE_CHECKING:
 _HOMES = {
     "acknowledge": "noticing",
     "change": "changing",
+    "check": "checking",
     "fetch_case_mail": "mailing",
+    "import_cases": "importing",
     "list_cases": "looking",
     "open_case": "opening",
     "read_case_mail": "mailing",
     "show": "looking",
 }
 
-__all__ = ["acknowledge", "change", "fetch_case_mail", "list_cases", "open_case", "read_case_mail", "show"]
+__all__ = [
+    "acknowledge",
+    "change",
+    "check",
+    "fetch_case_mail",
+    "import_cases",
+    "list_cases",
+    "open_case",
+    "read_case_mail",
+    "show",
+]
 
 
 def __getattr__(name: str) -> Any:

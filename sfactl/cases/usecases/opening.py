@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from sfactl.api.errors import UserError
-from sfactl.cases.model import CaseOpened, Opening
+from sfactl.cases.model import CaseOpened, Opening, Row
 from sfactl.cases.usecases.writing import DATASETS, check_owner, sheet_of, store
 from sfactl.config.cases import CaseRules, read_cases
+from sfactl.engine.duck import Query
 from sfactl.leads.named_leads import find_leads
 from sfactl.session import Session
 
@@ -51,28 +52,36 @@ def open_case(
     )
     _check(rules, said)
     with session.write(*DATASETS, reason=f"case: {said.subject}") as tx:
-        if key:
-            asked = {"source": said.source, "key": key}
-            there = tx.query.one("select case_id from cases where source = $source and source_key = $key", asked)
-            if there:
-                row = tx.query.get("cases", there[0]) or {}
-                return _answer(session, row, known=True)
+        if key and (there := _known(tx.query, said)) is not None:
+            return _answer(session, there, known=True)
         check_owner(tx.query, owner)
         if lead:
-            [lead_id] = find_leads(tx.query, [lead])
-            found = tx.query.get("leads", lead_id) or {}
-            said = replace(
-                said,
-                lead_id=lead_id,
-                contact_id=found.get("contact_id"),
-                account_id=found.get("account_id"),
-                owner=owner or found.get("owner") or "",
-            )
+            said = _of_lead(tx.query, said, lead)
         sheet = sheet_of(session, rules, 1)
         row = sheet.open(session.reserve("case"), said)
         store(session, tx, sheet)
         commit = tx.commit(case=row["case_id"]).seq
     return _answer(session, row, commit=commit)
+
+
+def _known(query: Query, said: Opening) -> Row | None:
+    """The case that has the number already."""
+    asked = {"source": said.source, "key": said.source_key}
+    found = query.one("select case_id from cases where source = $source and source_key = $key", asked)
+    return dict(query.get("cases", found[0]) or {}) if found else None
+
+
+def _of_lead(query: Query, said: Opening, ref: str) -> Opening:
+    """The case as one of a lead, and, where nobody else is to have it, of the lead's rep."""
+    [lead_id] = find_leads(query, [ref])
+    lead = query.get("leads", lead_id) or {}
+    return replace(
+        said,
+        lead_id=lead_id,
+        contact_id=lead.get("contact_id"),
+        account_id=lead.get("account_id"),
+        owner=said.owner or lead.get("owner") or "",
+    )
 
 
 def _check(rules: CaseRules, said: Opening) -> None:
@@ -95,7 +104,7 @@ def _moment(session: Session, at: str) -> datetime:
     return moment
 
 
-def _answer(session: Session, row: dict[str, object], *, known: bool = False, commit: int | None = None) -> CaseOpened:
+def _answer(session: Session, row: Row, *, known: bool = False, commit: int | None = None) -> CaseOpened:
     lead_id, owner = row.get("lead_id"), row.get("owner")
     return CaseOpened(
         case_id=int(str(row["case_id"])),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from sfactl.api.records import MessageEvent, Posting
 from sfactl.collect import segments
 from sfactl.collect.model import Heard, Listener
-from sfactl.feedback.services import Report, event_id
-from sfactl.feedback.usecases.services import Collected, Service, ServiceResult, open_services
+from sfactl.feedback.postings import Report, event_id
+from sfactl.feedback.usecases.postings import Collected, Service, ServiceResult, open_services
 
 if TYPE_CHECKING:
     from sfactl.session import Session

@@ -21,7 +21,7 @@ from sfactl.collect.usecases.hearing import import_told
 from sfactl.collect.usecases.posting import FormCount, import_posts
 from sfactl.collect.usecases.serving import ANSWERS, LINKS, POSTS, TOLD, spool_of
 from sfactl.engine.robots import is_scanner
-from sfactl.feedback.usecases.services import ServiceResult
+from sfactl.feedback.usecases.postings import ServiceResult
 from sfactl.surveys.model import SurveyCount
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 -- One row per event that a service tells and that is not known yet, with the message it is about (by our key, the service's
 -- id, or the Message-ID) and the lead: that of the message, else the one with this address. Reads told, and given_held: the
--- messages of runs that are not folded yet. What a machine does has no direction, nor has the arrival of a message.
+-- messages of runs that are not folded yet. What a machine does has no direction.
 with every as (
     select message_key, provider_id, campaign, step, lead_id, channel, "at" from messages
     union all
@@ -43,7 +43,7 @@ select
     l.lead_id,
     l.contact_id,
     l.account_id,
-    case when not t.machine and t.kind <> 'delivered' then 'inbound' end as direction,
+    case when t.kind = 'delivered' then 'outbound' when not t.machine then 'inbound' end as direction,
     coalesce(m.channel, t.channel) as channel,
     m.campaign,
     m.step,

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.links import ForgedLink, Link
 from sfactl.feedback.events import Batch
-from sfactl.feedback.mailboxes import mails_in
+from sfactl.feedback.mailboxes import check_mail, mails_in
 
 if TYPE_CHECKING:
     from sfactl.session import Session
@@ -24,8 +23,9 @@ WITHIN = timedelta(days=30)
 
 BOUNCES = frozenset({"bounce", "complaint", "auto_reply"})
 REPLIES = frozenset({"reply", "auto_reply", "unsubscribe"})
-PAGE = 1000
-"""Mails that land in one commit."""
+PAGE = 5000
+PAGE_BYTES = 32 * 2**20
+"""A page lands in one commit; it holds so many mails at most, and stops growing at so many bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,8 @@ class AnswerCount:
 class MailResult:
     """What was read. ``new`` events were stored, ``known`` ones before; ``strangers`` are of nobody we know.
 
-    ``no_report`` are mails that say nothing that was looked for, ``ours`` those that colleagues wrote.
+    ``no_report`` are mails that say nothing that was looked for, ``ours`` those that colleagues wrote, ``unread`` those
+    that could not be read.
     """
 
     mails: int = 0
@@ -64,6 +65,7 @@ class MailResult:
     ours: int = 0
     delays: int = 0
     suppressed: int = 0
+    unread: int = 0
     reasons: tuple[ReasonCount, ...] = ()
     answers: tuple[AnswerCount, ...] = ()
     dry_run: bool = False
@@ -123,14 +125,17 @@ class Total:
             if new or cursors:
                 made = tx.commit(mails=batch.mails, new=new, suppressed=self._sums["suppressed"])
                 self._commits += [made.seq] if made.seq is not None else []
-        self._sums.update(mails=batch.mails, no_report=batch.silent, delays=batch.delays)
+        self._sums.update(mails=batch.mails, no_report=batch.silent, delays=batch.delays, unread=len(batch.unread))
+        for why in batch.unread:
+            session.note(f"a mail could not be read ({why}); the others were")
         self._reasons += batch.counted
 
     def result(self) -> MailResult:
         """All pages together."""
         return MailResult(
             **{
-                name: self._sums[name] for name in ("mails", "no_report", "new", "known", "strangers", "ours", "delays")
+                name: self._sums[name]
+                for name in ("mails", "no_report", "new", "known", "strangers", "ours", "delays", "unread")
             },
             notices=sum(self._reasons.values()),
             suppressed=self._sums["suppressed"],
@@ -167,7 +172,7 @@ class Total:
             " from replied"
         )
         (replied, ours, strangers) = kinds or (0, 0, 0)
-        events = "select * exclude (recipient) from returned where lead_id is not null"
+        events = "select * exclude (recipient, written_to) from returned where lead_id is not null"
         tx.append("touchpoints", events)
         wanted = "lead_id is not null and not is_ours"
         tx.append("touchpoints", f"select * exclude (sender, is_ours) from replied where {wanted}")
@@ -185,13 +190,21 @@ class Total:
             return None
 
 
-def pages(raws: Iterable[bytes]) -> Iterator[list[bytes]]:
+def pages(raws: Iterable[bytes], most: int = PAGE, most_bytes: int = PAGE_BYTES) -> Iterator[list[bytes]]:
     """``raws`` in pages."""
-    source = iter(raws)
-    while page := list(islice(source, PAGE)):
+    page: list[bytes] = []
+    held = 0
+    for raw in raws:
+        page.append(raw)
+        held += len(raw)
+        if len(page) == most or held >= most_bytes:
+            yield page
+            page, held = [], 0
+    if page:
         yield page
 
 
 def _every(paths: Sequence[Path]) -> Iterator[bytes]:
     for path in paths:
+        check_mail(path)
         yield from mails_in(path)

@@ -18,7 +18,7 @@ with counted as (
         t."at" <= cast($valid_at as timestamp)
         and (f.hit = 0 or f.outcome_at is null or t."at" <= f.outcome_at)
         and case
-            when $kinds = '' then t.kind not in ('unsubscribe', 'bounce', 'complaint', 'auto_reply', 'bot_open', 'bot_click', 'note')
+            when $kinds = '' then t.kind not in ('unsubscribe', 'bounce', 'complaint', 'auto_reply', 'bot_open', 'bot_click', 'email_delivered', 'sms_delivered', 'note')
             else contains($kinds, concat(',', t.kind, ','))
         end
 ),

@@ -25,14 +25,17 @@ from sfactl.session import Session
 from sfactl.workspace import Transaction
 
 
-def import_logs(session: Session, files: Sequence[Path], *, form: weblogs.Format) -> ImportResult:
+def import_logs(
+    session: Session, files: Sequence[Path], *, form: weblogs.Format, posts_to: Sequence[str] = ()
+) -> ImportResult:
     """Import access logs in the form ``combined``, ``common`` or ``json``, one commit a file.
 
-    Raises `DataError` where no line of a file is in that form; then nothing of that file is written.
+    A POST to one of the paths ``posts_to`` is a form that its visitor filled in. Raises `DataError` where no line of a
+    file is in that form; then nothing of that file is written.
     """
     if not files:
         raise UserError("name at least one file", hint="sfactl touch import access.log --log combined")
-    done = tuple(_import_one(session, path, form) for path in files)
+    done = tuple(_import_one(session, path, form, posts_to) for path in files)
     total = {k: sum(getattr(f, k) for f in done) for k in ("rows", "new", "updated", "unchanged", "rejected")}
     return ImportResult(**total, dry_run=session.dry_run, files=done)
 
@@ -47,7 +50,7 @@ class _Counts:
     pages: int
 
 
-def _import_one(session: Session, path: Path, form: weblogs.Format) -> FileImport:
+def _import_one(session: Session, path: Path, form: weblogs.Format, posts_to: Sequence[str]) -> FileImport:
     if path.is_dir() or not path.exists():
         raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
     with work_folder(session) as scratch, session.write("visits", "visitors", reason=f"log {path.name}") as tx:
@@ -55,7 +58,7 @@ def _import_one(session: Session, path: Path, form: weblogs.Format) -> FileImpor
         with bounded(query):
             with session.progress(f"Reading {path.name}"):
                 staged = _stage(query, path, scratch)
-            counts = _read(query, staged, form, scratch, session)
+            counts = _read(query, staged, form, scratch, session, posts_to)
             if counts.lines and counts.broken == counts.lines:
                 raise DataError(
                     f"{path.name}: no line is in the form {form!r}; line 1: {_first(query, staged)!r}",
@@ -112,7 +115,14 @@ def _copy(source: Path, into: Path, packed: str) -> str:
     ).replace("chr(31)", "'\x1f'")
 
 
-def _read(query: Query, staged: Staged, form: weblogs.Format, scratch: Path, session: Session) -> _Counts:
+def _read(
+    query: Query,
+    staged: Staged,
+    form: weblogs.Format,
+    scratch: Path,
+    session: Session,
+    posts_to: Sequence[str],
+) -> _Counts:
     """Make ``lines`` (a file of parsed lines) and the table ``pages``; answers what there is."""
     into = literal(str(scratch / "parsed.parquet"))
     rows = f"(select * from {staged.source} where c0 is not null and trim(c0) <> '')"
@@ -120,14 +130,14 @@ def _read(query: Query, staged: Staged, form: weblogs.Format, scratch: Path, ses
     query.run(
         "copy (select * exclude (line, told, kind_), case when broken then line end as line,"
         " case when broken then 'broken' else kind_ end as what from (select *, coalesce("
-        f"{weblogs.is_broken()}, true) as broken, {weblogs.kind()} as kind_ from ({parsed})))"
+        f"{weblogs.is_broken()}, true) as broken, {weblogs.kind(posts_to)} as kind_ from ({parsed})))"
         f" to {into} (format parquet, compression snappy, row_group_size {ROW_GROUP})"
     )
     source = f"read_parquet({into})"
     query.run(f"create or replace temp view parsed as select * from {source}")
     look_up(
         query,
-        f"select distinct agent from {source} where what = 'page' and agent is not null",
+        f"select distinct agent from {source} where what in ('page', 'form') and agent is not null",
         "agents",
         robots.judged,
         ("robot",),
@@ -135,17 +145,22 @@ def _read(query: Query, staged: Staged, form: weblogs.Format, scratch: Path, ses
     query.run("create or replace temp table robot_agents as select agent from agents where robot is not null")
     counts = dict(
         query.rows(
-            "select case when what = 'page' and agent in (select agent from robot_agents) then 'robots' else what end,"
-            f" count(*) from {source} group by 1"
+            "select case when what in ('page', 'form') and agent in (select agent from robot_agents) then 'robots'"
+            f" else what end, count(*) from {source} group by 1"
         )
     )
     robot = "coalesce(agent in (select agent from robot_agents), false)"
-    people = f"(select * from {source} where what = 'page' and not {robot})"
+    people = f"(select * from {source} where what in ('page', 'form') and not {robot})"
     query.run(f"create or replace temp table prints as {weblogs.pages(people, session.workspace.id)}")
     query.run(f"create or replace temp view pages as {weblogs.numbered('prints')}")
     left = {k: int(counts.get(k, 0)) for k in ("robots", "assets", "refused", "methods") if counts.get(k)}
     lines = sum(int(n) for n in counts.values())
-    return _Counts(lines=lines, broken=int(counts.get("broken", 0)), left=left, pages=int(counts.get("page", 0)))
+    return _Counts(
+        lines=lines,
+        broken=int(counts.get("broken", 0)),
+        left=left,
+        pages=int(counts.get("page", 0)) + int(counts.get("form", 0)),
+    )
 
 
 def _add(session: Session, tx: Transaction) -> int:
@@ -184,7 +199,7 @@ def _add(session: Session, tx: Transaction) -> int:
     query.run(
         'create or replace temp table fresh_visits as select f.event_id, f."at", f.visitor_id, s.session_id, f.page,'
         " f.content_id, s.dwell_s, f.referrer, f.source, f.medium, f.campaign,"
-        " coalesce(v.lead_id, n.lead_id) as lead_id"
+        " coalesce(v.lead_id, n.lead_id) as lead_id, f.form"
         " from fresh f join in_session s using (event_id) left join visitors v on v.visitor_id = f.visitor_id"
         " left join fresh_visitors n on n.visitor_id = f.visitor_id"
     )

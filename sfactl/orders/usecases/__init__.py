@@ -1,8 +1,9 @@
 """What can be done with orders, the ERP and receivables."""
 
+from sfactl.orders.usecases.contracts import sign
 from sfactl.orders.usecases.exchange import check, list_connections
 from sfactl.orders.usecases.matching import match, match_fifo, match_references
-from sfactl.orders.usecases.ordering import cancel, list_orders, show
+from sfactl.orders.usecases.ordering import approve, cancel, list_orders, show
 from sfactl.orders.usecases.planning import plan_order
 from sfactl.orders.usecases.pull import pull
 from sfactl.orders.usecases.push import push
@@ -11,6 +12,7 @@ from sfactl.orders.usecases.reconcile import reconcile
 
 __all__ = [
     "age",
+    "approve",
     "balances",
     "cancel",
     "check",
@@ -26,5 +28,6 @@ __all__ = [
     "push",
     "reconcile",
     "show",
+    "sign",
     "unmatched",
 ]

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.records import ErpCustomer, ErpOrder, ErpOrderLine, ErpProduct
+from sfactl.approvals.standing import needs_of
 from sfactl.engine.duck import Query
 from sfactl.orders.keys import key, order_number, our_id, payload_hash
 from sfactl.orders.model import Listed, Work
+from sfactl.orders.usecases.ordering import asked
 from sfactl.session import Session
 
 if TYPE_CHECKING:
@@ -21,11 +23,15 @@ TERMS_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
-    """The work in its order, what is at the ERP as it should be, and what cannot even be tried."""
+    """The work in its order, what is at the ERP as it should be, and what cannot even be tried.
+
+    ``unapproved`` are orders that wait for somebody's word.
+    """
 
     work: tuple[Work, ...]
     unchanged: int
     hopeless: tuple[Listed, ...]
+    unapproved: tuple[Listed, ...] = ()
 
 
 def agenda(session: Session, query: Query, erp: str, *, only: Sequence[int] | None, orders_only: bool) -> Agenda:
@@ -54,6 +60,9 @@ def agenda(session: Session, query: Query, erp: str, *, only: Sequence[int] | No
         if r["account_id"] is None and r["lead_id"] is None
     )
     able = [r for r in orders if r["account_id"] is not None or r["lead_id"] is not None]
+    waiting = _unapproved(session, query, tenant, able)
+    held_back = {w.order_id for w in waiting}
+    able = [r for r in able if r["order_id"] not in held_back]
     lines = _lines(query, [r["order_id"] for r in able])
     also = not orders_only and only is None
     upserts = [
@@ -64,7 +73,26 @@ def agenda(session: Session, query: Query, erp: str, *, only: Sequence[int] | No
     fresh = [replace(w, since=at) for w, hashed, at in held if hashed != w.payload_hash]
     made = [_order(tenant, r, lines[r["order_id"]], _ordered_on(session, r)) for r in able]
     cancels = [_cancel(tenant, r["order_id"]) for r in rows if r["status"] == "cancelled"]
-    return Agenda(work=(*fresh, *made, *cancels), unchanged=len(upserts) - len(fresh), hopeless=hopeless)
+    return Agenda(
+        work=(*fresh, *made, *cancels), unchanged=len(upserts) - len(fresh), hopeless=hopeless, unapproved=waiting
+    )
+
+
+def _unapproved(session: Session, query: Query, tenant: str, orders: Sequence[Mapping[str, Any]]) -> tuple[Listed, ...]:
+    found = []
+    for row in orders:
+        missing = [n for n in needs_of(session, query, asked(row)) if not n.given_by]
+        if missing:
+            number = order_number(row["order_id"])
+            found.append(
+                Listed(
+                    key=key(tenant, "order", row["order_id"]),
+                    what=f"order {number}",
+                    order_id=row["order_id"],
+                    reason=f"needs an approval: {' · '.join(map(str, missing))} (sfactl order approve {number})",
+                )
+            )
+    return tuple(found)
 
 
 def _lines(query: Query, orders: Sequence[int]) -> Mapping[int, list[dict[str, Any]]]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import NotFound, PolicyError
+from sfactl.approvals import standing
+from sfactl.approvals.model import Approved, Asked
+from sfactl.approvals.standing import needs_of
 from sfactl.engine.duck import Query
+from sfactl.orders.contracts import contracts_of
 from sfactl.orders.keys import parse_order
 from sfactl.orders.model import Cancelled, Order, OrderLine, OrderView
 from sfactl.session import Session
@@ -31,8 +38,39 @@ def show(session: Session, order: str) -> OrderView:
             "where order_id = $order_id order by line_no",
             {"order_id": row["order_id"]},
         ).to_pylist()
+        contracts = contracts_of(query, row["order_id"])
+        needs = needs_of(session, query, asked(row)) if row["status"] == "open" else ()
     head = Order(**{name: row[name] for name in Order.__slots__})
-    return OrderView(order=head, lines=tuple(OrderLine(**line) for line in lines))
+    lines_of = tuple(OrderLine(**line) for line in lines)
+    return OrderView(order=head, lines=lines_of, needs=needs, contracts=contracts)
+
+
+def approve(session: Session, order: str, *, reason: str = "") -> Approved:
+    """Give this actor's word for an order, so that the ERP is told of it. Given again it changes nothing.
+
+    Raises `PolicyError` for who made it, whom no rule asks, or an order that is past that.
+    """
+    with session.write("orders", reason=f"approve order {order}") as tx:
+        row = read_order(tx.query, order)
+        if row["status"] != "open":
+            raise PolicyError(f"O-{row['order_id']} is {row['status']}, there is nothing to approve")
+        done = standing.approve(session, tx, asked(row), reason=reason)
+        if done.given:
+            return replace(done, commit=tx.commit(order_id=row["order_id"], approved=list(done.given)).seq)
+    return done
+
+
+def asked(row: Mapping[str, Any]) -> Asked:
+    """What an approval of an order is for."""
+    return Asked(
+        what="order",
+        number=row["order_id"],
+        called=f"O-{row['order_id']}",
+        revision=1,
+        amount=row["amount"] or Decimal(0),
+        currency=row["currency"] or "",
+        author=row["made_by"],
+    )
 
 
 def cancel(session: Session, order: str, *, reason: str | None = None) -> Cancelled:

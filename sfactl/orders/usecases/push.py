@@ -142,7 +142,7 @@ class _Run:
             refused=(*pending.hopeless, *self.findings.of("refused")),
             to_confirm=self.findings.of("confirm"),
             unknown=self.findings.of("unknown"),
-            postponed=self.findings.of("postponed"),
+            postponed=(*pending.unapproved, *self.findings.of("postponed")),
             duplicates=self.findings.of("duplicate"),
             dry_run=self.session.dry_run,
             commit=self.commit,

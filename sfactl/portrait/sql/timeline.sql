@@ -97,6 +97,11 @@ happened as (
     from mine as m
     where m.cancelled_at is not null
     union all
+    select cast(k.signed_on as timestamp), 'contract', k.number, concat_ws(' · ', k.signed_by, 'until ' || strftime(k.ends_on, '%Y-%m-%d')),
+        k.made_by, 'order:' || k.order_id, 'contract:' || k.contract_id
+    from contracts as k
+    where k.order_id in (select order_id from mine)
+    union all
     select cast(r.invoiced_on as timestamp), 'invoice', coalesce(r.invoice_number, r.receivable_id),
         concat_ws(' · ', r.currency || ' ' || regexp_replace(cast(r.amount as varchar), '\.?0+$', ''), 'due ' || strftime(r.due_on, '%Y-%m-%d'), r.state), null,
         'order:' || r.order_id, r.receivable_id
@@ -109,6 +114,12 @@ happened as (
         or y.receipt_id in (
             select n.receipt_id from allocations as n where n.receivable_id in (select receivable_id from owed)
         )
+    union all
+    select e."at", 'case', concat_ws(' ', e.kind, case when e.from_status is not null then e.from_status || ' →' end, e.to_status),
+        concat_ws(' · ', c.subject, e.new_value, e.reason, e.text), e.actor, 'case:' || c.case_id, e.event_id
+    from cases as c
+    join case_events as e on e.case_id = c.case_id
+    where c.lead_id in ({leads}) or c.contact_id in ({contacts}) or c.account_id in ({accounts})
     union all
     select g.at, 'merge', g.entity || ':' || g.merged_id || ' came in', g.reason, g.actor,
         g.entity || ':' || g.survivor_id, 'merge:' || g.merge_id

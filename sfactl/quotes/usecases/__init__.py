@@ -3,10 +3,11 @@
 from sfactl.quotes.usecases.acceptance import accept
 from sfactl.quotes.usecases.prices import check_prices, list_books, show_price
 from sfactl.quotes.usecases.products import import_products, list_products, show_product
-from sfactl.quotes.usecases.quoting import create, list_quotes, reject, revise, send, show
+from sfactl.quotes.usecases.quoting import approve, create, list_quotes, reject, revise, send, show
 
 __all__ = [
     "accept",
+    "approve",
     "check_prices",
     "create",
     "import_products",

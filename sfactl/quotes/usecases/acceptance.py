@@ -6,9 +6,10 @@ import dataclasses
 from typing import Any
 
 from sfactl.api.errors import PolicyError
+from sfactl.approvals.standing import check_approved
 from sfactl.config.stages import pipeline_of, read_pipelines
 from sfactl.quotes.model import Acceptance, QuoteView
-from sfactl.quotes.usecases.quoting import quote_row, read_quote, table_of
+from sfactl.quotes.usecases.quoting import asked, quote_row, read_quote, table_of
 from sfactl.session import Session
 from sfactl.workspace import Transaction
 
@@ -19,7 +20,7 @@ def accept(session: Session, quote: str) -> Acceptance:
     """Make the order of a quote. Accepting again answers the same order and changes nothing.
 
     The order's lines are the quote's lines. The deal is won, at the quote's total, unless it is closed already. Raises
-    `PolicyError` for a quote that is rejected or past its last day.
+    `PolicyError` for a quote that is rejected, past its last day, or lacks an approval.
     """
     with session.write("quotes", "orders", "order_lines", "opportunities") as tx:
         view = read_quote(session, tx.query, quote)
@@ -35,6 +36,7 @@ def accept(session: Session, quote: str) -> Acceptance:
                 f"Q-{view.quote.quote_id} is {view.quote.state}{last} and cannot be accepted",
                 hint=f"Price it anew with: sfactl quote revise Q-{view.quote.quote_id}",
             )
+        check_approved(session, tx.query, asked(view))
         order_id = session.reserve("order")
         _write_order(session, tx, view, order_id)
         won = _win(session, tx, view)
@@ -54,6 +56,7 @@ def _write_order(session: Session, tx: Transaction, view: QuoteView, order_id: i
         "product_name": biggest.description,
         "amount": head.total,
         "updated_at": at,
+        "made_by": session.actor,
     }
     lines = [
         {

@@ -9,6 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import DataError, NotFound, PolicyError
+from sfactl.approvals import standing
+from sfactl.approvals.model import Approved, Asked
+from sfactl.approvals.standing import check_approved, needs_of
 from sfactl.engine.duck import Query
 from sfactl.quotes.lines import parse_lines
 from sfactl.quotes.model import LineRequest, PricedLine, Quote, QuoteView, Step
@@ -62,6 +65,7 @@ def create(
             revision=1,
             created_at=session.now(),
             updated_at=session.now(),
+            priced_by=session.actor,
         )
         return _keep(session, tx, head, requests, book)
 
@@ -92,6 +96,7 @@ def revise(
             valid_until=session.today() + timedelta(days=valid_days),
             revision=old.quote.revision + 1,
             updated_at=session.now(),
+            priced_by=session.actor,
         )
         gone = {"quote_id": head.quote_id, "lines": len(requests)}
         tx.delete(
@@ -103,7 +108,7 @@ def revise(
 
 
 def send(session: Session, quote: str) -> QuoteView:
-    """Note that a draft was handed to the customer. Raises `PolicyError` where it is not a draft."""
+    """Note that a draft was handed to the customer. Raises `PolicyError` where it is no draft, or not approved."""
     return _move(session, quote, "sent", allowed=("draft",))
 
 
@@ -115,7 +120,40 @@ def reject(session: Session, quote: str, *, reason: str | None = None) -> QuoteV
 def show(session: Session, quote: str) -> QuoteView:
     """A quote with its lines and steps. Raises `NotFound`."""
     with session.query() as query:
-        return read_quote(session, query, quote)
+        view = read_quote(session, query, quote)
+        return dataclasses.replace(view, needs=needs_of(session, query, asked(view)))
+
+
+def approve(session: Session, quote: str, *, reason: str = "") -> Approved:
+    """Give this actor's word for the prices of a quote, as they are now. Given again it changes nothing.
+
+    Raises `PolicyError` for who priced it, whom no rule asks, or a quote that is no longer offered.
+    """
+    with session.write("quotes", reason=f"approve quote {quote}") as tx:
+        view = read_quote(session, tx.query, quote)
+        head = view.quote
+        if head.state not in ("draft", "sent"):
+            raise PolicyError(f"Q-{head.quote_id} is {head.state}, there is nothing to approve")
+        done = standing.approve(session, tx, asked(view), reason=reason)
+        if done.given:
+            commit = tx.commit(quote_id=head.quote_id, approved=list(done.given)).seq
+            return dataclasses.replace(done, commit=commit)
+    return done
+
+
+def asked(view: QuoteView) -> Asked:
+    """What an approval of a quote is for."""
+    head = view.quote
+    return Asked(
+        what="quote",
+        number=head.quote_id,
+        called=f"Q-{head.quote_id}",
+        revision=head.revision,
+        amount=head.total,
+        currency=head.currency,
+        author=head.priced_by,
+        discount=max((line.discount_percent for line in view.lines), default=Decimal(0)),
+    )
 
 
 def list_quotes(session: Session, *, state: str | None = None, opportunity: str | None = None) -> pa.Table:
@@ -181,8 +219,10 @@ def _keep(
     lines = price(session, requests, table)
     head = dataclasses.replace(head, price_book=table.book.name, currency=table.book.currency, total=sum_of(lines))
     _write(session, tx, head, lines)
+    made = QuoteView(quote=head, lines=lines, dry_run=session.dry_run)
+    needs = needs_of(session, tx.query, asked(made))
     done = tx.commit(quote_id=head.quote_id, total=f"{head.total:f}", currency=head.currency)
-    return QuoteView(quote=head, lines=lines, dry_run=session.dry_run, commit=done.seq)
+    return dataclasses.replace(made, needs=needs, commit=done.seq)
 
 
 def _write(session: Session, tx: Transaction, head: Quote, lines: Sequence[PricedLine]) -> None:
@@ -213,6 +253,8 @@ def _move(session: Session, quote: str, state: str, *, allowed: Sequence[str], r
                 f"Q-{view.quote.quote_id} is {view.quote.state}; only one {' or '.join(allowed)} can be {state}",
                 hint="A new price is made by: sfactl quote revise" if view.quote.state != "accepted" else None,
             )
+        if state == "sent":
+            check_approved(session, tx.query, asked(view))
         head = dataclasses.replace(view.quote, state=state, updated_at=session.now())
         tx.upsert("quotes", quote_row(session, tx.query, head))
         done = tx.commit(quote_id=head.quote_id, state=state)

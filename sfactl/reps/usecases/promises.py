@@ -97,7 +97,10 @@ def pass_on(session: Session) -> Passing:
 
 
 def unhandled(session: Session) -> pa.Table:
-    """Every open lead that nobody looks after, the oldest first: no owner, or no follow-up when it was due, and why."""
+    """Every open lead and unsettled case that nobody looks after, the oldest first, and why.
+
+    A lead has no owner, or no follow-up when it was due; a case has no owner.
+    """
     rules = read_rules(session.folder)
     with session.query() as query:
         if rules is not None and rules.sla is not None:

@@ -12,6 +12,7 @@ from sfactl.config.calendars import read_calendars
 from sfactl.reps.model import Assignment, Difference, Move, Round, RulesChecked, RuleShare, Share, Waiting
 from sfactl.reps.rules import Rules, name_problems, read_rules
 from sfactl.reps.usecases.companions import deal_together
+from sfactl.reps.usecases.realigning import misplaced, moves, told
 from sfactl.reps.usecases.scene import Order, Scene, candidates, compiled_conditions, reps_of, scene_of
 from sfactl.reps.usecases.writing import CHANGED, write_owners
 
@@ -54,23 +55,28 @@ def _condition_problems(session: Session, rules: Rules) -> list[str]:
 
 
 def plan(
-    session: Session, *, stages: Sequence[str] = (), strategy: str | None = None, with_pool: bool = False
+    session: Session,
+    *,
+    stages: Sequence[str] = (),
+    strategy: str | None = None,
+    with_pool: bool = False,
+    realign: bool = False,
 ) -> Assignment:
     """What `run` would do now, and how that differs from the plan before; it is remembered, so that it can be applied.
 
     The same data gives the same plan, whoever asks and however often. With ``--as-of`` or in a dry run nothing is
-    remembered.
+    remembered. With ``realign`` it is about leads whose owner no rule would give them now.
     """
-    order = Order(stages=tuple(stages), strategy=strategy, with_pool=with_pool)
+    order = Order(stages=tuple(stages), strategy=strategy, with_pool=with_pool, realign=realign)
     if session.as_of is not None or session.dry_run:
         with session.query() as query:
             planned, done, _ = dealt(session, query, order)
             _items(query, done)
-            return replace(planned, since=_since(query), dry_run=session.dry_run)
+            return replace(planned, since=_since(query, order), dry_run=session.dry_run)
     with session.write(*PLANS) as tx:
         planned, done, scene = dealt(session, tx.query, order)
         _items(tx.query, done)
-        since = _since(tx.query)
+        since = _since(tx.query, order)
         _remember(session, tx, planned, order, scene)
         return replace(planned, since=since)
 
@@ -96,6 +102,7 @@ def run(
                 stages=tuple((known["stages"] or "").split(",")),
                 strategy=known["strategy"],
                 with_pool=bool(known["with_pool"]),
+                realign=bool(known["realign"]),
             )
         planned, done, _ = dealt(session, tx.query, order)
         if plan_id is not None and not planned.plan_id.startswith(plan_id):
@@ -135,11 +142,16 @@ def apply(session: Session, plan_id: str) -> Assignment:
 
 
 def planned_owners(
-    session: Session, *, stages: Sequence[str] = (), strategy: str | None = None, with_pool: bool = False
+    session: Session,
+    *,
+    stages: Sequence[str] = (),
+    strategy: str | None = None,
+    with_pool: bool = False,
+    realign: bool = False,
 ) -> pa.Table:
     """The plan lead by lead: who would own it and why. Nothing is remembered."""
     with session.query() as query:
-        order = Order(stages=tuple(stages), strategy=strategy, with_pool=with_pool)
+        order = Order(stages=tuple(stages), strategy=strategy, with_pool=with_pool, realign=realign)
         query.register("given", dealt(session, query, order)[1].given)
         return query.table(query.statement("reps", "planned_owners"))
 
@@ -154,10 +166,22 @@ def queue(session: Session, *, stages: Sequence[str] = ()) -> pa.Table:
 def dealt(session: Session, query: Query, order: Order) -> tuple[Assignment, Round, Scene]:
     """A round over the leads in the queue, with the reason of each, and its summary."""
     scene = scene_of(session, query, order)
-    candidates(query, scene)
+    if order.realign:
+        misplaced(session, query, scene)
+    else:
+        candidates(query, scene)
     done, in_queue = deal_together(session, query, scene)
-    done = replace(done, given=with_reasons(query, done.given, scene))
-    return _summary(done, scene, in_queue), done, scene
+    given = with_reasons(query, done.given, scene)
+    done = replace(done, given=told(query, given) if order.realign else given)
+    planned = _summary(done, scene, in_queue)
+    return (_realigned(query, planned, done) if order.realign else planned), done, scene
+
+
+def _realigned(query: Query, planned: Assignment, done: Round) -> Assignment:
+    """``planned`` with its moves; whom the leads are taken from is a part of what the plan's id stands for."""
+    before = query.rows("select owner from misplaced order by lead_id")
+    digest = hashlib.sha256("\x1f".join([planned.plan_id, *(owner for (owner,) in before)]).encode())
+    return replace(planned, plan_id=digest.hexdigest()[:12], realign=True, moves=moves(query, done.given))
 
 
 def with_reasons(query: Query, given: pa.Table, scene: Scene) -> pa.Table:
@@ -224,13 +248,13 @@ def _items(query: Query, done: Round) -> None:
     )
 
 
-def _since(query: Query) -> Difference | None:
-    """How the plan in ``items`` differs from the newest one that is remembered."""
+def _since(query: Query, order: Order) -> Difference | None:
+    """How the plan in ``items`` differs from the newest one that is remembered; None where that was of another kind."""
     last = query.one(
-        "select plan_id, planned_at from assignment_plans where state <> 'superseded'"
+        "select plan_id, planned_at, coalesce(realign, false) from assignment_plans where state <> 'superseded'"
         " order by planned_at desc, data_seq desc limit 1"
     )
-    if last is None:
+    if last is None or last[2] != order.realign:
         return None
     sql = query.statement("reps", "plan_moves")
     counts = dict(query.rows(f"select kind, count(*) from ({sql}) as moves group by kind"))
@@ -260,6 +284,7 @@ def _remember(session: Session, tx: Transaction, planned: Assignment, order: Ord
         "stages": ",".join(scene.stages),
         "strategy": order.strategy,
         "with_pool": order.with_pool,
+        "realign": order.realign,
         "given": planned.given,
         "waiting": planned.waiting,
         "state": "planned",

@@ -34,12 +34,13 @@ ROUND_ROBIN, BALANCED = "round-robin", "balanced"
 class Order:
     """What is asked for: the stages whose leads are given out, how, and whether the public pool is given out too.
 
-    Without a ``strategy`` the rules of the workspace hold.
+    Without a ``strategy`` the rules of the workspace hold. With ``realign`` it is about owned leads in the wrong hands.
     """
 
     stages: tuple[str, ...] = ()
     strategy: str | None = None
     with_pool: bool = False
+    realign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class Scene:
     standings: tuple[Standing, ...]
     now: datetime
     with_pool: bool = False
+    realign: bool = False
 
 
 def scene_of(session: Session, query: Query, order: Order, now: datetime | None = None) -> Scene:
@@ -73,6 +75,7 @@ def scene_of(session: Session, query: Query, order: Order, now: datetime | None 
         standings=tuple(standings_of(session, query, rules, at)),
         now=at,
         with_pool=order.with_pool,
+        realign=order.realign,
     )
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sfactl.engine.conditions.model import CompiledMany
 from sfactl.engine.duck import Query
 from sfactl.session import Session
+from sfactl.simulation.gathering import rows_asked
 from sfactl.simulation.looked import Changes
 from sfactl.simulation.model import History
-from sfactl.simulation.rows import begin, messages_sql, own_rows
+from sfactl.simulation.rows import begin, messages_sql, own_rows, own_tests
 from sfactl.simulation.ticks import Tick
 from sfactl.simulation.world import FEW, LINK, LOOKED, World, moment
 from sfactl.workspace.changes import changed_since
+
+EVENTS = "touchpoints"
+"""The dataset of which there may be many times more rows than leads; a walk reads it through conditions alone."""
+MOST_EVENTS = 10_000_000
+"""More events are read from their files in every run: in memory they would take gigabytes."""
 
 
 class Past:
@@ -31,6 +38,7 @@ class Past:
         self._shared_from = ""
         self._head = session.workspace.head()
         self._seq = self._head
+        self._has_events = False
 
     def begin(self, first: Tick, *, fresh: bool) -> None:
         """Make the simulation's tables as things stood at the first run; with ``fresh`` nobody was ever in it."""
@@ -43,6 +51,18 @@ class Past:
                 f"create or replace temp table sim_consents as {self.query.statement('simulation', 'consents')}"
             )
 
+    def gather(self, compiled: Sequence[CompiledMany], last: Tick) -> None:
+        """Keep in memory what ``compiled``, all conditions of the simulation, can ask of events: often few of many."""
+        rows = rows_asked(compiled, self._session.workspace.schemas[EVENTS]) if self.history == "happened" else None
+        if rows is None:
+            return
+        own = own_tests(self._name)[EVENTS]
+        asked = f'{rows} and r."at" <= {moment(last.at)} and not coalesce({own}, false)'
+        (count,) = self.query.one(f"select count(*) from ({asked})") or (0,)
+        if count <= MOST_EVENTS:
+            self.query.run(f"create or replace temp table sim_events as {asked}")
+            self._has_events = True
+
     def consents(self, tick: Tick, *, some: bool) -> str:
         """Where people's own words about mail are read from in a run: few of all events, so they are gathered once."""
         if self.history == "known":
@@ -54,19 +74,25 @@ class Past:
         """Let the query's names stand for the world of a run, for all leads or for those looked at."""
         self._seq = self._read_at(tick)
         happened = self.history == "happened"
-        leads = f"select * exclude (_appears) from sim_leads where _appears <= {moment(tick.at)}"
+        whole: dict[str, str] = {}
+        if happened:
+            whole["leads"] = f"select * exclude (_appears) from sim_leads where _appears <= {moment(tick.at)}"
+        own = own_rows(
+            self._name,
+            tick.at,
+            messages=messages_sql(self._name, self._key_prefix, tick.at, self._sent(some=some)),
+            recorded=self._recorded_tasks(tick.at),
+        )
+        if self._has_events:
+            whole[EVENTS] = f'select * from sim_events where "at" <= {moment(tick.at)}'
+            own[EVENTS] = replace(own[EVENTS], test="")
         world = World(
             base=self._session.workspace.snapshot(self._seq),
             schemas=self._session.workspace.schemas,
             at=tick.at,
             happened=happened,
-            own=own_rows(
-                self._name,
-                tick.at,
-                messages=messages_sql(self._name, self._key_prefix, tick.at, self._sent(some=some)),
-                recorded=self._recorded_tasks(tick.at),
-            ),
-            whole={"leads": leads} if happened else {},
+            own=own,
+            whole=whole,
             some=some,
         )
         if some:

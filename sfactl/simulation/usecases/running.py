@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from sfactl.engine.conditions import Condition
+from sfactl.engine.conditions import CompiledMany, Condition
 from sfactl.engine.periods import parse_period
 from sfactl.session import Progress
 from sfactl.simulation.looked import Entrance, Sensitive, Watched, look
@@ -84,6 +84,16 @@ def watch(book: Book, at: datetime) -> Watched:
         entrance=Entrance(again=None if again == NEVER else parse_period(again), limit=strategy.entry.limit),
         longest=tuple(longest),
     )
+
+
+def asked_by(book: Book, at: datetime) -> list[CompiledMany]:
+    """All conditions that a walk of ``book`` asks of leads, compiled; nothing where rivals or a model have a say."""
+    if _beyond(book):
+        return []
+    barred = book.file.strategy.blacklist
+    asked = [[("@audience", audience_text(book.file.strategy))], [("@blacklist", member_of(barred))] if barred else []]
+    asked += [list(flow_conditions(file.strategy)) for file in book.versions]
+    return [compile_conditions(book.names, as_conditions(pairs, book.file.path), at) for pairs in asked if pairs]
 
 
 def _leaving(file: StrategyFile) -> Iterator[tuple[str, str]]:

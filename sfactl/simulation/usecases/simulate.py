@@ -20,7 +20,7 @@ from sfactl.simulation.taking import Taker
 from sfactl.simulation.ticks import MOST, Tick, every
 from sfactl.simulation.usecases.past import Past, history_of, opened
 from sfactl.simulation.usecases.record import load_record, recorded_file, recorded_runs, replayed
-from sfactl.simulation.usecases.running import run
+from sfactl.simulation.usecases.running import asked_by, run
 from sfactl.simulation.usecases.telling import assumptions_of, notes_of
 from sfactl.strategies.book import Book, open_book, versions_in_flight
 from sfactl.strategies.files import (
@@ -162,6 +162,7 @@ class _Simulator:
         opened_book = open_book(query, asked.name, place_of(self.session), self.names)
         past = Past(self.session, query, name=asked.name, key_prefix=prefix_of(opened_book), history=self.history)
         past.begin(self.ticks[0], fresh=self._fresh)
+        past.gather(asked_by(replace(opened_book, file=file), self.ticks[0].at), self.ticks[-1])
         load_record(self.session, query, asked.name)
         past.turn(self.ticks[0], some=False)
         replaying = asked.recorded and file is self.file

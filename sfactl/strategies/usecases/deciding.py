@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sfactl.api.errors import NotFound, PolicyError
-from sfactl.campaigns.usecases.approving import check_approver
+from sfactl.approvals.actors import check_approver
 from sfactl.leads.named_leads import find_leads
 from sfactl.session import Session
 from sfactl.strategies.files import read_strategy

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sfactl.api.errors import PolicyError
+from sfactl.approvals.actors import check_approver
 from sfactl.campaigns.model import lateness
-from sfactl.campaigns.usecases.approving import check_approver
 from sfactl.campaigns.usecases.guarding import overstepped
 from sfactl.engine.duck import Query
 from sfactl.session import Session

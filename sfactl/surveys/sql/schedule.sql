@@ -5,9 +5,9 @@ with said as (
     from plan_rows p
     union all
     select r.lead_id, $first as step,
-        case when r.rests_until is null then 'later' when r.rests_until >= r.ends_at then 'skip' else 'rests' end as state,
+        case when r.rests_until >= r.ends_at then 'skip' when r.rests_until > r.due_at then 'rests' else 'later' end as state,
         case when r.rests_until >= r.ends_at then 'was written to lately, until it is no longer time'
-            when r.rests_until is not null then 'was written to lately' end as reason,
+            when r.rests_until > r.due_at then 'was written to lately' end as reason,
         greatest(r.due_at, coalesce(r.rests_until, r.due_at)) as due_at
     from rounds r
     where r.due_at > $at or r.rests_until is not null

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfactl.config.surveys import read_survey, survey_names
 from sfactl.leads.named_leads import fitting_leads
 from sfactl.surveys.files import read_answers
-from sfactl.surveys.model import AnswersImported, Line, Rejected
+from sfactl.surveys.model import AnswersImported, Line, Rejected, Unanswered
 from sfactl.surveys.recording import WRITTEN, record
 from sfactl.surveys.usecases.looking import known_survey
 
@@ -46,6 +46,7 @@ def import_answers(session: Session, path: Path, *, survey: str = "") -> Answers
         rows=len(read),
         new=sum(c.new for c in counts),
         known=sum(c.known for c in counts) - len(changed),
+        open=sum(isinstance(row, Unanswered) for row in read),
         surveys=counts,
         rejected=tuple(sorted([*rejected, *changed], key=lambda r: r.row)),
         dry_run=session.dry_run,

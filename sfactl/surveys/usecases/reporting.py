@@ -103,7 +103,8 @@ class _Reader:
         answered = {part: counts for part, _, counts in self._counts(by)}
         asked = self._invited(by)
         order = self._order(by, answered)
-        parts = sorted({*answered, *asked}, key=order) if by else [self._survey.name]
+        found = {*answered, *(asked if by != "question" else ())}
+        parts = sorted(found, key=order) if by else [self._survey.name]
         return [
             {
                 by or ALL: part,
@@ -134,8 +135,7 @@ class _Reader:
             sql = f"select x.score, count(*) from counted x where {self._where('')} group by 1 order by 1 desc"
             spread = self._query.rows(sql, self._params())
             found.append("answers: " + " · ".join(f"{score}: {n:,}" for score, n in spread))
-        enough = "one answer is" if self._survey.minimum == 1 else f"{self._survey.minimum} answers are"
-        return (*found, f"a figure is given where {enough} there")
+        return (*found, f"fewer answers than {self._survey.minimum} give no figure")
 
     def warnings(self) -> tuple[str, ...]:
         """What is left out of all figures."""

@@ -18,6 +18,6 @@ def sfactl_touchpoint_senders() -> Iterator[TouchpointSenderOffer]:
         settings="sfactl_sender_smtp.settings:SmtpSettings",
         hosts=("setting:host", "setting:nameserver"),
         secrets=("password", "dkim_private_key", "dkim_second_private_key"),
-        capabilities=frozenset({"attachments", "domains"}),
+        capabilities=frozenset({"attachments", "domains", "signs"}),
         channel="email",
     )

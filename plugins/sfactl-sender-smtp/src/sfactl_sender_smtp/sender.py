@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sfactl.api.context import PluginContext
-from sfactl.api.errors import ConfigError
+from sfactl.api.errors import ConfigError, DataError
+from sfactl.api.mail import ascii_domain
 from sfactl.api.records import CheckReport, DomainFinding, Message, Outcome, Reach, Receipt
 from sfactl_sender_smtp.connection import Connection, Unreachable
 from sfactl_sender_smtp.exchange import CLOSING, Broken, Exchange, Reply
@@ -60,6 +61,17 @@ class SmtpSender:
         if nameserver:
             self._context.check_host(endpoint(nameserver)[0])
         return tuple(check_domain(Names(nameserver), domain, self._settings, self._signer.keys, selectors))
+
+    def signatures(self, mail: bytes, author: str, domain: str = "") -> tuple[bytes, Sequence[str]]:
+        """The DKIM headers for a mail that somebody else wrote. Raises `ConfigError`, `DataError`."""
+        if not self._signer.keys:
+            raise ConfigError("dkim_selector, dkim_private_key: missing: there is no key to sign with")
+        named = domain or ascii_domain(self._settings.dkim_domain) or author
+        try:
+            headers = self._signer.over(mail, named)
+        except ValueError as err:
+            raise DataError(str(err)) from None
+        return headers, [f"{key.selector}._domainkey.{named} ({key.algorithm})" for key in self._signer.keys]
 
     def send(self, messages: Sequence[Message]) -> Iterator[Receipt]:
         """Send one by one; a failure of one never holds the others, an unreachable server holds all that are left."""

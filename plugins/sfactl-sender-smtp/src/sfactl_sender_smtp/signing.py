@@ -43,9 +43,11 @@ class Signer:
 
     def signatures(self, message: Message, content: bytes) -> bytes:
         """The headers to put in front of ``content``. Raises `ConfigError` for a key that is none."""
-        if not self.keys:
-            return b""
+        return self.over(content, self.domain(message)) if self.keys else b""
+
+    def over(self, content: bytes, domain: str) -> bytes:
+        """The headers by which ``domain`` answers for ``content``, one a key. Raises ValueError."""
         from sfactl_sender_smtp.signature import sign
 
         now = self._context.now()
-        return b"".join(sign(content, key, self.domain(message), now=now) for key in self.keys)
+        return b"".join(sign(content, key, domain, now=now) for key in self.keys)

@@ -17,7 +17,7 @@ from sfactl.api.errors import ConfigError, DataError, InternalError, LockBusy, N
 from sfactl.api.offers import TouchpointSenderOffer
 from sfactl.api.protocols import EventReader, TouchpointSender
 from sfactl.api.records import Receipt
-from sfactl.feedback.services import Report, told_table
+from sfactl.feedback.postings import Report, told_table
 from sfactl.feedback.usecases.mail import SOFT_DAYS, WITHIN
 
 if TYPE_CHECKING:
@@ -189,7 +189,10 @@ class Collected:
         query.register("given_held", _held(self._session))
         query.run(f"create or replace temp table reported as {query.statement('feedback', 'reported')}")
         # Who complains or whose mailbox is gone is left in peace, whether we know their name or not.
-        query.run("create or replace temp table returned as select * from reported where recipient like '%@%'")
+        query.run(
+            "create or replace temp table returned as select *, recipient as written_to from reported"
+            " where recipient like '%@%'"
+        )
         now = self._session.now()
         params = {"soft_days": SOFT_DAYS, "since": now - WITHIN, "now": now}
         self._sums["suppressed"] += tx.upsert("suppressions", query.statement("feedback", "refused"), params)

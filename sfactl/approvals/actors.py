@@ -14,9 +14,14 @@ def check_approver(session: Session, query: Query, what: What, size: int, *, pla
     rules = read_approvals(session.folder)
     if rules is None:
         return
-    row = query.one("select team from reps where rep_id = $actor", {"actor": session.actor})
-    teams = [str(row[0])] if row and row[0] else []
+    teams = teams_of(query, session.actor)
     author = author_of(session.workspace, "plan", plan_id) if plan_id else None
     why = rules.refusal(what, size, actor=session.actor, teams=teams, author=author)
     if why:
         raise PolicyError(why, hint=f"Who may is said in {FILE}.")
+
+
+def teams_of(query: Query, actor: str) -> list[str]:
+    """The teams of somebody; none where they are no rep."""
+    row = query.one("select team from reps where rep_id = $actor", {"actor": actor})
+    return [str(row[0])] if row and row[0] else []
