@@ -29,7 +29,7 @@ TEXTS = st.one_of(
 def slim(dev: Place) -> Place:
     """A workspace with few rules, because each is checked."""
     for path in rule_files(dev.folder):
-        if Path(path).stem not in ("winback", "do-not-contact", "next_actions"):
+        if Path(path).stem not in ("winback", "do-not-contact"):
             (dev.folder / path).unlink()
     return dev
 
