@@ -142,7 +142,7 @@ def _deep_problems(app: App) -> Iterator[Problem]:
     if not (app.folder() / ".sfactl").is_dir():
         return  # a fresh clone: the parts need the data store to look further
     session = app.session(dry_run=True)
-    for part in (_offer_problems, _condition_problems, _campaign_problems, _run_problems):
+    for part in (_offer_problems, _condition_problems, _campaign_problems, _case_problems, _run_problems):
         try:
             yield from part(session)
         except SfactlError as err:
@@ -207,6 +207,13 @@ def _condition_problems(session: Session) -> Iterator[Problem]:
     found += (*reps.check_pool(session), *deriving.check(session), *next_actions.check(session))
     found += (*survivorship.check(session), *enrichers(session), *layering.check(session))
     yield from (Problem(message=message) for message in found)
+
+
+def _case_problems(session: Session) -> Iterator[Problem]:
+    from sfactl.cases.usecases import check
+    from sfactl.config.problems import Problem
+
+    yield from (Problem(message=message) for message in check(session))
 
 
 def _run_problems(session: Session) -> Iterator[Problem]:

@@ -14,8 +14,10 @@ from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     from sfactl.transfer.usecases.archiving import Exported, Imported
+    from sfactl.transfer.usecases.effects import Effect
     from sfactl.transfer.usecases.placing import Placed
 
+SHOWN = 30
 MARKS = {"new": "+", "changed": "~", "removed": "−", "same": "="}
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -65,6 +67,7 @@ def _import(kind: Kind, plural: str, example: str) -> click.Command:
         help=f"""Put the {plural} of FILE, which export wrote, into this workspace, byte for byte.
 
         All is tried first: where a rule would not be right here, or another file has the name, nothing is written.
+        A dry run tells too who would join and leave segments.
 
         \b
         Example:
@@ -95,14 +98,29 @@ def _exported(done: Exported) -> Iterator[str]:
     if done.needs.fields:
         yield f"Needs the fields: {', '.join(f'{name} ({kind})' for name, kind in done.needs.fields.items())}"
     written = "Wrote" if done.written else "Dry run: would write"
-    yield f"{written} {done.file}: {', '.join(done.names)}; {count(len(done.files), 'file')}, {done.size:,} bytes"
+    yield f"{written} {done.file}: {', '.join(done.names)}; {count(len(done.files), 'file')}"
 
 
 def _imported(done: Imported) -> Iterator[str]:
     yield from placed_lines(done.files, written=done.written)
+    yield from effect_lines(done.effects)
     if done.written:
         yield from (f"Tested by: sfactl strategy test {f.path}" for f in done.files if f.path.startswith("tests/"))
         yield from (f"Next: sfactl {done.kind} plan {name}" for name in done.names[:3])
+
+
+def effect_lines(effects: tuple[Effect, ...]) -> Iterator[str]:
+    """What rules would do on the data of now; at most so many lines."""
+    if effects:
+        yield "On the data of now:"
+    for effect in effects[:SHOWN]:
+        before, after = ("none" if n is None else f"{n:,}" for n in (effect.before, effect.after))
+        if effect.kind == "segment":
+            yield f"  segment {effect.name}: {before} → {after} leads, +{effect.joined:,} −{effect.left:,}"
+        else:
+            yield f"  price {effect.name}: {before} → {after} {effect.currency}"
+    if len(effects) > SHOWN:
+        yield f"  … and {len(effects) - SHOWN:,} more; see all with --format json"
 
 
 def placed_lines(files: tuple[Placed, ...], *, written: bool) -> Iterator[str]:

@@ -56,7 +56,5 @@ def resolve(
         output.emit(done, human=lambda: [f"{'Would settle: ' if dry_run else ''}{text}.", *more])
         return
     result = usecases.resolve(session, key or "", outcome or "", detail=note)
-    what = (
-        f"may be sent again: sfactl {result.of} plan {result.campaign}" if outcome == "retry" else f"is {outcome} now"
-    )
+    what = f"may be sent again: sfactl {result.again}" if outcome == "retry" else f"is {outcome} now"
     output.emit(result, human=lambda: [f"{key} {what}."])

@@ -75,7 +75,7 @@ def apply(app: App, patch: Path, *, dry_run: bool, fail_empty: bool, output: Out
     """Change the rules of this workspace as PATCH says, which workspace diff wrote: wholly or not at all.
 
     A file that is not as it was when the patch was made leaves with 5, and a rule that would not be right with 2;
-    then nothing is written.
+    then nothing is written. A dry run tells too who would join and leave segments, and which prices would change.
 
     \b
     Example:
@@ -83,13 +83,13 @@ def apply(app: App, patch: Path, *, dry_run: bool, fail_empty: bool, output: Out
       sfactl -w prod workspace apply to-prod.patch
     """
     from sfactl.cli.files import rule_problems
-    from sfactl.cli.rule_transfer import placed_lines
+    from sfactl.cli.rule_transfer import effect_lines, placed_lines
     from sfactl.transfer import usecases
 
     done = usecases.apply_patch(app.session(dry_run=dry_run), patch, rule_problems)
     output.emit(
         done,
-        human=lambda: placed_lines(done.files, written=done.written),
+        human=lambda: [*placed_lines(done.files, written=done.written), *effect_lines(done.effects)],
         exit_code=4 if fail_empty and not done.changed else 0,
     )
 

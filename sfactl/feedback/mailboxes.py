@@ -26,8 +26,8 @@ def mails_in(path: Path) -> Iterator[bytes]:
 
 
 def check_mail(path: Path) -> None:
-    """Raises `UserError` for a file that is neither empty nor begins with a header that every mail has some of."""
-    if not path.is_file():
+    """Raises `UserError` for a file that is not named as a mail and begins with no header that mails have."""
+    if not path.is_file() or path.suffix.lower() in (".eml", ".msg"):
         return
     with path.open("rb") as file:
         start = file.read(16_384)

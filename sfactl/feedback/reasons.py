@@ -163,7 +163,7 @@ def _by_reply(code: str, stage: str, status: str) -> str:
         return "rejected"
     if stage == "data" and code.startswith("5"):
         return "filtered"
-    by_code = {"552": "mailboxfull", "452": "mailboxfull", "421": "expired", "553": "userunknown"}
+    by_code = {"552": "mailboxfull", "452": "mailboxfull", "421": "expired"}
     if code in by_code:
         return by_code[code]
     return "expired" if status.startswith("4") else UNDEFINED

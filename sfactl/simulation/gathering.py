@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from sfactl.engine.conditions.model import CompiledMany
 from sfactl.engine.texts import words
 from sfactl.schemas import Dataset
 from sfactl.simulation.rows import literal
-from sfactl.simulation.world import LINK
+from sfactl.simulation.world import LINK, moment
+
+MARGIN = timedelta(days=2)
+"""Where clocks are turned, a window that begins later may reach back further."""
 
 
 def rows_asked(compiled: Sequence[CompiledMany], schema: Dataset) -> str | None:
-    """A SELECT of the rows and columns of ``schema`` that can matter to any of ``compiled``.
+    """A SELECT of the rows and columns of ``schema`` that can matter to any of ``compiled``, then or later.
 
     None where it may be all rows, or where nobody asks for any.
     """
@@ -23,7 +27,11 @@ def rows_asked(compiled: Sequence[CompiledMany], schema: Dataset) -> str | None:
     named = frozenset[str]().union(*(words(one.sql) | words(one.among_sql) for one in asking))
     kept = {LINK, schema.time or LINK, *(column for column in schema.types if column.lower() in named)}
     columns = ", ".join(f'"{column}"' for column in schema.types if column in kept)
-    return f"select {columns} from {schema.name} as r where ({' or '.join(dict.fromkeys(filter(None, tests)))})"
+    told = f"select {columns} from {schema.name} as r where ({' or '.join(dict.fromkeys(filter(None, tests)))})"
+    since = [one.since.get(schema.name) for one in asking]
+    if schema.time is None or None in since:
+        return told
+    return f'{told} and r."{schema.time}" >= {moment(min(t for t in since if t) - MARGIN)}'
 
 
 def _only(compiled: CompiledMany, dataset: str) -> str | None:

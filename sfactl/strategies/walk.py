@@ -154,6 +154,9 @@ def _settle(query: Query, params: dict[str, Any]) -> int:
     query.run(f"create or replace temp table outcomes as {query.statement(PACKAGE, 'outcomes')}", params)
     query.run(f"insert into walk_rows {query.statement(PACKAGE, 'settle')}", params)
     query.run(f"create or replace temp table walk_standing as {query.statement(PACKAGE, 'standing')}", params)
+    # The gate comes next, which takes most room.
+    query.run("drop table walk_inside")
+    query.run("drop table outcomes")
     return inside
 
 

@@ -21,12 +21,12 @@ FOLDERS: Mapping[Kind, str] = {"strategy": "strategies", "campaign": "campaigns"
 ASSETS = "assets"
 RULES = (
     *(ASSETS, "calendars", "tags", "intents", "templates", "layers", "scores", "segments", "stages", "forms", "prices"),
-    *("filters", "funnels", "journeys", "mappings", "processes", "campaigns", "strategies", "tests"),
+    *("filters", "funnels", "journeys", "mappings", "processes", "surveys", "campaigns", "strategies", "tests"),
 )
 """Folders of rules: what is named by others stands before what names it."""
 SINGLE = (
     *("tags.toml", "identity.toml", "qualification.toml", "assignment.toml", "pool.toml", "next_actions.toml"),
-    "approvals.toml",
+    *("approvals.toml", "cases.toml"),
 )
 """Rules of which there is one set; they lie beside ``sfactl.toml``."""
 

@@ -19,8 +19,8 @@ from . import campaign_world as world
 
 pytestmark = pytest.mark.crash
 
-KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 4
-MAILS = 60
+KILLS = int(os.environ.get("SFACTL_KILLS", "0")) or 3
+MAILS = 40
 OUT_OF_WORK = 42
 PRESET = Path(__file__).resolve().parents[2] / "configs/b2b"
 

@@ -18,20 +18,30 @@ if TYPE_CHECKING:
 AT = datetime(2026, 9, 7, 1, 0)
 CLICKED = "has(touchpoints) filter (where kind = 'email_click' and within('3 days'))"
 MET = "count(touchpoints) filter (where kind = 'meeting' and value > 1) > 1"
+EVER = "has(touchpoints) filter (where kind = 'meeting')"
+SINCE = " and r.\"at\" >= timestamp '2026-09-02 01:00:00'"
 FEW = 'select "at", "kind", "lead_id" from touchpoints as r where '
 
 
 @pytest.mark.parametrize(
     ("texts", "told"),
     [
-        pytest.param([CLICKED], FEW + "((r.\"kind\" = 'email_click'))", id="one kind"),
+        pytest.param([CLICKED], FEW + "((r.\"kind\" = 'email_click'))" + SINCE, id="one kind, lately"),
+        pytest.param([EVER], FEW + "((r.\"kind\" = 'meeting'))", id="one kind, ever"),
+        pytest.param(
+            [CLICKED, EVER],
+            FEW + "((r.\"kind\" = 'email_click') or (r.\"kind\" = 'meeting'))",
+            id="lately and ever",
+        ),
         pytest.param(
             [CLICKED, MET],
             'select "at", "kind", "lead_id", "value" from touchpoints as r where '
             "((r.\"kind\" = 'email_click') or (r.\"kind\" = 'meeting'))",
             id="two conditions, and a column of one",
         ),
-        pytest.param([CLICKED, "status = 'new'"], FEW + "((r.\"kind\" = 'email_click'))", id="one asks for none"),
+        pytest.param(
+            [CLICKED, "status = 'new'"], FEW + "((r.\"kind\" = 'email_click'))" + SINCE, id="one asks for none"
+        ),
         pytest.param(["has(touchpoints) filter (where within('3 days'))"], None, id="of any kind"),
         pytest.param([CLICKED, "count(touchpoints) > 1"], None, id="one asks for all"),
         pytest.param([f"{CLICKED} and created_at < today()"], None, id="today"),

@@ -13,7 +13,7 @@ from sfactl.cli.init import create
 from sfactl.config.layers import load_settings
 from sfactl.session import Session, open_session
 from sfactl.transfer import usecases
-from sfactl.transfer.model import RULES, Kind
+from sfactl.transfer.model import RULES, SINGLE, Kind
 from sfactl.transfer.usecases.archiving import Exported, Imported
 from sfactl.transfer.usecases.patching import Applied
 from sfactl.transfer.usecases.placing import Check
@@ -98,7 +98,7 @@ def dev(_made: Path, tmp_path: Path) -> Place:
 @pytest.fixture
 def prod(_made: Path, tmp_path: Path) -> Place:
     """A workspace with the same settings and sender, and no rules."""
-    left_out = shutil.ignore_patterns(*RULES, "tags.toml", "*ssignment.toml", "pool.toml", "*ation.toml", "*.csv")
+    left_out = shutil.ignore_patterns(*RULES, *SINGLE, "*.csv")
     shutil.copytree(_made, tmp_path / "prod", ignore=left_out)
     Workspace.create(tmp_path / "prod").close()
     return Place(tmp_path / "prod")

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from sfactl.api.errors import ConfigError, DataError, NotFound, SfactlError, UserError
-from sfactl.cli.files import rule_problems
+from sfactl.cli.files import OBJECTS, rule_problems
+from sfactl.cli.files import SINGLE as SINGLE_FILES
 from sfactl.config.edit import replace_file
 from sfactl.strategies.files import read_strategy
 from sfactl.transfer.archive import CONTENTS, pack, unpack
-from sfactl.transfer.model import Archive, Kind, Needs
+from sfactl.transfer.model import RULES, SINGLE, Archive, Kind, Needs
 from sfactl.transfer.usecases import placing
 from tests.transfer.conftest import Place
 
@@ -70,6 +71,12 @@ def rich(dev: Place, prod: Place) -> Place:
     )
     dev.write("tests/sleeping.toml", PROOF)
     return dev
+
+
+def test_every_folder_of_rules_may_travel() -> None:
+    """A kind of rule that is new and not in the list would be left behind without a word."""
+    assert set(OBJECTS) <= set(RULES)
+    assert set(SINGLE_FILES) == set(SINGLE)
 
 
 def test_a_strategy_brings_all_that_it_names_and_nothing_else(rich: Place) -> None:

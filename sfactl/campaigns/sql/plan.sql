@@ -156,21 +156,17 @@ judged as (
     from deduped d
     left join openings o on o.step = d.step and o.zone = d.zone
 ),
-sends as (
-    select lead_id, rotation, step, step_no, zone, channel, address, case when $by_step then step_no else 0 end as part
-    from judged where verdict = 'send'
-),
+sends as (select lead_id, rotation, step, step_no, zone, channel, address from judged where verdict = 'send'),
 -- Few get two messages of one plan: those alone are put in order, of each person and at each address. Where each step is
--- judged by itself ($by_step), of one step.
+-- judged by itself ($by_step), nobody does.
+together as (select * from sends where not $by_step),
 crowded as (
     select s.lead_id, s.rotation, s.step, k.cap_no,
-        greatest(row_number() over (partition by s.lead_id, s.part, k.cap_no order by s.step_no, s.rotation),
-            row_number() over (partition by s.address, s.part, k.cap_no order by s.step_no, s.lead_id)) as nth
-    from sends s
-    left join (select lead_id, part from sends group by lead_id, part having count(*) > 1) l
-        on l.lead_id = s.lead_id and l.part = s.part
-    left join (select address, part from sends group by address, part having count(*) > 1) a
-        on a.address = s.address and a.part = s.part
+        greatest(row_number() over (partition by s.lead_id, k.cap_no order by s.step_no, s.rotation),
+            row_number() over (partition by s.address, k.cap_no order by s.step_no, s.lead_id)) as nth
+    from together s
+    left join (select lead_id from together group by lead_id having count(*) > 1) l on l.lead_id = s.lead_id
+    left join (select address from together group by address having count(*) > 1) a on a.address = s.address
     join caps k on k.zone = s.zone and (k.channel = 'any' or k.channel = s.channel)
     where l.lead_id is not null or a.address is not null
 ),

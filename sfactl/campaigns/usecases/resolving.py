@@ -13,6 +13,7 @@ from pathlib import Path
 from sfactl.api.errors import DataError, NotFound
 from sfactl.api.records import Outcome, Receipt
 from sfactl.campaigns.usecases.folding import fold
+from sfactl.config.cases import NOTICES
 from sfactl.engine.delimited import BadRow, Row, read_rows
 from sfactl.session import Session
 from sfactl.workspace.ledger import EffectRow
@@ -29,6 +30,11 @@ class ResolveResult:
     campaign: str
     outcome: str
     of: str = "campaign"
+
+    @property
+    def again(self) -> str:
+        """The command by which it leaves once it may."""
+        return "case ack" if self.campaign == NOTICES else f"{self.of} plan {self.campaign}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

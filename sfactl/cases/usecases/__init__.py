@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfactl.cases.usecases.changing import change
+    from sfactl.cases.usecases.checking import check
     from sfactl.cases.usecases.importing import import_cases
     from sfactl.cases.usecases.looking import list_cases, show
     from sfactl.cases.usecases.mailing import fetch_case_mail, read_case_mail
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "acknowledge": "noticing",
     "change": "changing",
+    "check": "checking",
     "fetch_case_mail": "mailing",
     "import_cases": "importing",
     "list_cases": "looking",
@@ -27,6 +29,7 @@ _HOMES = {
 __all__ = [
     "acknowledge",
     "change",
+    "check",
     "fetch_case_mail",
     "import_cases",
     "list_cases",

@@ -68,8 +68,8 @@ def particulars(session: Session, query: Query, passed: pa.Table) -> pa.Table:
     return query.table(query.statement(PACKAGE, "particulars"), {"zone": str(session.zone)})
 
 
-def work_out(session: Session, query: Query, rules: CaseRules, files: CampaignFiles) -> Draft:
-    """What is to be told now, and to whom not and why."""
+def work_out(session: Session, query: Query, rules: CaseRules, files: CampaignFiles) -> Draft | None:
+    """What is to be told now, and to whom not and why; None where nothing has happened that was not told."""
     import pyarrow as pa
 
     said, place, at = notices_of(rules, session.folder / FILE), place_of(session), session.as_of_time()
@@ -78,6 +78,8 @@ def work_out(session: Session, query: Query, rules: CaseRules, files: CampaignFi
     fresh = at - timedelta(seconds=said.max_age_s)
     params = {"campaign": NOTICES, "fresh": fresh, "since": fresh - TOLD_OF, "max_age": said.max_age}
     query.run(f"create or replace temp table pending as {query.statement(PACKAGE, 'pending')}", params)
+    if query.one("select 1 from pending limit 1") is None:
+        return None
     query.run("create or replace temp table audience as select distinct lead_id from pending where why is null")
     query.run(f"create or replace temp table wanted {WANTED}")
     query.run("insert into wanted select lead_id, step, event_no, false from pending where why is null")

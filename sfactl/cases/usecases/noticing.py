@@ -23,6 +23,7 @@ from sfactl.cases.usecases.drafting import ITEMS, Draft, Notice, particulars, sh
 from sfactl.config.cases import NOTICES, read_cases
 from sfactl.session import Session
 from sfactl.workspace import Transaction
+from sfactl.workspace.ledger import Lease
 
 KIND = "cases"
 """What plans of notices are called among the plans."""
@@ -73,25 +74,33 @@ def acknowledge(session: Session) -> AckResult:
     if session.dry_run:
         with session.query() as query:
             made = work_out(session, query, rules, files)
-            return AckResult(plan_id=made.plan_id, notices=written(session, query, files, made), dry_run=True)
+            told = written(session, query, files, made) if made else ()
+            return AckResult(plan_id=made.plan_id if made else "", notices=told, dry_run=True)
     if why := halted_by(session, NOTICES):
         raise PolicyError(f"nothing was sent: {why}")
     with session.ledger.lease(scope_of(NOTICES), run_id=session.run_id) as lease:
-        with closing(make_sender(session, files)) as sender:
-            _delivery(session, "", files).settle_unknown(sender)
-            fold(session, lease.scope)
-            with session.query() as query:
-                made = work_out(session, query, rules, files)
-                notices = tuple(shown_notice(row) for row in made.items.to_pylist())
-            if not notices:
-                return AckResult(plan_id="", notices=())
-            row = _begin(session, made)
-            delivery = _delivery(session, made.plan_id, files)
-            if row.sends:
-                delivery.send(sender, lease)
+        if session.ledger.rows(lease.scope, "unknown"):
+            with closing(make_sender(session, files)) as sender:
+                _delivery(session, "", files).settle_unknown(sender)
         fold(session, lease.scope)
-        left = delivery.left() - delivery.blocked.total() if row.sends else 0
+        with session.query() as query:
+            made = work_out(session, query, rules, files)
+        return _tell(session, files, lease, made) if made else AckResult(plan_id="", notices=())
+
+
+def _tell(session: Session, files: CampaignFiles, lease: Lease, made: Draft) -> AckResult:
+    """Keep the plan and send what it says. The sender is tried before anything is begun, and only if it is needed."""
+    notices = tuple(shown_notice(row) for row in made.items.to_pylist())
+    delivery, left = _delivery(session, made.plan_id, files), 0
+    if any(n.action == "send" for n in notices):
+        with closing(make_sender(session, files)) as sender:
+            row = _begin(session, made)
+            delivery.send(sender, lease)
+        fold(session, lease.scope)
+        left = delivery.left() - delivery.blocked.total()
         _finish(session, row, left)
+    else:
+        _begin(session, made)
     return _result(made.plan_id, notices, delivery, left)
 
 
@@ -115,7 +124,7 @@ def _begin(session: Session, made: Draft) -> PlanRow:
         waits=counts["wait"],
         skips=counts["skip"],
         holds=counts["hold"],
-        state="partly",
+        state="partly" if counts["send"] else "applied",
         approved_by=None,
         approved_at=None,
         applied_at=None,
@@ -136,8 +145,6 @@ def _begin(session: Session, made: Draft) -> PlanRow:
 
 
 def _finish(session: Session, row: PlanRow, left: int) -> None:
-    if not row.sends:
-        return
     done = replace(row, state="partly" if left else "applied", applied_at=session.now())
     with session.write("plans", reason="notices of cases") as tx:
         _keep(session, tx, done)

@@ -76,6 +76,7 @@ def compile_many(
         sql=sql,
         among_sql=plan.statement(shape, where=where, among=True),
         windows=plan.passing(),
+        since=plan.since(),
         params=plan.used(sql),
         columns=columns,
         relations=plan.relations(),

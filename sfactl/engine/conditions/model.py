@@ -87,7 +87,8 @@ class CompiledMany:
 
     ``columns`` maps each condition's name to its column. Rows for which no condition holds are left out when the
     statement was compiled with ``members_only``. ``among_sql`` is the same about the entities in a table `AMONG` only.
-    ``windows`` are what passing time can change, None where it may change anything.
+    ``windows`` are what passing time can change, None where it may change anything. ``since`` tells by dataset the
+    time before which none of its rows matters now; of datasets that are not in it any row may.
     """
 
     sql: str
@@ -95,6 +96,7 @@ class CompiledMany:
     columns: Mapping[str, str]
     relations: tuple[str, ...]
     among_sql: str = ""
+    since: Mapping[str, datetime] = field(default_factory=dict)
     windows: tuple[Window, ...] | None = None
     segments: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()

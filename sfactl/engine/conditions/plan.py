@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sfactl.engine.conditions.entity import Relation
 from sfactl.engine.conditions.kinds import TIME, Kind, sql_type
@@ -120,6 +121,14 @@ class Plan:
                 appearing.add(Window(dataset=branch.relation.dataset, column=branch.own_time, is_date=False))
         moving = {replace(w, only=self._only(w.dataset)) for w in self.windows | appearing}
         return tuple(sorted(moving, key=str))
+
+    def since(self) -> dict[str, datetime]:
+        """By dataset the time before which none of its rows matters; only where there is one."""
+        found: dict[str, list[datetime | None]] = {}
+        for scan in self._scans.values():
+            for name in scan.stream.branches if scan.stream else [n for n in self.relations() if n in scan.dataset]:
+                found.setdefault(name, []).append(scan.since if scan.dataset == name else None)
+        return {name: min(t for t in times if t) for name, times in found.items() if None not in times}
 
     def _only(self, dataset: str) -> tuple[str, tuple[str, ...]] | None:
         """The column of which all aggregates over ``dataset`` ask a value, and the values; None where one does not."""

@@ -80,7 +80,11 @@ def check_mailboxes(session: Session, names: Sequence[str] = ()) -> tuple[Mailbo
 
 
 def _fetch(session: Session, name: str) -> Fetched:
-    total = Total(session, BOUNCES | REPLIES)
+    with session.progress(f"Mails read from {name}") as progress:
+        return _read_on(session, name, Total(session, BOUNCES | REPLIES, progress))
+
+
+def _read_on(session: Session, name: str, total: Total) -> Fetched:
     cursor = f"mailbox.{name}"
     try:
         box = open_mailbox(session, name)

@@ -14,7 +14,7 @@ from sfactl.feedback.events import Batch
 from sfactl.feedback.mailboxes import check_mail, mails_in
 
 if TYPE_CHECKING:
-    from sfactl.session import Session
+    from sfactl.session import Progress, Session
     from sfactl.workspace import Transaction
 
 SOFT_DAYS = 5
@@ -95,18 +95,20 @@ def read_replies(session: Session, paths: Sequence[Path]) -> MailResult:
 
 def read_mails(session: Session, raws: Iterable[bytes], kinds: frozenset[str]) -> MailResult:
     """Read ``raws`` for events of ``kinds``, each page of mails in a commit of its own."""
-    total = Total(session, kinds)
-    for page in pages(raws):
-        total.add(page)
+    with session.progress("Mails read") as progress:
+        total = Total(session, kinds, progress)
+        for page in pages(raws):
+            total.add(page)
     return total.result()
 
 
 class Total:
     """Reads page after page and counts. Raises `ConfigError` where the key that links are signed with is not there."""
 
-    def __init__(self, session: Session, kinds: frozenset[str]) -> None:
+    def __init__(self, session: Session, kinds: frozenset[str], progress: Progress) -> None:
         self._session = session
         self._kinds = kinds
+        self._progress = progress
         self._sums: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str, bool]] = Counter()
         self._answers: Counter[tuple[str, str, str]] = Counter()
@@ -118,6 +120,7 @@ class Total:
         batch = Batch(now=session.now(), kinds=self._kinds, read_link=self._link)
         for raw in raws:
             batch.add(raw)
+            self._progress.advance()
         with session.write("suppressions", reason="mail that came in") as tx:
             new = self._store(tx, batch)
             for name, cursor in (cursors or {}).items():

@@ -150,6 +150,13 @@ def _tags(session: Session, _job: Job) -> Done:
     return Done(state=_did(changed), items=changed, counts=_present({"changed": changed}))
 
 
+def _surveys(session: Session, _job: Job) -> Done:
+    from sfactl.surveys.usecases import alert
+
+    opened = len(alert(session).opened)
+    return Done(state=_did(opened), items=opened, counts=_present({"opened": opened}))
+
+
 def _cases(session: Session, _job: Job) -> Done:
     """Open cases from the mailbox that ``cases.toml`` names, then tell customers what happened to theirs."""
     from sfactl.cases.usecases import acknowledge, fetch_case_mail
@@ -222,6 +229,7 @@ _DOERS: Mapping[str, Callable[[Session, Job], Done]] = {
     "tags": _tags,
     "strategy": strategy,
     "campaign": campaign,
+    "surveys": _surveys,
     "cases": _cases,
     "erp": _erp,
 }

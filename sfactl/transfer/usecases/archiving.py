@@ -14,6 +14,7 @@ from sfactl.strategies.model import near
 from sfactl.transfer.archive import pack, unpack
 from sfactl.transfer.model import ASSETS, FOLDERS, Archive, Kind, Needs
 from sfactl.transfer.references import References
+from sfactl.transfer.usecases.effects import Effect
 from sfactl.transfer.usecases.placing import Check, Placed, place
 
 
@@ -32,12 +33,13 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import put in place, file by file."""
+    """What an import put in place, file by file; in a dry run, what the rules would do on the data of now."""
 
     kind: Kind
     names: tuple[str, ...]
     files: tuple[Placed, ...]
     written: bool
+    effects: tuple[Effect, ...] = ()
 
 
 def export_rules(session: Session, kind: Kind, names: Sequence[str], into: Path) -> Exported:
@@ -94,7 +96,13 @@ def import_rules(session: Session, kind: Kind, path: Path, *, replace: bool, che
             hint=f"See what differs: sfactl workspace diff {path}. To take those of the archive: --replace",
         )
     placed = place(session, archive.files, check)
-    return Imported(kind=kind, names=archive.names, files=placed, written=not session.dry_run)
+    return Imported(
+        kind=kind,
+        names=archive.names,
+        files=placed.files,
+        written=not session.dry_run,
+        effects=placed.effects,
+    )
 
 
 def _check_needs(session: Session, needs: Needs, path: Path) -> None:

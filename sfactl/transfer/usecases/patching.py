@@ -16,16 +16,18 @@ from sfactl.transfer.comparing import Difference, compare_files
 from sfactl.transfer.model import LARGEST, check_path, rule_files
 from sfactl.transfer.patch import read_patch, write_patch
 from sfactl.transfer.references import parsed
+from sfactl.transfer.usecases.effects import Effect
 from sfactl.transfer.usecases.placing import Check, Placed, place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What a patch did, file by file."""
+    """What a patch did, file by file; in a dry run, what the rules would do on the data of now."""
 
     patch: str
     files: tuple[Placed, ...]
     written: bool
+    effects: tuple[Effect, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -89,7 +91,8 @@ def apply_patch(session: Session, path: Path, check: Check) -> Applied:
             f"{path}: {', '.join(moved)}: not as it was when the patch was made",
             hint="Nothing was written. Make the patch again: sfactl workspace diff",
         )
-    return Applied(patch=str(path), files=place(session, files, check), written=not session.dry_run)
+    placed = place(session, files, check)
+    return Applied(patch=str(path), files=placed.files, written=not session.dry_run, effects=placed.effects)
 
 
 def _settings(there: Path, env_there: str | None, here: Path, env_here: str | None) -> tuple[Difference, ...]:
