@@ -81,7 +81,7 @@ def test_rows_for_scripts(run: Callable[..., Any]) -> None:
     assert plan.out.splitlines()[0] == "lead_id,step,action,reason,due_at,recipient,owner"
     assert len(plan.out.splitlines()) == 4
     listing = run("campaign", "list", "--format", "json").json["result"]
-    assert [c["campaign"] for c in listing] == ["price-list", "spring-webinar", "welcome"]
+    assert [c["campaign"] for c in listing] == ["price-list", "satisfaction", "spring-webinar", "welcome"]
 
 
 def test_pausing(run: Callable[..., Any]) -> None:
