@@ -1,4 +1,4 @@
-"""What ``sfactl case open --from-mail`` answers."""
+"""What ``sfactl case open`` answers where cases come from mail or forms."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sfactl.cli.words import count
 
 if TYPE_CHECKING:
     from sfactl.cases.usecases.mailing import CaseMailResult
+    from sfactl.cases.usecases.posting import CasesPosted
     from sfactl.session import Session
 
 _SHOWN = 10
@@ -26,6 +27,23 @@ def read(session: Session, places: Sequence[str], output: Output) -> None:
     done = [usecases.fetch_case_mail(session, box) for box in boxes]
     done += [usecases.read_case_mail(session, paths)] if paths else []
     output.emit(tuple(done) if len(done) > 1 else done[0], human=lambda: (line for one in done for line in _lines(one)))
+
+
+def posted(session: Session, output: Output) -> None:
+    """Open cases from postings of forms."""
+    from sfactl.cases import usecases
+
+    done = usecases.open_posted(session)
+    output.emit(done, human=lambda: _posted(done))
+
+
+def _posted(done: CasesPosted) -> Iterator[str]:
+    if done.dry_run:
+        yield "Dry run: nothing is written."
+    yield f"{count(done.opened, 'case')} opened from forms"
+    if done.commit:
+        yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
+        yield "Next: sfactl case ack"
 
 
 def _lines(done: CaseMailResult) -> Iterator[str]:
