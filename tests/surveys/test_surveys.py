@@ -144,6 +144,14 @@ def test_who_was_asked_is_in_the_one_ledger_and_not_asked_again(world: Acme) -> 
     assert states[6, "ask"][0] == "wait"
 
 
+def test_a_preview_says_why_it_is_not_time_and_its_link_answers_for_nobody(world: Acme) -> None:
+    with world.session(dry_run=True) as session:
+        ask, remind = campaigns.preview(session, "care", 8)
+        path = re.search(r"https://go\.acme\.example(/s/\S+)", ask.text)[1]  # type: ignore[index]
+        assert session.links.read("survey", path.removeprefix("/s/")).lead_id == 0
+    assert (ask.verdict, remind.verdict) == ("wait · not yet", "wait · after ask")
+
+
 def test_answers_are_brought_in_once(world: Acme) -> None:
     first, again = world.imports  # type: ignore[attr-defined]
     assert [(s.survey, s.new, s.known, s.strangers) for s in first.surveys] == [("care", 5, 0, 0)]
@@ -316,6 +324,7 @@ def test_a_reminder_goes_to_those_who_have_not_answered(world: Acme) -> None:
     ("path", "old", "new", "says"),
     [
         ("surveys/care.toml", 'every = "3 months"', 'evry = "3 months"', "when.evry: unknown key"),
+        ("surveys/care.toml", 'rest = "30 days"', 'rest = "30 days"\nbeside = ["cares"]', "when.beside: there is no"),
         ("surveys/care.toml", 'topic = "surveys"', "steps = []", "campaign.steps: unknown key"),
         ("surveys/care.toml", 'topic = "surveys"', 'class = "transactional"', "campaign.class: unknown key"),
         ("surveys/care.toml", 'topic = "surveys"', 'topic = "survey"', "survey"),
