@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sfactl.engine import duck
+from sfactl.workspace import manifest
 
 # A busy machine is no failure: nothing here is judged by the clock.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,6 +46,16 @@ def one_engine() -> Iterator[None]:
     yield
     patch.undo()
     duck._engines.clear()  # with what it remembers of files that are gone
+
+
+@pytest.fixture(scope="session", autouse=True)
+def mains() -> Iterator[None]:
+    """Nobody pulls the plug on the process of the tests, so it need not wait for the disk; those that are killed do."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(os, "fsync", lambda _: None)
+    patch.setattr(manifest, "SYNCHRONOUS", "off")
+    yield
+    patch.undo()
 
 
 @pytest.hookimpl(trylast=True)

@@ -44,6 +44,9 @@ create index effects_scope on effects (scope, state);
 create table past_effects (digest blob primary key) without rowid;
 """
 
+SYNCHRONOUS = "full"
+"""When a commit returns it is on the disk, and outlives a power cut."""
+
 
 class Manifest:
     """An open manifest. Every method runs in the calling thread; write inside `writing`."""
@@ -133,7 +136,7 @@ class Manifest:
 def _connect(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
     uri = path.resolve().as_uri() + ("?immutable=1" if immutable else "")
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
-    connection.execute("pragma synchronous = full")
+    connection.execute(f"pragma synchronous = {SYNCHRONOUS}")
     return connection
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,7 @@ class _Runner:
 
     def __init__(self, bench: Bench) -> None:
         self.judges = judges(bench)
+        self._cores = bench.cores
         self.passed: set[int] = set()
         self.failures: list[Failure] = []
         self.invalid: list[Invalid] = []
@@ -94,9 +96,13 @@ class _Runner:
     def run(self, trials: Sequence[Trial]) -> None:
         """Run all; failures and mistakes come out in the order of the trials."""
         found: dict[int, Failure] = {}
-        for kind, judge in self.judges.items():
-            own = [trial for trial in trials if trial.kind == kind]
-            for trial, actual in self._observed(judge, own):
+        asked = [(judge, [t for t in trials if t.kind == kind]) for kind, judge in self.judges.items()]
+        asked = [(judge, own) for judge, own in asked if own]
+        with ThreadPoolExecutor(max(1, min(len(asked), self._cores))) as pool:
+            answers = list(pool.map(lambda one: _observed(*one), asked))
+        for (judge, _), (observed, invalid) in zip(asked, answers, strict=True):
+            self.invalid += invalid
+            for trial, actual in observed:
                 otherwise = tuple(wrong(trial, actual))
                 if not otherwise:
                     self.passed.add(trial.number)
@@ -114,39 +120,41 @@ class _Runner:
                 )
         self.failures = [found[number] for number in sorted(found)]
 
-    def _observed(self, judge: Judge, trials: Sequence[Trial]) -> Iterable[tuple[Trial, Actual]]:
-        """What came out of each trial; a rule that cannot be asked makes its tests invalid."""
-        rules: dict[str, Any] = {}
-        groups: dict[str, list[Trial]] = {}
-        for trial in trials:
-            key = trial.subject or trial.text
-            try:
-                judge.check(trial)
-                if key not in rules:
-                    rules[key] = judge.rule(trial)
-                groups.setdefault(key, []).append(trial)
-            except SfactlError as err:
-                hint = f" {err.hint}" if err.hint and err.hint.startswith("Did you mean") else ""
-                self.invalid.append(Invalid(file=trial.file, message=_placed(trial, f"{err.message}{hint}")))
-        answers = self._answers(judge, rules, groups)
-        by_number = {number: actual for one in answers for number, actual in one.items()}
-        return [(trial, by_number[trial.number]) for trial in trials if trial.number in by_number]
 
-    def _answers(
-        self, judge: Judge, rules: Mapping[str, Any], groups: Mapping[str, Sequence[Trial]]
-    ) -> list[Mapping[int, Actual]]:
-        asked = [Asked(rule=rules[key], trials=tuple(own)) for key, own in groups.items()]
+def _observed(judge: Judge, trials: Sequence[Trial]) -> tuple[list[tuple[Trial, Actual]], list[Invalid]]:
+    """What came out of each trial; a rule that cannot be asked makes its tests invalid."""
+    rules: dict[str, Any] = {}
+    groups: dict[str, list[Trial]] = {}
+    invalid: list[Invalid] = []
+    for trial in trials:
+        key = trial.subject or trial.text
         try:
-            return list(judge.observe(asked)) if asked else []
-        except UserError:
-            found: list[Mapping[int, Actual]] = []  # one rule is wrong: the others are asked without it
-            for one in asked:
-                try:
-                    found += judge.observe([one])
-                except UserError as err:
-                    said = {_placed(trial, err.message): trial.file for trial in one.trials[:1]}
-                    self.invalid += [Invalid(file=file, message=message) for message, file in said.items()]
-            return found
+            judge.check(trial)
+            if key not in rules:
+                rules[key] = judge.rule(trial)
+            groups.setdefault(key, []).append(trial)
+        except SfactlError as err:
+            hint = f" {err.hint}" if err.hint and err.hint.startswith("Did you mean") else ""
+            invalid.append(Invalid(file=trial.file, message=_placed(trial, f"{err.message}{hint}")))
+    asked = [Asked(rule=rules[key], trials=tuple(own)) for key, own in groups.items()]
+    answers, refused = _answers(judge, asked)
+    by_number = {number: actual for one in answers for number, actual in one.items()}
+    return [(trial, by_number[trial.number]) for trial in trials if trial.number in by_number], invalid + refused
+
+
+def _answers(judge: Judge, asked: Sequence[Asked[Any]]) -> tuple[list[Mapping[int, Actual]], list[Invalid]]:
+    """What came out of each that is asked, and what cannot be asked."""
+    try:
+        return (list(judge.observe(asked)) if asked else []), []
+    except UserError:
+        found: list[Mapping[int, Actual]] = []  # one rule is wrong: the others are asked without it
+        invalid: list[Invalid] = []
+        for one in asked:
+            try:
+                found += judge.observe([one])
+            except UserError as err:
+                invalid += [Invalid(file=trial.file, message=_placed(trial, err.message)) for trial in one.trials[:1]]
+        return found, invalid
 
 
 def _placed(trial: Trial, message: str) -> str:
