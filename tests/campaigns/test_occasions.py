@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sfactl.api.errors import Conflict
 from sfactl.campaigns.model import After, Campaign, Step
 from sfactl.campaigns.occasions import Occasion
 from sfactl.campaigns.rounds import load_rounds, not_due
@@ -153,6 +154,18 @@ def test_a_round_is_sent_once_however_often_it_is_planned(acme: Acme) -> None:
         assert (step.action, step.reason, step.due_at) == ("wait", "not yet", datetime(2026, 12, 20, 2))
     acme.clock.at = datetime(2026, 12, 20, 2)
     assert acme.plan().sends == 1
+
+
+def test_a_plan_that_is_applied_late_sees_what_others_sent_meanwhile(acme: Acme) -> None:
+    resting = 'occasion = { every = "1 month", rest = "9 days", beside = ["other"] }\n[[steps]]'
+    acme.write("campaigns/spring.toml", CAMPAIGN.replace("[[steps]]", resting))
+    acme.write("campaigns/other.toml", CAMPAIGN)
+    acme.leads({"lead_id": 1})
+    made = acme.plan()
+    acme.clock.advance(DAY)
+    assert acme.run("other").accepted == 1
+    with pytest.raises(Conflict, match="moved"):
+        acme.apply(made.plan_id)
 
 
 @pytest.mark.parametrize(
