@@ -187,7 +187,12 @@ def test_what_could_mean_two_things_is_refused(said: dict[str, Any], says: str) 
         Occasion(**said)
 
 
-def test_a_confirmation_has_no_occasion() -> None:
-    fixed = {"name": "c", "summary": "", "sender": "outbox", "confirm": True, "message_class": "transactional"}
+@pytest.mark.parametrize(
+    "more",
+    [{"confirm": True, "message_class": "transactional"}, {"where": "true", "rotation": 2}],
+    ids=["confirm", "rotation"],
+)
+def test_what_counts_rounds_otherwise_has_no_occasion(more: dict[str, Any]) -> None:
+    fixed = {"name": "c", "summary": "", "sender": "outbox", "steps": (Step(name="ask", template="t"),)}
     with pytest.raises(ValueError, match="occasion"):
-        Campaign(**fixed, occasion=Occasion(every="1 year"), steps=(Step(name="ask", template="t"),))  # type: ignore[arg-type]
+        Campaign(**fixed, **more, occasion=Occasion(every="1 year"))

@@ -98,6 +98,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Acme]:
     return acme
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Acme:
+    """A workspace in which nobody is."""
+    return acme_with_surveys(tmp_path_factory.mktemp("plain") / "acme")
+
+
 def answer(acme: Acme) -> None:
     """Each of SCORES opens the link of the message and answers there."""
     mails = acme.outbox()
@@ -335,14 +341,16 @@ def test_a_reminder_goes_to_those_who_have_not_answered(world: Acme) -> None:
         ("sfactl.toml", 'url = "https://go.acme.example"', "", "[collect]"),
     ],
 )
-def test_a_survey_that_could_not_be_sent_is_refused(tmp_path: Path, path: str, old: str, new: str, says: str) -> None:
-    acme = acme_with_surveys(tmp_path / "acme")
-    text = (acme.folder / path).read_text(encoding="utf-8")
-    acme.write(path, text.replace(old, new, 1))
-    with acme.session(dry_run=True) as session:
-        with pytest.raises(SfactlError) as told:
-            usecases.send(session, "care")
-        severities = {f.severity for f in usecases.check(session)}
+def test_a_survey_that_could_not_be_sent_is_refused(plain: Acme, path: str, old: str, new: str, says: str) -> None:
+    text = (plain.folder / path).read_text(encoding="utf-8")
+    plain.write(path, text.replace(old, new, 1))
+    try:
+        with plain.session(dry_run=True) as session:
+            with pytest.raises(SfactlError) as told:
+                usecases.send(session, "care")
+            severities = {f.severity for f in usecases.check(session)}
+    finally:
+        plain.write(path, text)
     assert says in f"{told.value} {told.value.hint}"
     assert severities == {"warning" if path == "sfactl.toml" else "error"}
 
