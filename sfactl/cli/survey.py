@@ -198,6 +198,29 @@ def answers(
 
 
 @group.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@options.dry_run
+@options.fail_empty
+@options.output
+@pass_app
+def alert(app: App, names: tuple[str, ...], *, dry_run: bool, fail_empty: bool, output: Output) -> None:
+    """Open a case for every bad answer and every account whose figure falls, once.
+
+    What is bad is said in [alert] of the survey's file. The customer is told nothing of the case.
+
+    \b
+    Example:
+      sfactl survey alert --dry-run
+      sfactl survey alert satisfaction
+    """
+    from sfactl.surveys import usecases
+
+    done = usecases.alert(app.session(dry_run=dry_run), names)
+    nothing = fail_empty and not done.opened
+    output.emit(done, human=lambda: lines.alert_lines(done), exit_code=4 if nothing else 0)
+
+
+@group.command()
 @click.argument("name")
 @click.option("--by", type=click.Choice(SPLITS), default=None, help="Split by this.")
 @click.option(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfactl.surveys.model import AnswersImported
+    from sfactl.surveys.usecases.alerting import Alerts
     from sfactl.surveys.usecases.looking import SurveyShown
     from sfactl.surveys.usecases.scheduling import Schedule, Sent
 
@@ -80,5 +81,21 @@ def imported_lines(done: AnswersImported) -> Iterator[str]:
     yield from (f"  row {row.row}: {row.reason}" for row in done.rejected[:SHOWN])
     if len(done.rejected) > SHOWN:
         yield f"  … {len(done.rejected) - SHOWN:,} more; see them with --format json"
+    if done.commit:
+        yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"
+
+
+def alert_lines(done: Alerts) -> Iterator[str]:
+    """The cases that were opened."""
+    if not done.surveys:
+        yield "No survey has an [alert], so no answer opens a case."
+        return
+    known = f" · {done.known:,} had theirs" if done.known else ""
+    yield f"{'Would open' if done.dry_run else 'Opened'} {count(len(done.opened), 'case')}{known}"
+    for one in done.opened[:SHOWN]:
+        number = f"case:{one.case_id}  " if one.case_id is not None else ""
+        yield f"  {number}{one.subject}{f', for {one.owner}' if one.owner else ', nobody owns it'}"
+    if len(done.opened) > SHOWN:
+        yield f"  … {len(done.opened) - SHOWN:,} more; see them with: sfactl case list"
     if done.commit:
         yield f"Commit {done.commit}. Undo with: sfactl data undo {done.commit}"

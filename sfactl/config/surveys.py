@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sfactl.config.objects import read_object
+from sfactl.engine.periods import DAY_S, parse_period
 
 FOLDER = "surveys"
 Kind = Literal["csat", "nps", "ces"]
 """Satisfaction, willingness to recommend (Net Promoter Score), and effort (Customer Effort Score)."""
+Period = Literal["month", "quarter", "half", "year"]
+"""The lengths of time between which figures are compared."""
 
 SCALES: Mapping[Kind, tuple[int, tuple[int, ...]]] = {
     "csat": (1, (5, 7, 10)),
@@ -66,12 +69,37 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Which answers open a case: those of at most ``at_most``, and with ``trend`` a fall between two such periods.
+
+    Answers and falls from before ``within`` are history. ``priority``, ``category`` and ``owner`` are the case's;
+    without an owner the lead's rep has it.
+    """
+
+    at_most: int | None = None
+    trend: Period | None = None
+    within: str = "30 days"
+    priority: str = ""
+    category: str = ""
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.within_s:
+            raise ValueError(f"within: {self.within!r} is no time at all")
+
+    @property
+    def within_s(self) -> int:
+        """The same in seconds."""
+        return int(parse_period(self.within).fixed_days * DAY_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """A survey file. The first question is the one that counts; the others may be left open.
 
     ``campaign`` is what a campaign file says of audience, sender, topic, caps and window; ``when`` makes it time to
     ask. Who has not answered is asked once more after ``remind_after``, with ``reminder`` or the same template. Fewer
-    answers than ``minimum`` give no figure.
+    answers than ``minimum`` give no figure. ``alert`` says which answers open a case.
     """
 
     name: str
@@ -87,6 +115,7 @@ class Survey:
     remind_after: str = ""
     reminder: str = ""
     minimum: int = 5
+    alert: Alert | None = None
 
     def __post_init__(self) -> None:
         _, ends = SCALES[self.kind]
@@ -103,6 +132,8 @@ class Survey:
             raise ValueError(f"minimum: {self.minimum} is less than 1")
         if self.reminder and not self.remind_after:
             raise ValueError("remind_after: say after how long the reminder is sent")
+        if self.alert and not self.low <= self.lowest < self.high:
+            raise ValueError(f"alert.at_most: {self.lowest} is not on the scale below {self.high}")
 
     @property
     def low(self) -> int:
@@ -113,6 +144,13 @@ class Survey:
     def high(self) -> int:
         """The highest number of the scale."""
         return self.scale or SCALES[self.kind][1][0]
+
+    @property
+    def lowest(self) -> int:
+        """The highest answer that opens a case: a detractor's, else the second lowest box."""
+        if self.alert and self.alert.at_most is not None:
+            return self.alert.at_most
+        return 6 if self.kind == "nps" else self.low + 1
 
     def question(self, name: str) -> Question:
         """The question called ``name``; the first where it is empty. Raises `BadAnswer`."""

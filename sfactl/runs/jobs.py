@@ -32,6 +32,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "tags": ("scores", "segments"),
     "strategy": BEFORE_SELLING,
     "campaign": BEFORE_SELLING,
+    "surveys": ("collect",),
     "cases": ("mailbox", "collect"),
     "erp": (),
 }

@@ -12,6 +12,10 @@ from sfactl.simulation.world import Own, moment
 
 SENT = "sent."
 """How the id of the touchpoint begins that an accepted message becomes."""
+SORTS = """create or replace temp table sim_sorts (sort_no bigint, step varchar, channel varchar, sender varchar,
+    state varchar)"""
+KEPT = """create or replace temp table sim_sent (lead_id bigint, rotation bigint, recipient varchar, "at" timestamp,
+    sort_no smallint)"""
 
 
 def own_tests(name: str) -> dict[str, str]:
@@ -33,15 +37,33 @@ def begin(query: Query, name: str, *, fresh: bool) -> None:
     for dataset in ("enrolments", "enrolment_events", "feeds", "tasks"):
         test = "false" if fresh else tests[dataset]
         query.run(f"create or replace temp table sim_{dataset} as select r.* from {dataset} as r where {test}")
-    query.run(f"create or replace temp table sim_sent as {query.statement('simulation', 'sent')}", {"name": name})
-    if fresh:
-        query.run("delete from sim_sent")
+    query.run(SORTS)
+    query.run(KEPT)
+    if not fresh:
+        query.run(
+            f"create or replace temp table sim_new_sent as {query.statement('simulation', 'sent')}", {"name": name}
+        )
+        keep_sent(query)
     query.run("create or replace temp table sim_due (lead_id bigint, due_at timestamp)")
     query.run("create or replace temp table sim_door (lead_id bigint, place bigint)")
 
 
+def keep_sent(query: Query) -> None:
+    """Add the messages of sim_new_sent to those that were sent."""
+    query.run(f"insert into sim_sorts {query.statement('simulation', 'sorts')}")
+    query.run(f"insert into sim_sent {query.statement('simulation', 'kept')}")
+
+
+def sent_sql(kept: str = "sim_sent") -> str:
+    """A SELECT, in brackets, of the messages that were sent; ``kept`` has the rows of sim_sent that count."""
+    return (
+        '(select m.lead_id, m.rotation, s.step, s.channel, m.recipient, s.sender, s.state, m."at"'
+        f" from {kept} m join sim_sorts s on s.sort_no = m.sort_no)"
+    )
+
+
 def messages_sql(name: str, key_prefix: str, at: datetime, source: str) -> str:
-    """A SELECT of the rows of ``source``, of the shape of sim_sent, as messages in the world at ``at``."""
+    """A SELECT of the rows of ``source`` (`sent_sql`) as messages in the world at ``at``."""
     key = f"{literal(key_prefix)} || step || '.' || cast(lead_id as varchar) || '.' || cast(rotation as varchar)"
     # How a message ended is not known before it ended.
     return (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfactl.engine.duck import Query
 from sfactl.engine.periods import parse_period
+from sfactl.simulation.rows import keep_sent
 from sfactl.simulation.ticks import Tick
 from sfactl.simulation.world import LOOKED
 from sfactl.strategies.book import Book
@@ -64,7 +65,7 @@ class Taker:
         if tick.plan_id:
             self._make("sim_held", "held", params)
         self._make("sim_new_sent", "sending", params)
-        self.query.run("insert into sim_sent select * from sim_new_sent")
+        keep_sent(self.query)
         self._insert("sim_tasks", "making", params)
         self._make("sim_settled", "settling", params)
         self._insert("sim_counts", "counted", params)

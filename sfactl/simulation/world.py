@@ -18,10 +18,13 @@ from sfactl.schemas import Schemas
 LINK = "lead_id"
 LOOKED = "sim_looked"
 """The table of the leads that a run looks at."""
+OF_LOOKED = f"r.{LINK} in (select {LINK} from {LOOKED})"
 TIMED = frozenset({"suppressions"})
 """State datasets without a lead's number whose rows begin to hold at a time of their own."""
 FEW = ("enrolments", "messages", "tasks")
 """Datasets that a walk reads again and again: of the leads looked at their rows are gathered once."""
+MANY = frozenset({"messages"})
+"""Of those the ones whose own rows are written out anew for each that reads them: they would take most room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class World:
     ``whole`` are SELECTs that stand for a dataset instead of its files, of rows that were there at ``at``. With
     ``happened`` rows later than ``at`` are left out, because the base holds what came to be known afterwards. ``own``
     says which rows are the strategy's own, and what stands in their place. ``some`` leaves only leads of `LOOKED`;
-    ``ready`` are the tables in which their rows lie already.
+    ``ready`` are the tables in which their rows lie already, of `MANY` all but the own ones.
     """
 
     base: Views
@@ -53,7 +56,10 @@ class World:
 
     def select(self, name: str) -> str:
         """A SELECT of the rows of ``name`` in this world."""
-        return f"select * from {self.ready[name]}" if name in self.ready else self.rows(name, some=self.some)
+        if name not in self.ready:
+            return self.rows(name, some=self.some)
+        found = f"select * from {self.ready[name]}"
+        return f"{found} union all by name select r.* from ({self.own[name].rows}) as r" if name in MANY else found
 
     def lookup(self, name: str, key: Sequence[Any]) -> tuple[str, Mapping[str, Any]] | None:
         """A SELECT for the row of ``key``."""
@@ -63,24 +69,30 @@ class World:
             f"key{i}": value for i, value in enumerate(key)
         }
 
+    def gathered(self, name: str) -> str:
+        """A SELECT of the rows that are gathered in a table for the leads looked at."""
+        return self._recorded(name, some=True) if name in MANY else self.rows(name, some=True)
+
     def rows(self, name: str, *, some: bool) -> str:
         """A SELECT of the rows of ``name``, of all leads or of those looked at."""
+        sql = self._recorded(name, some=some)
+        own = self.own.get(name)
+        if own is None or not own.rows:
+            return sql
+        limit = f" where {OF_LOOKED}" if some and LINK in self.schemas[name].types else ""
+        return f"{sql} union all by name select r.* from ({own.rows}) as r{limit}"
+
+    def _recorded(self, name: str, *, some: bool) -> str:
         schema = self.schemas[name]
         source = self.whole.get(name) or self.base.select(name)
         terms = [] if name in self.whole else self._times(name)
         own = self.own.get(name)
         if own is not None and own.test:
             terms.append(f"not coalesce({own.test}, false)")
-        of_lead = some and LINK in schema.types
-        limit = f"r.{LINK} in (select {LINK} from {LOOKED})"
-        if of_lead:
-            terms.append(limit)
+        if some and LINK in schema.types:
+            terms.append(OF_LOOKED)
         where = f" where {' and '.join(terms)}" if terms else ""
-        sql = f"select r.* from ({source}) as r{where}"
-        if own is not None and own.rows:
-            mine = limit if of_lead else ""
-            sql += f" union all by name select r.* from ({own.rows}) as r{f' where {mine}' if mine else ''}"
-        return sql
+        return f"select r.* from ({source}) as r{where}"
 
     def _times(self, name: str) -> list[str]:
         """Events by their own time; of what concerns leads, what was there, as it is known now."""

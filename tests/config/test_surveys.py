@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfactl.api.errors import ConfigError
-from sfactl.config.surveys import BadAnswer, Question, Survey, Text, read_survey
+from sfactl.config.surveys import Alert, BadAnswer, Question, Survey, Text, read_survey
 
 FILE = """schema = 1
 kind = "csat"
@@ -41,6 +41,10 @@ def survey(**more: object) -> Survey:
         ('template = "survey"', 'template = "survey"\nminimum = 0', "minimum: 0"),
         ('template = "survey"', 'template = "survey"\nreminder = "again"', "remind_after"),
         ('template = "survey"', 'template = "survey"\nquestoins = 1', "Did you mean 'questions'?"),
+        ("[when]", "[alert]\nat_most = 5\n[when]", "alert.at_most: 5 is not on the scale below 5"),
+        ("[when]", '[alert]\nwithin = "0 days"\n[when]', "within"),
+        ("[when]", '[alert]\nwithin = "1 month"\n[when]', "no fixed length"),
+        ("[when]", '[alert]\ntrend = "week"\n[when]', "month, quarter, half, year"),
         ("schema = 1", "", "schema"),
     ],
 )
@@ -72,6 +76,12 @@ def test_the_first_question_must_be_answered_and_the_others_may() -> None:
     for said in ({}, {"delivery": "2"}, {"overall": "5", "delivery": "9"}):
         with pytest.raises(BadAnswer):
             survey().answers(said)
+
+
+@pytest.mark.parametrize(("kind", "scale", "lowest"), [("csat", 5, 2), ("csat", 10, 2), ("nps", 10, 6), ("ces", 7, 2)])
+def test_the_lowest_answers_open_a_case(kind: str, scale: int, lowest: int) -> None:
+    assert survey(kind=kind, scale=scale, alert=Alert()).lowest == lowest
+    assert survey(kind=kind, scale=scale, alert=Alert(at_most=4)).lowest == 4
 
 
 def test_a_text_is_said_in_the_nearest_language() -> None:

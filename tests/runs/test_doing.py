@@ -52,7 +52,7 @@ def test_all_jobs(shop: Place) -> None:
     assert list(first) == [
         "source:cards", "mailbox:sales", "collect", "dedupe", "scores", "segments", "qualify", "pool", "assign", "sla",
         "tags",
-        "campaign:welcome", "cases", "erp:files",
+        "campaign:welcome", "surveys", "cases", "erp:files",
     ]  # fmt: skip
     assert {name: run.detail for name, run in first.items() if run.state in ("failed", "skipped")} == {}
     assert (first["source:cards"].state, dict(first["source:cards"].counts)) == (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,7 +82,8 @@ def test_a_kept_statement_is_what_a_new_one_would_be(
         kept._keep(path, "k", counting(first), counting(first + kept.PROBE), first)
         if path.exists():  # where two windows begin at one moment by chance it is not kept
             again = kept._bound(json.loads(path.read_text())["statement"], later)
-            assert again == counting(later)
+            # How far back it looks is asked by simulations, which keep no statements.
+            assert again == replace(counting(later), since={})
 
 
 def test_a_second_build_compiles_nothing(workspace: Path) -> None:

@@ -15,9 +15,9 @@ from sfactl.session import Session
 from sfactl.simulation.gathering import rows_asked
 from sfactl.simulation.looked import Changes
 from sfactl.simulation.model import History
-from sfactl.simulation.rows import begin, messages_sql, own_rows, own_tests
+from sfactl.simulation.rows import begin, messages_sql, own_rows, own_tests, sent_sql
 from sfactl.simulation.ticks import Tick
-from sfactl.simulation.world import FEW, LINK, LOOKED, World, moment
+from sfactl.simulation.world import FEW, LINK, LOOKED, OF_LOOKED, World, moment
 from sfactl.workspace.changes import changed_since
 
 EVENTS = "touchpoints"
@@ -74,13 +74,18 @@ class Past:
         """Let the query's names stand for the world of a run, for all leads or for those looked at."""
         self._seq = self._read_at(tick)
         happened = self.history == "happened"
+        if some:
+            few = f"select r.* from sim_sent as r where {OF_LOOKED}"
+            self.query.run(f"create or replace temp table sim_few_sent as {few}")
         whole: dict[str, str] = {}
         if happened:
             whole["leads"] = f"select * exclude (_appears) from sim_leads where _appears <= {moment(tick.at)}"
         own = own_rows(
             self._name,
             tick.at,
-            messages=messages_sql(self._name, self._key_prefix, tick.at, self._sent(some=some)),
+            messages=messages_sql(
+                self._name, self._key_prefix, tick.at, sent_sql("sim_few_sent" if some else "sim_sent")
+            ),
             recorded=self._recorded_tasks(tick.at),
         )
         if self._has_events:
@@ -97,7 +102,7 @@ class Past:
         )
         if some:
             for name in FEW:
-                self.query.run(f"create or replace temp table sim_few_{name} as {world.rows(name, some=True)}")
+                self.query.run(f"create or replace temp table sim_few_{name} as {world.gathered(name)}")
             world = replace(world, ready={name: f"sim_few_{name}" for name in FEW})
         self.query.turn_to(world)
 
@@ -139,11 +144,6 @@ class Past:
         if self.history == "happened":
             return self._head
         return tick.seq if tick.seq is not None else self._session.workspace.seq_at(tick.at)
-
-    @staticmethod
-    def _sent(*, some: bool) -> str:
-        """What was sent; the few are picked before anything is written out for them."""
-        return f"(select * from sim_sent where {LINK} in (select {LINK} from {LOOKED}))" if some else "sim_sent"
 
     def _recorded_tasks(self, at: datetime) -> str:
         rows = self._session.workspace.snapshot(self._seq).select("tasks")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfactl.engine.duck import Query
 from sfactl.session import Session
 from sfactl.simulation.model import Replayed
-from sfactl.simulation.rows import messages_sql
+from sfactl.simulation.rows import messages_sql, sent_sql
 from sfactl.simulation.ticks import Tick
 from sfactl.strategies.files import StrategyFile, parse_strategy
 from sfactl.strategies.usecases.scene import KIND, scope_of
@@ -56,7 +56,7 @@ def replayed(session: Session, query: Query, name: str, start: datetime, ticks: 
         query.turn_to(session.workspace.snapshot(int(after[0])))
     query.register("sim_plans", pa.table({"plan_id": pa.array([t.plan_id for t in ticks], pa.string())}))
     end = datetime.max.replace(microsecond=0)
-    sent = messages_sql(name, f"{session.workspace.id[:12]}.{name}.", end, "sim_sent")
+    sent = messages_sql(name, f"{session.workspace.id[:12]}.{name}.", end, sent_sql())
     query.run(f"create or replace temp table sim_messages as {sent}")
     params = {"name": name, "start": start, "last": max(t.done_at or t.at for t in ticks)}
     found = []

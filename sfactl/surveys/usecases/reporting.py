@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sfactl.api.errors import UserError
-from sfactl.config.surveys import BadAnswer, Kind, Survey
+from sfactl.config.surveys import BadAnswer, Kind, Period, Survey
 from sfactl.engine.duck import Query
 from sfactl.insight.sheet import Sheet, sheet_table
 from sfactl.session import Session
@@ -18,7 +18,6 @@ from sfactl.surveys.usecases.looking import known_survey, load_counted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Period = Literal["month", "quarter", "half", "year"]
 PERIODS: Mapping[Period, str] = {
     "month": "strftime(x.day, '%Y-%m')",
     "quarter": "cast(year(x.day) as varchar) || '-Q' || cast(quarter(x.day) as varchar)",
@@ -72,7 +71,7 @@ def report(session: Session, name: str, asked: Asked) -> Sheet:
         raise UserError(f"--by {asked.by} cannot have a trend", hint="Leave out --by or --trend.")
     with session.query() as query:
         load_counted(session, query, survey)
-        reader = _Reader(query, survey, question.name, asked)
+        reader = Reader(query, survey, question.name, asked)
         rows = reader.trends() if asked.trend else reader.figures(asked.by)
         total = reader.figures("")[0] if asked.by not in ("", "question") and not asked.trend else None
         notes, warnings, seq = reader.notes(), reader.warnings(), query.seq
@@ -88,7 +87,7 @@ def report(session: Session, name: str, asked: Asked) -> Sheet:
     )
 
 
-class _Reader:
+class Reader:
     """Reads counts and makes figures of them."""
 
     def __init__(self, query: Query, survey: Survey, question: str, asked: Asked) -> None:
