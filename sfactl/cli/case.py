@@ -39,22 +39,14 @@ def group() -> None:
 @pass_app
 def open_(
     app: App,
+    /,
     *,
     subject: str,
     mails: tuple[str, ...],
     from_forms: bool,
-    lead: str,
-    channel: str,
-    text: str,
-    category: str,
-    priority: str,
-    owner: str,
-    address: str,
-    at: str,
-    source: str,
-    key: str,
     dry_run: bool,
     output: Output,
+    **said: str,
 ) -> None:
     """Open a case about SUBJECT, or from what customers wrote by mail or into forms.
 
@@ -71,25 +63,12 @@ def open_(
     from sfactl.cases import usecases
 
     if mails or from_forms:
-        if subject or lead or text or (mails and from_forms):
+        if subject or said["lead"] or said["text"] or (mails and from_forms):
             raise click.UsageError("Subject, customer and text come from the mails, or from the forms.")
         session = app.session(dry_run=dry_run)
         case_mail.read(session, mails, output) if mails else case_mail.posted(session, output)
         return
-    done = usecases.open_case(
-        app.session(dry_run=dry_run),
-        subject,
-        lead=lead,
-        channel=channel,
-        text=text,
-        category=category,
-        priority=priority,
-        owner=owner,
-        address=address,
-        at=at,
-        source=source,
-        key=key,
-    )
+    done = usecases.open_case(app.session(dry_run=dry_run), subject, **said)
     output.emit(done, human=lambda: case_lines.opened(done))
 
 
