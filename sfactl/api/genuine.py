@@ -89,7 +89,6 @@ def twilio(given: Given) -> str:
 
 def sendgrid(given: Given) -> str:
     """The hash of a posting that SendGrid's private key has signed (ECDSA over P-256 with SHA-256): time and body."""
-    offered, seconds = (given.header(name) for name in SENDGRID)
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives import hashes
@@ -103,6 +102,7 @@ def sendgrid(given: Given) -> str:
         raise ConfigError("the verification key of SendGrid is no public key in base64") from None
     if not isinstance(key, EllipticCurvePublicKey):
         raise ConfigError("the verification key of SendGrid is not one for ECDSA")
+    offered, seconds = (given.header(name) for name in SENDGRID)
     try:
         signature = base64.b64decode(offered, validate=True)
         key.verify(signature, seconds.encode() + given.posting.body, ECDSA(hashes.SHA256()))

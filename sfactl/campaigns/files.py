@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Collection, Mapping
@@ -66,10 +67,13 @@ def read_campaign(folder: Path, name: str, schemas: Schemas) -> CampaignFiles:
     if path.is_file() and survey.is_file():
         raise ConfigError(f"{survey}: there is a campaign of that name too ({path}); messages are told apart by it")
     if path.is_file():
-        return assemble(folder, read_object(Campaign, path, inject={"name": name}), path, schemas)
+        own = read_object(Campaign, path, inject={"name": name})
+        _check_beside(folder, own, path, "occasion")
+        return assemble(folder, own, path, schemas)
     if not survey.is_file():
         raise NotFound(f"there is no campaign {name!r}", hint=_known(folder))
     asked, campaign = survey_campaign(folder, name)
+    _check_beside(folder, campaign, survey, "when")
     files = assemble(folder, campaign, survey, schemas)
     # What is asked on the page is approved together with the message that leads there.
     text = json.dumps([files.version, said(asked)], sort_keys=True, default=str, ensure_ascii=False)
@@ -137,6 +141,16 @@ def known_fields(schemas: Schemas) -> Mapping[str, Collection[str]]:
         "workspace": WORKSPACE_FIELDS,
         "message": SAYS,
     }
+
+
+def _check_beside(folder: Path, campaign: Campaign, path: Path, table: str) -> None:
+    """Refuse campaigns and strategies beside which it rests, and which there are not."""
+    known = [*campaign_names(folder), *(p.stem for p in (folder / "strategies").glob("*.toml"))]
+    for name in campaign.occasion.beside if campaign.occasion else ():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known))}"
+            raise ConfigError(f"{path}: {table}.beside: there is no campaign or strategy {name!r}", hint=hint)
 
 
 def _check_periods(campaign: Campaign, path: Path) -> None:

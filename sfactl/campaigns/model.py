@@ -211,6 +211,8 @@ class Campaign:
     def _check_audience(self) -> None:
         if self.confirm and self.occasion:
             raise ValueError("occasion: a confirmation is asked for whenever somebody subscribes, and then only")
+        if self.occasion and self.rotation > 1:
+            raise ValueError("rotation: with an occasion each person's rounds count themselves")
         if self.confirm:
             if self.segment or self.where or any(step.where for step in self.steps):
                 raise ValueError("confirm: it goes to those who have subscribed and not confirmed; no segment or where")

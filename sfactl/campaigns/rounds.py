@@ -22,7 +22,7 @@ def load_rounds(query: Query, campaign: Campaign, occasion: Occasion, at: dateti
     Reads the table audience.
     """
     first = campaign.steps[0].name
-    asked = {"campaign": campaign.name, "step": first, "at": at}
+    asked = {"campaign": campaign.name, "step": first}
     query.run(f"create or replace temp table asked_rounds as {query.statement(PACKAGE, 'asked_rounds')}", asked)
     query.run(f"create or replace temp table next_rounds as {_next(query, occasion)}", _params(occasion, at))
     _load_rests(query, campaign, occasion, at)

@@ -16,7 +16,7 @@ from datetime import datetime
 from email.message import Message
 from email.utils import getaddresses
 
-from sfactl.feedback.fields import arrived_at, decoded, without_envelope
+from sfactl.feedback.fields import arrived_at, decoded, subject_of, without_envelope
 from sfactl.feedback.machines import machine_of
 from sfactl.feedback.model import Answer
 from sfactl.feedback.notices import read_notices
@@ -61,17 +61,19 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoLetter:
-    """A mail that opens nothing, and why."""
+    """A mail that opens nothing, and why; ``about`` is who wrote it and its subject, for a person to judge."""
 
     why: str
+    about: str = ""
 
 
 def read_letter(raw: bytes, *, now: datetime, lists: Collection[str] = ()) -> Letter | NoLetter:
     """The mail ``raw`` as a customer's letter. Mail through one of ``lists`` counts as such, but nobody is told."""
-    if any(n.kind != "answer" or n.reason == "delivered" for n in read_notices(raw)):
-        return NoLetter(why="mail of ours that came back, or a report about one")
+    returned = any(n.kind != "answer" or n.reason == "delivered" for n in read_notices(raw))
     raw = without_envelope(raw)
     mail = email.message_from_bytes(raw, policy=email.policy.compat32)
+    if returned:
+        return NoLetter(why="mail of ours that came back, or a report about one", about=_about(mail))
     machine, silent = machine_of(mail), ""
     if machine == "list" and _list_of(mail) in {name.strip("<>").lower() for name in lists}:
         silent = "it came through a list"
@@ -79,11 +81,16 @@ def read_letter(raw: bytes, *, now: datetime, lists: Collection[str] = ()) -> Le
         mail = email.message_from_bytes(raw, policy=email.policy.compat32)
         machine = machine_of(mail)
     if machine:
-        return NoLetter(why=WHY_NOT[machine])
+        return NoLetter(why=WHY_NOT[machine], about=_about(mail))
     answer = read_answer(raw)
     if answer is None:
-        return NoLetter(why="nobody's address is in it")
+        return NoLetter(why="nobody's address is in it", about=_about(mail))
     return _letter(mail, answer, raw, now, silent)
+
+
+def _about(mail: Message) -> str:
+    said = f"{decoded(str(mail.get('From', '')))}: {subject_of(mail)}"
+    return " ".join(said.split())[:120].strip(": ")
 
 
 def _letter(mail: Message, answer: Answer, raw: bytes, now: datetime, silent: str) -> Letter:

@@ -65,7 +65,7 @@ def _by_reason(counts: Iterable[Count], zone: str) -> str:
             first[c.reason] = min(c.next_at, first.get(c.reason, c.next_at))
     texts = []
     for reason, n in sorted(totals.items(), key=lambda t: (-t[1], t[0])):
-        opens = f", from {local(first[reason], zone)}" if reason in first else ""
+        opens = f", from {opening(first[reason], zone)}" if reason in first else ""
         texts.append(f"{n:,} {reason}{opens}" if len(totals) > 1 else f"{reason}{opens}")
     return " · ".join(texts)
 
@@ -149,7 +149,7 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
     if result.undone:
         yield f"Not reached by plan {result.plans[0].short}"
     for u in result.undone:
-        opens = f", from {local(u.next_at, zone)}" if u.next_at else ""
+        opens = f", from {opening(u.next_at, zone)}" if u.next_at else ""
         yield f"  {pad(u.step, 16)} {u.people:>9,} {u.action}{f': {u.reason}' if u.reason else ''}{opens}"
     if result.undone:
         yield f"Why one of them: sfactl campaign status {result.campaign} --contact CONTACT"
@@ -158,6 +158,15 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
 def local(at: datetime | None, zone: str) -> str:
     """A time as people in the workspace's zone read it."""
     return "" if at is None else f"{at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def opening(at: datetime, zone: str) -> str:
+    """When something may go on: in the workspace's zone, and in UTC where that is another time."""
+    here = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+    if not here.utcoffset():
+        return f"{here:%Y-%m-%d %H:%M}"
+    day = "" if here.date() == at.date() else f"{at:%Y-%m-%d} "
+    return f"{here:%Y-%m-%d %H:%M} ({day}{at:%H:%M} UTC)"
 
 
 def table_lines(found: pa.Table) -> list[str]:

@@ -23,6 +23,7 @@ def group() -> None:
 @group.command("open")
 @click.argument("subject", default="")
 @click.option("--from-mail", "mails", multiple=True, metavar="PATH", help="Open from mail: files, or a mailbox's name.")
+@click.option("--from-forms", is_flag=True, help="Open from what was posted into the forms in cases.toml.")
 @click.option("--lead", default="", metavar="REF", help="Whose case it is: a number or an e-mail address.")
 @click.option("--channel", default="phone", show_default=True, help="How it came in: phone, email, web, visit …")
 @click.option("--text", default="", help="What the customer said.")
@@ -38,23 +39,16 @@ def group() -> None:
 @pass_app
 def open_(
     app: App,
+    /,
     *,
     subject: str,
     mails: tuple[str, ...],
-    lead: str,
-    channel: str,
-    text: str,
-    category: str,
-    priority: str,
-    owner: str,
-    address: str,
-    at: str,
-    source: str,
-    key: str,
+    from_forms: bool,
     dry_run: bool,
     output: Output,
+    **said: str,
 ) -> None:
-    """Open a case about SUBJECT, or from mails of customers.
+    """Open a case about SUBJECT, or from what customers wrote by mail or into forms.
 
     From mails (.eml, maildir, mbox, or a mailbox of the workspace): what is an answer about a case goes to that case,
     and takes it up again where it was settled. What robots wrote, what came back, mail to many and our own mail open
@@ -68,25 +62,13 @@ def open_(
     """
     from sfactl.cases import usecases
 
-    if mails:
-        if subject or lead or text:
-            raise click.UsageError("--from-mail takes subject, customer and text from the mails.")
-        case_mail.read(app.session(dry_run=dry_run), mails, output)
+    if mails or from_forms:
+        if subject or said["lead"] or said["text"] or (mails and from_forms):
+            raise click.UsageError("Subject, customer and text come from the mails, or from the forms.")
+        session = app.session(dry_run=dry_run)
+        case_mail.read(session, mails, output) if mails else case_mail.posted(session, output)
         return
-    done = usecases.open_case(
-        app.session(dry_run=dry_run),
-        subject,
-        lead=lead,
-        channel=channel,
-        text=text,
-        category=category,
-        priority=priority,
-        owner=owner,
-        address=address,
-        at=at,
-        source=source,
-        key=key,
-    )
+    done = usecases.open_case(app.session(dry_run=dry_run), subject, **said)
     output.emit(done, human=lambda: case_lines.opened(done))
 
 

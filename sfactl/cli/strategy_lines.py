@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sfactl.cli.campaign_lines import local, table_lines, undone_lines
+from sfactl.cli.campaign_lines import local, opening, table_lines, undone_lines
 from sfactl.cli.tables import cut, pad, terminal_width, width
 from sfactl.cli.words import count
 
@@ -53,7 +53,7 @@ def _cells(c: Count, result: PlanResult) -> tuple[str, str, str, str]:
     if c.reps:
         notes.append(f"for {count(c.reps, 'rep')}")
     if c.action == "wait" and c.next_at is not None:
-        notes.append(f"from {local(c.next_at, result.time_zone)}")
+        notes.append(f"from {opening(c.next_at, result.time_zone)}")
     if c.to_step and c.action != "leave":
         notes.append(f"→ {c.to_step}")
     return c.action, c.step, f"{c.leads:,}", " ".join(notes)

@@ -17,7 +17,7 @@ from hashlib import sha256
 from threading import Lock
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from sfactl.api.errors import DataError, PolicyError
+from sfactl.api.errors import ConfigError, DataError, PolicyError
 from sfactl.api.records import Posting
 from sfactl.collect import answers
 from sfactl.collect.forms import BadPost, Form, checked, is_allowed, origin_of, posted
@@ -108,6 +108,9 @@ class Collector:
         except PolicyError as err:
             self._count("forged events")
             return answers.plain(err.message, "403 Forbidden")
+        except ConfigError as err:  # the key was there when this began: it may be there again
+            self._count("events that cannot be checked")
+            return answers.plain(err.message, "503 Service Unavailable", (("Retry-After", str(answers.RETRY_S)),))
         except DataError as err:
             self._count("events that cannot be read")
             return answers.plain(err.message, "400 Bad Request")

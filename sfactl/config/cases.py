@@ -92,6 +92,16 @@ class CaseMail:
     strangers: Literal["lead", "case"] = "lead"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseForm:
+    """A form whose postings open cases, with what each of them is; ``subject`` is by default what was written."""
+
+    form: str
+    category: str = ""
+    priority: str = ""
+    subject: str = ""
+
+
 USUAL = (
     Status(name="new", next=("open", "waiting", "resolved", "closed")),
     Status(name="open", next=("waiting", "resolved", "closed")),
@@ -109,6 +119,7 @@ class CaseRules:
     priorities: tuple[str, ...] = ("urgent", "high", "normal", "low")
     categories: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    forms: tuple[CaseForm, ...] = ()
     notices: Notices | None = None
     mail: CaseMail = field(default_factory=CaseMail)
 
@@ -128,6 +139,15 @@ class CaseRules:
                     raise ValueError(f"{at}.next: {name!r} cannot follow itself")
             if status.on_reply and status.on_reply not in status.next:
                 raise ValueError(f"{at}.on_reply: {status.on_reply!r} is not among what may follow {status.name!r}")
+        for number, form in enumerate(self.forms):
+            for key, word, known in (
+                ("category", form.category, self.categories),
+                ("priority", form.priority, self.priorities),
+            ):
+                if word and known and word not in known:
+                    raise ValueError(
+                        f"forms[{number}].{key}: {word!r} is none of {', '.join(known)}.{_near(word, known)}"
+                    )
         if self.statuses[0].state in SETTLED:
             raise ValueError(f"statuses[0].state: a case begins open or waiting, not {self.statuses[0].state}")
         if not any(s.state in SETTLED for s in self.statuses):

@@ -70,7 +70,15 @@ def table(rows: Sequence[Row], schemas: Schemas, dataset: str) -> pa.Table:
     """Rows as a table with all columns of their dataset."""
     import pyarrow as pa
 
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=schemas[dataset].arrow())
+    schema = schemas[dataset].arrow()
+    if not rows:
+        return schema.empty_table()
+    given = {name for row in rows for name in row}
+    columns = [
+        pa.array([row.get(f.name) for row in rows], f.type) if f.name in given else pa.nulls(len(rows), f.type)
+        for f in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def lead_of(trial: Trial) -> int:

@@ -84,6 +84,10 @@ class Dataset:
 
     def arrow(self) -> pa.Schema:
         """The Arrow schema of the columns, in order."""
+        return self._arrow
+
+    @cached_property
+    def _arrow(self) -> pa.Schema:
         import pyarrow as pa
 
         return pa.schema([(c.name, arrow_type(c.type)) for c in self.columns])

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from sfactl.api.errors import SfactlError
+from sfactl.api.errors import ConfigError, SfactlError
 from sfactl.campaigns.assets import FOLDER as ASSETS
 from sfactl.campaigns.assets import assets_of
 from sfactl.campaigns.files import known_fields
@@ -65,12 +65,12 @@ class References:
             self._template(path, raw)
         for key, value in _strings(raw):
             last = key.rpartition(".")[2]
-            if last in CONDITIONS or (top == "scores" and key.startswith("measures.")):
-                self._condition(value)
             if top == "scores" and key == "fallback":
-                self.follow(f"scores/{value}.toml")
+                self._must(f"scores/{value}.toml", f"{path}: {key}")
+            elif last in CONDITIONS or (top == "scores" and key.startswith("measures.")):
+                self._condition(value, f"{path}: {key}")
             if top in ("strategies", "campaigns"):
-                self._named(last, value)
+                self._named(last, value, f"{path}: {key}")
 
     def tests(self) -> None:
         """Take up the test files all of whose rules are here."""
@@ -79,11 +79,17 @@ class References:
             if tested and tested <= self.paths:
                 self.follow(f"tests/{file.name}")
 
-    def _named(self, key: str, value: str) -> None:
+    def _must(self, path: str, where: str) -> None:
+        """As `follow`; what is named and not there would be missed where the rules go. Raises `ConfigError`."""
+        if not (self._folder / path).is_file():
+            raise ConfigError(f"{where}: there is no {path}")
+        self.follow(path)
+
+    def _named(self, key: str, value: str, where: str) -> None:
         if key in ("segment", "blacklist"):
-            self.follow(f"segments/{value}.toml")
+            self._must(f"segments/{value}.toml", where)
         elif key == "template":
-            self.follow(f"templates/{value}.toml")
+            self._must(f"templates/{value}.toml", where)
         elif key == "sender" and value:
             self.senders.add(value)
 
@@ -97,20 +103,22 @@ class References:
         for owner, field in compiled.used:
             self._field(f"{owner}s", field)
 
-    def _condition(self, text: str) -> None:
+    def _condition(self, text: str, where: str) -> None:
         try:
             tree = Source(text=text).parse()
         except SfactlError:
             return
         for name in segments_in(tree):
-            self.follow(f"segments/{name}.toml")
+            self._must(f"segments/{name}.toml", where)
         for call in tree.find_all(exp.Anonymous):
             if str(call.this).lower() == "tag" and call.expressions:
                 self._tag(str(call.expressions[0].this))
         for column in tree.find_all(exp.Column):
             parts = [part.name for part in column.parts]
-            if len(parts) > 1 and parts[0] in ("score", "layer"):
-                self.follow(f"{parts[0]}s/{parts[1]}.toml")
+            if len(parts) > 1 and parts[0] == "score":
+                self._must(f"scores/{parts[1]}.toml", where)
+            if len(parts) > 1 and parts[0] == "layer":
+                self.follow(f"layers/{parts[1]}.toml")  # those that ship need no file
             for dataset in self._custom:
                 self._field(dataset, parts[-1])
 

@@ -16,6 +16,7 @@ from tests.bench.works import (
     show,
     simulate,
     start,
+    strategy_test,
 )
 
 BENCHES: dict[str, Bench] = {
@@ -31,6 +32,7 @@ BENCHES: dict[str, Bench] = {
         assign.BENCH,
         campaigns.PLAN,
         simulate.BENCH,
+        strategy_test.BENCH,
         campaigns.DISPATCH,
         pipelining.BENCH,
         bounces.BENCH,

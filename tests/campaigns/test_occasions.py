@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sfactl.api.errors import Conflict
 from sfactl.campaigns.model import After, Campaign, Step
 from sfactl.campaigns.occasions import Occasion
 from sfactl.campaigns.rounds import load_rounds, not_due
@@ -155,6 +156,18 @@ def test_a_round_is_sent_once_however_often_it_is_planned(acme: Acme) -> None:
     assert acme.plan().sends == 1
 
 
+def test_a_plan_that_is_applied_late_sees_what_others_sent_meanwhile(acme: Acme) -> None:
+    resting = 'occasion = { every = "1 month", rest = "9 days", beside = ["other"] }\n[[steps]]'
+    acme.write("campaigns/spring.toml", CAMPAIGN.replace("[[steps]]", resting))
+    acme.write("campaigns/other.toml", CAMPAIGN)
+    acme.leads({"lead_id": 1})
+    made = acme.plan()
+    acme.clock.advance(DAY)
+    assert acme.run("other").accepted == 1
+    with pytest.raises(Conflict, match="moved"):
+        acme.apply(made.plan_id)
+
+
 @pytest.mark.parametrize(
     ("said", "says"),
     [
@@ -174,7 +187,12 @@ def test_what_could_mean_two_things_is_refused(said: dict[str, Any], says: str) 
         Occasion(**said)
 
 
-def test_a_confirmation_has_no_occasion() -> None:
-    fixed = {"name": "c", "summary": "", "sender": "outbox", "confirm": True, "message_class": "transactional"}
+@pytest.mark.parametrize(
+    "more",
+    [{"confirm": True, "message_class": "transactional"}, {"where": "true", "rotation": 2}],
+    ids=["confirm", "rotation"],
+)
+def test_what_counts_rounds_otherwise_has_no_occasion(more: dict[str, Any]) -> None:
+    fixed = {"name": "c", "summary": "", "sender": "outbox", "steps": (Step(name="ask", template="t"),)}
     with pytest.raises(ValueError, match="occasion"):
-        Campaign(**fixed, occasion=Occasion(every="1 year"), steps=(Step(name="ask", template="t"),))  # type: ignore[arg-type]
+        Campaign(**fixed, **more, occasion=Occasion(every="1 year"))

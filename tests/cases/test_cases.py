@@ -210,3 +210,37 @@ def test_a_case_that_nobody_works_on_is_listed_until_somebody_does(session: Sess
     assert listed()
     usecases.change(session, [case], {"owner": "ken"})
     assert not listed()
+
+
+def test_what_is_posted_into_a_form_opens_a_case_once(session: Session) -> None:
+    """The words are the case's, the first line its subject; other forms, and old postings, open nothing."""
+    said = [
+        ("p1", "complaint", 1, "It broke\nsince Monday", 1),
+        ("p2", "complaint", None, "", 2),
+        ("p3", "price-list", 2, "please", 1),
+        ("p4", "complaint", 2, "long ago", 40 * 24),
+    ]
+    with session.write("touchpoints") as tx:
+        for event, form, lead, text, hours in said:
+            tx.append(
+                "touchpoints",
+                "select $event as event_id, cast($at as timestamp) as \"at\", 'form_submit' as kind, $form as content,"
+                " cast($lead as bigint) as lead_id, $text as text",
+                {"event": event, "at": NOW - timedelta(hours=hours), "form": form, "lead": lead, "text": text},
+            )
+        tx.commit()
+    with pytest.raises(ConfigError, match="no form opens a case"):
+        usecases.open_posted(session)
+    rules = session.folder / "cases.toml"
+    rules.write_text('schema = 1\n[[forms]]\nform = "complaint"\npriority = "high"\n')
+    try:
+        done = usecases.open_posted(session)
+        assert (done.opened, usecases.open_posted(session).opened) == (2, 0)
+        first, second = (case_of(session, str(n)) for n in sorted(done.cases, reverse=True))
+        shown = ("subject", "text", "lead_id", "owner", "priority", "channel", "address", "opened_at")
+        assert [first[k] for k in shown] == [
+            *("It broke", "It broke\nsince Monday", 1, "ken", "high", "web", "mei@x.example", NOW - timedelta(hours=1))
+        ]
+        assert [second[k] for k in shown[:3]] == ["complaint", None, None]
+    finally:
+        rules.unlink()

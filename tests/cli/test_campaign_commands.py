@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from sfactl.cli.campaign_lines import opening
 
 CSV = "company,full_name,email,country\n台灣精機,王小明,wang@example.com,TW\nFoo,Ann Lee,ann@example.com,US\n,Bo,bo@example.com,TW\n"
 
@@ -32,7 +35,7 @@ def test_plan_apply_and_again(run: Callable[..., Any]) -> None:
         r"Plan [0-9a-f]{6} for welcome v1 at 2026-11-24 11:00 Asia/Taipei, data as of commit 1", lines[0]
     )
     assert lines[1] == "  send   hello              2   via outbox"
-    assert lines[2] == "  wait                      1   outside window, from 2026-11-24 22:00"
+    assert lines[2] == "  wait                      1   outside window, from 2026-11-24 22:00 (14:00 UTC)"
     assert lines[-1].startswith("Next: sfactl campaign apply ")
     plan_id = lines[-1].split()[-1]
 
@@ -78,7 +81,7 @@ def test_rows_for_scripts(run: Callable[..., Any]) -> None:
     assert plan.out.splitlines()[0] == "lead_id,step,action,reason,due_at,recipient,owner"
     assert len(plan.out.splitlines()) == 4
     listing = run("campaign", "list", "--format", "json").json["result"]
-    assert [c["campaign"] for c in listing] == ["price-list", "spring-webinar", "welcome"]
+    assert [c["campaign"] for c in listing] == ["price-list", "satisfaction", "spring-webinar", "welcome"]
 
 
 def test_pausing(run: Callable[..., Any]) -> None:
@@ -112,3 +115,16 @@ def test_check_finds_what_is_wrong(run: Callable[..., Any]) -> None:
     assert answer.code == 2
     assert "✗ welcome:" in answer.out
     assert 'Did you mean "status"?' in answer.out
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("UTC", "2026-03-08 07:30"),
+        ("Asia/Taipei", "2026-03-08 15:30 (07:30 UTC)"),
+        ("America/Los_Angeles", "2026-03-07 23:30 (2026-03-08 07:30 UTC)"),
+    ],
+)
+def test_an_opening_is_told_here_and_in_utc(zone: str, said: str) -> None:
+    """Nobody has to guess which of the two it is."""
+    assert opening(datetime(2026, 3, 8, 7, 30), zone) == said

@@ -28,12 +28,16 @@ from sfactl.workspace.ledger import Effect
 pytest.importorskip("sfactl_sender_http")
 
 NOW = datetime(2026, 11, 22, 9)
+GRID_KEY = (
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1"
+    "flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g=="
+)
 HOOK = {"authorization": f"Basic {base64.b64encode(b'hook:pass').decode()}"}
 FILES = {
     "sfactl.toml": 'schema = 1\n[workspace]\nname = "Acme"\n[collect]\nurl = "https://go.acme.example/x"\n',
     "senders/post.toml": 'schema = 1\nuse = "postmark"\nserver_token = "env:TOKEN"\nevents_key = "env:HOOK"\n',
     "senders/mute.toml": 'schema = 1\nuse = "postmark"\nserver_token = "env:TOKEN"\n',
-    "senders/grid.toml": 'schema = 1\nuse = "sendgrid"\napi_key = "env:TOKEN"\nevents_key = "env:HOOK"\n',
+    "senders/grid.toml": 'schema = 1\nuse = "sendgrid"\napi_key = "env:TOKEN"\nevents_key = "env:GRID"\n',
     "senders/outbox.toml": 'schema = 1\nuse = "maildir"\n',
 }
 
@@ -43,6 +47,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
     """A workspace with three leads, one sent message, one of which nobody knows, and services that may post."""
     monkeypatch.setenv("TOKEN", "t")
     monkeypatch.setenv("HOOK", "hook:pass")
+    monkeypatch.setenv("GRID", GRID_KEY)
     folder = tmp_path / "ws"
     (folder / "senders").mkdir(parents=True)
     for name, text in FILES.items():
@@ -193,6 +198,21 @@ def test_a_sender_that_cannot_read_is_named(session: Session) -> None:
     assert "postmark" in (caught.value.hint or "")
     with pytest.raises(NotFound, match=r"no senders/nobody\.toml"):
         read_events(session, "nobody", [])
+
+
+@pytest.mark.parametrize(("name", "value"), [("HOOK", None), ("GRID", "no key")], ids=["missing", "no-key"])
+def test_a_key_that_is_none_is_told_before_anything_is_served(
+    session: Session, monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
+) -> None:
+    """While it serves, a key that went away makes the service come again later."""
+    collector = open_collector(session)
+    if value is None:
+        monkeypatch.delenv(name)
+        assert post(collector, CLICK) == "503"
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError):
+        open_collector(session)
 
 
 def test_at_the_prompt(session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Acme]:
     return acme
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Acme:
+    """A workspace in which nobody is."""
+    return acme_with_surveys(tmp_path_factory.mktemp("plain") / "acme")
+
+
 def answer(acme: Acme) -> None:
     """Each of SCORES opens the link of the message and answers there."""
     mails = acme.outbox()
@@ -142,6 +148,14 @@ def test_who_was_asked_is_in_the_one_ledger_and_not_asked_again(world: Acme) -> 
     assert states[1, "ask"] == ("later", datetime(2027, 2, 20, 3))
     assert states[8, "remind"] == ("wait", asked_at + 5 * DAY)
     assert states[6, "ask"][0] == "wait"
+
+
+def test_a_preview_says_why_it_is_not_time_and_its_link_answers_for_nobody(world: Acme) -> None:
+    with world.session(dry_run=True) as session:
+        ask, remind = campaigns.preview(session, "care", 8)
+        path = re.search(r"https://go\.acme\.example(/s/\S+)", ask.text)[1]  # type: ignore[index]
+        assert session.links.read("survey", path.removeprefix("/s/")).lead_id == 0
+    assert (ask.verdict, remind.verdict) == ("wait · not yet", "wait · after ask")
 
 
 def test_answers_are_brought_in_once(world: Acme) -> None:
@@ -316,6 +330,7 @@ def test_a_reminder_goes_to_those_who_have_not_answered(world: Acme) -> None:
     ("path", "old", "new", "says"),
     [
         ("surveys/care.toml", 'every = "3 months"', 'evry = "3 months"', "when.evry: unknown key"),
+        ("surveys/care.toml", 'rest = "30 days"', 'rest = "30 days"\nbeside = ["cares"]', "when.beside: there is no"),
         ("surveys/care.toml", 'topic = "surveys"', "steps = []", "campaign.steps: unknown key"),
         ("surveys/care.toml", 'topic = "surveys"', 'class = "transactional"', "campaign.class: unknown key"),
         ("surveys/care.toml", 'topic = "surveys"', 'topic = "survey"', "survey"),
@@ -326,14 +341,16 @@ def test_a_reminder_goes_to_those_who_have_not_answered(world: Acme) -> None:
         ("sfactl.toml", 'url = "https://go.acme.example"', "", "[collect]"),
     ],
 )
-def test_a_survey_that_could_not_be_sent_is_refused(tmp_path: Path, path: str, old: str, new: str, says: str) -> None:
-    acme = acme_with_surveys(tmp_path / "acme")
-    text = (acme.folder / path).read_text(encoding="utf-8")
-    acme.write(path, text.replace(old, new, 1))
-    with acme.session(dry_run=True) as session:
-        with pytest.raises(SfactlError) as told:
-            usecases.send(session, "care")
-        severities = {f.severity for f in usecases.check(session)}
+def test_a_survey_that_could_not_be_sent_is_refused(plain: Acme, path: str, old: str, new: str, says: str) -> None:
+    text = (plain.folder / path).read_text(encoding="utf-8")
+    plain.write(path, text.replace(old, new, 1))
+    try:
+        with plain.session(dry_run=True) as session:
+            with pytest.raises(SfactlError) as told:
+                usecases.send(session, "care")
+            severities = {f.severity for f in usecases.check(session)}
+    finally:
+        plain.write(path, text)
     assert says in f"{told.value} {told.value.hint}"
     assert severities == {"warning" if path == "sfactl.toml" else "error"}
 

@@ -215,6 +215,23 @@ def test_a_secret_written_out_is_never_exported(dev: Place) -> None:
     assert "sk-123456" not in str(err.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param('template = "winback"', 'template = "wonback"', "steps.template: there is no templates/wonback.toml", id="template"),
+        pytest.param('segment = "winback"', 'segment = "wonback"', "segment: there is no segments/wonback.toml", id="segment"),
+        pytest.param('segment = "winback"', "where = \"member_of('x')\"", "where: there is no segments/x.toml", id="member_of"),
+        pytest.param('segment = "winback"', 'where = "score.x > 1"', "where: there is no scores/x.toml", id="score"),
+    ],
+)  # fmt: skip
+def test_what_a_rule_names_and_is_not_there_is_told_at_once(dev: Place, old: str, new: str, said: str) -> None:
+    text = dev.read("strategies/winback.toml").decode()
+    assert old in text
+    dev.write("strategies/winback.toml", text.replace(old, new))
+    with pytest.raises(ConfigError, match=rf"strategies/winback\.toml: {said}"):
+        dev.exported("winback")
+
+
 def test_unknown_names_and_kinds_are_told(dev: Place, prod: Place) -> None:
     with pytest.raises(NotFound, match="no strategy 'winbak'") as err:
         dev.exported("winbak")

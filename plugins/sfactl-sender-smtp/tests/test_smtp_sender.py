@@ -172,7 +172,7 @@ def test_the_offer_names_what_exists() -> None:
         ("setting:host", "setting:nameserver"),
         ("password", "dkim_private_key", "dkim_second_private_key"),
     )
-    assert offer.capabilities == {"attachments", "domains"}
+    assert offer.capabilities == {"attachments", "domains", "signs"}
 
 
 @pytest.mark.parametrize(

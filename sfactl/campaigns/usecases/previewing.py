@@ -15,6 +15,7 @@ from sfactl.campaigns.letterhead import Letterhead
 from sfactl.campaigns.mail import write_message
 from sfactl.campaigns.model import Step
 from sfactl.campaigns.planning import judge, key_prefix, load_refusals
+from sfactl.campaigns.rounds import not_due
 from sfactl.campaigns.usecases.scene import effects_of, letterhead_of, load_audience, place_of, read_files
 from sfactl.engine.duck import Query
 from sfactl.engine.links import NOBODY
@@ -63,6 +64,8 @@ def preview(session: Session, name: str, lead_id: int, *, step: str = "") -> tup
         verdicts = {
             r[0]: " · ".join(x for x in r[1:] if x) for r in query.rows("select step, action, reason from plan_rows")
         }
+        if files.campaign.occasion and member:
+            verdicts.setdefault(files.campaign.steps[0].name, f"wait · {not_due(query, lead_id)[0]}")
     shown = []
     for each in steps:
         verdict = verdicts.get(each.name, f"later, after {each.after.step}" if each.after else "")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sfactl.cases.usecases.mailing import fetch_case_mail, read_case_mail
     from sfactl.cases.usecases.noticing import acknowledge
     from sfactl.cases.usecases.opening import open_case
+    from sfactl.cases.usecases.posting import open_posted
 
 _HOMES = {
     "acknowledge": "noticing",
@@ -22,6 +23,7 @@ _HOMES = {
     "import_cases": "importing",
     "list_cases": "looking",
     "open_case": "opening",
+    "open_posted": "posting",
     "read_case_mail": "mailing",
     "show": "looking",
 }
@@ -34,6 +36,7 @@ __all__ = [
     "import_cases",
     "list_cases",
     "open_case",
+    "open_posted",
     "read_case_mail",
     "show",
 ]

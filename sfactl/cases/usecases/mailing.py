@@ -38,10 +38,11 @@ NO_SUBJECT = "(no subject)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unopened:
-    """How many mails opened nothing for a reason."""
+    """How many mails opened nothing for a reason, and who wrote the first of them about what."""
 
     reason: str
     mails: int
+    example: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class CaseMailResult:
     nothing: tuple[Unopened, ...] = ()
     dry_run: bool = False
     commit: int | None = None
+    commits: int = 0
 
 
 def read_case_mail(session: Session, paths: Sequence[Path]) -> CaseMailResult:
@@ -97,8 +99,9 @@ class _Total:
         self._ours = addresses_of_ours(self._rules)
         self._sums: Counter[str] = Counter()
         self._nothing: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
         self._cases: list[int] = []
-        self._commit: int | None = None
+        self._commits: list[int] = []
 
     def add(self, raws: Iterable[bytes], *, cursors: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """Bring in the mails of one page."""
@@ -108,7 +111,7 @@ class _Total:
             self._sums["mails"] += 1
             read = read_letter(raw, now=session.now(), lists=self._rules.mail.lists)
             if isinstance(read, NoLetter):
-                self._nothing[read.why] += 1
+                self._leave(read.why, read.about)
             else:
                 letters.append(read)
         # In the order in which they came: an answer follows what it answers.
@@ -123,7 +126,7 @@ class _Total:
                 tx.set_cursor(name, cursor)
             if sheet.events or cursors:
                 made = tx.commit(cases=len(sheet.cases), events=len(sheet.events)).seq
-                self._commit = made if made is not None else self._commit
+                self._commits += [made] if made is not None else []
 
     def result(self) -> CaseMailResult:
         """All pages together."""
@@ -131,10 +134,18 @@ class _Total:
         return CaseMailResult(
             **{name: self._sums[name] for name in names},
             cases=tuple(self._cases),
-            nothing=tuple(Unopened(reason=reason, mails=n) for reason, n in self._nothing.most_common()),
+            nothing=tuple(
+                Unopened(reason=reason, mails=n, example=self._examples[reason])
+                for reason, n in self._nothing.most_common()
+            ),
             dry_run=self._session.dry_run,
-            commit=self._commit,
+            commit=self._commits[-1] if self._commits else None,
+            commits=len(self._commits),
         )
+
+    def _leave(self, why: str, about: str) -> None:
+        self._nothing[why] += 1
+        self._examples.setdefault(why, about)
 
     def _meet(self, letters: Sequence[Letter]) -> None:
         """Make leads of the writers whom nobody knows, by the rules by which all leads are made."""
@@ -162,7 +173,7 @@ class _Total:
                 self._sums["known"] += 1
                 continue
             if row["is_ours"]:
-                self._nothing[OURS] += 1
+                self._leave(OURS, f"{letter.sender}: {letter.subject}")
                 continue
             here = next((opened[one] for one in letter.answers if one in opened), None)
             case_id = here["case_id"] if here else row["case_id"]

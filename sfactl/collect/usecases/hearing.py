@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfactl.api.errors import PolicyError
 from sfactl.api.records import MessageEvent, Posting
 from sfactl.collect import segments
 from sfactl.collect.model import Heard, Listener
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
 
 
 def listeners_of(session: Session) -> Mapping[str, Listener]:
-    """The senders whose services may post, by name. Raises `ConfigError` for a key that is not there."""
-    return {one.name: _listener(one) for one in open_services(session)}
+    """The senders whose services may post, by name. Raises `ConfigError` for a key that is not there, or is none."""
+    services = open_services(session)
+    for one in services:
+        with suppress(PolicyError):  # nobody signed this: only what is wrong with the key is of interest
+            one.reader.verify(Posting(body=b"", headers={}, at=session.now(), url=session.settings.collect.url or "-"))
+    return {one.name: _listener(one) for one in services}
 
 
 def _listener(service: Service) -> Listener:

@@ -50,22 +50,10 @@ def sign(
         )
         if (known := _known(tx.query, number)) is not None:
             return _same(known, done)
-        tx.upsert(
-            "contracts",
-            tx.query.statement("orders", "contract"),
-            {
-                "id": session.reserve("contract"),
-                "number": number,
-                "signed_on": on,
-                "signed_by": by,
-                "ends_on": ends,
-                "document": file.name if file else "",
-                "digest": digest,
-                "now": session.now(),
-                "actor": session.actor,
-                "order_id": row["order_id"],
-            },
-        )
+        named = {"id": session.reserve("contract"), "document": file.name if file else "", "digest": digest}
+        said = {"number": number, "signed_on": on, "signed_by": by, "ends_on": ends}
+        made = {"now": session.now(), "actor": session.actor, "order_id": row["order_id"]}
+        tx.upsert("contracts", tx.query.statement("orders", "contract"), named | said | made)
         commit = tx.commit(order_id=row["order_id"], contract=number).seq
     return replace(done, commit=commit)
 

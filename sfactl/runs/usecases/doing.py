@@ -158,8 +158,8 @@ def _surveys(session: Session, _job: Job) -> Done:
 
 
 def _cases(session: Session, _job: Job) -> Done:
-    """Open cases from the mailbox that ``cases.toml`` names, then tell customers what happened to theirs."""
-    from sfactl.cases.usecases import acknowledge, fetch_case_mail
+    """Open cases from the mailbox and forms that ``cases.toml`` names, then tell customers what happened to theirs."""
+    from sfactl.cases.usecases import acknowledge, fetch_case_mail, open_posted
     from sfactl.config.cases import read_cases
 
     rules = read_cases(session.folder)
@@ -167,6 +167,8 @@ def _cases(session: Session, _job: Job) -> Done:
     if rules.mail.mailbox:
         read = fetch_case_mail(session, rules.mail.mailbox)
         counts = {"opened": read.opened, "answers": read.heard, "strangers": read.strangers}
+    if rules.forms:
+        counts["opened"] = counts.get("opened", 0) + open_posted(session).opened
     detail, partly = "", False
     if rules.notices is not None and rules.told:
         try:

@@ -74,13 +74,13 @@ def plan(size: Size, place: Place) -> Iterator[Measured]:
 
 
 def dispatch(size: Size, place: Place) -> Iterator[Measured]:
-    for recipients, connections in ((60, 1), (60, 2)) if place.quick else SENT:
+    for recipients, connections in ((60, 2),) if place.quick else SENT:
         yield delivered(place, recipients, connections)
 
 
 def delivered(place: Place, recipients: int, connections: int) -> Measured:
     """Deliver to so many over so many connections, beside smtplib with as many."""
-    folder = workspace(place, Size(leads=max(recipients * 2, 300), events=100)) / "ws"
+    folder = workspace(place, Size(leads=max(recipients * 2, 300), events=300)) / "ws"
     name = f"letter{connections}"
     bare_count = min(recipients, MOST_BARE)
     with sink() as port:

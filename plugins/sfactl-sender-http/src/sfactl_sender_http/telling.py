@@ -217,6 +217,17 @@ def _resend(row: Row) -> Iterator[MessageEvent]:
 
 TWILIO_HARD = ("21211", "21614", "30005", "30006")
 """No number, no mobile number, unknown, a landline."""
+TWILIO_WORDS = {
+    "21211": "not a valid phone number",
+    "21610": "the recipient has unsubscribed",
+    "21614": "not a mobile number",
+    "30003": "handset switched off or unreachable",
+    "30004": "blocked by the recipient or carrier",
+    "30005": "unknown or inactive number",
+    "30006": "landline or unreachable carrier",
+    "30007": "filtered by the carrier",
+    "30008": "unknown error at the carrier",
+}
 TWILIO_LEFT = "21610"
 """The person answered STOP."""
 
@@ -242,7 +253,7 @@ def _twilio(row: Row, at: datetime) -> Iterator[MessageEvent]:
         _text(row, "To"),
         provider_id=sid,
         hard=error in TWILIO_HARD if kind == "bounce" else None,
-        said=" ".join(filter(None, (error, _text(row, "ErrorMessage")))) or status,
+        said=" ".join(filter(None, (error, _text(row, "ErrorMessage") or TWILIO_WORDS.get(error, "")))) or status,
     )
 
 
