@@ -39,6 +39,7 @@ class Past:
         self._head = session.workspace.head()
         self._seq = self._head
         self._has_events = False
+        self._lead = "*"
 
     def begin(self, first: Tick, *, fresh: bool) -> None:
         """Make the simulation's tables as things stood at the first run; with ``fresh`` nobody was ever in it."""
@@ -79,7 +80,7 @@ class Past:
             self.query.run(f"create or replace temp table sim_few_sent as {few}")
         whole: dict[str, str] = {}
         if happened:
-            whole["leads"] = f"select * exclude (_appears) from sim_leads where _appears <= {moment(tick.at)}"
+            whole["leads"] = f"select {self._lead} from sim_leads where _appears <= {moment(tick.at)}"
         own = own_rows(
             self._name,
             tick.at,
@@ -133,7 +134,7 @@ class Past:
         if self._shared_from == source:
             return
         self._shared_from = source
-        rows = source if self.history == "happened" else f"({source})"
+        rows = f"(select {self._lead} from {source})" if self.history == "happened" else f"({source})"
         limit = "" if needed else " limit 0"
         self.query.run(
             f"create or replace temp table sim_shared as with all_leads as (select lead_id, email, phone from {rows})"
@@ -161,6 +162,16 @@ class Past:
         params = {"first": first or datetime.max}
         self.query.run(
             f"create or replace temp table sim_leads as {self.query.statement('simulation', 'leads')}", params
+        )
+        types = self._session.workspace.schemas["leads"].types
+        counted = ", ".join(f'count("{column}")' for column in types)
+        counts = self.query.one(f"select {counted} from sim_leads") or ()
+        empty = {column for column, count in zip(types, counts, strict=True) if not count and column != LINK}
+        for column in sorted(empty):
+            self.query.run(f'alter table sim_leads drop column "{column}"')  # it would take as much room as a full one
+        self._lead = ", ".join(
+            f'cast(null as {kind}) as "{column}"' if column in empty else f'"{column}"'
+            for column, kind in types.items()
         )
 
 
