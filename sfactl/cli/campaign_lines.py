@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sfactl.cli.tables import pad, table, terminal_width
+from sfactl.cli.times import local, local_and_utc
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,8 +24,8 @@ _ORDER = ("send", "task", "wait", "skip", "hold")
 def plan_lines(result: PlanResult) -> Iterator[str]:
     """A plan: what it does, for how many, what changed, and the next command."""
     short = result.plan_id[:6]
-    at = result.planned_at.replace(tzinfo=UTC).astimezone(ZoneInfo(result.time_zone))
-    head = f"Plan {short} for {result.campaign} v{result.version} at {at:%Y-%m-%d %H:%M} {result.time_zone}"
+    at = local(result.planned_at, result.time_zone)
+    head = f"Plan {short} for {result.campaign} v{result.version} at {at} {result.time_zone}"
     yield f"{head}, data as of commit {result.data_seq}"
     rows = list(_count_rows(result))
     width = max((len(name) for _, name, _, _ in rows), default=0)
@@ -65,7 +65,7 @@ def _by_reason(counts: Iterable[Count], zone: str) -> str:
             first[c.reason] = min(c.next_at, first.get(c.reason, c.next_at))
     texts = []
     for reason, n in sorted(totals.items(), key=lambda t: (-t[1], t[0])):
-        opens = f", from {opening(first[reason], zone)}" if reason in first else ""
+        opens = f", from {local_and_utc(first[reason], zone)}" if reason in first else ""
         texts.append(f"{n:,} {reason}{opens}" if len(totals) > 1 else f"{reason}{opens}")
     return " · ".join(texts)
 
@@ -149,24 +149,10 @@ def status_lines(result: StatusResult, zone: str) -> Iterator[str]:
     if result.undone:
         yield f"Not reached by plan {result.plans[0].short}"
     for u in result.undone:
-        opens = f", from {opening(u.next_at, zone)}" if u.next_at else ""
+        opens = f", from {local_and_utc(u.next_at, zone)}" if u.next_at else ""
         yield f"  {pad(u.step, 16)} {u.people:>9,} {u.action}{f': {u.reason}' if u.reason else ''}{opens}"
     if result.undone:
         yield f"Why one of them: sfactl campaign status {result.campaign} --contact CONTACT"
-
-
-def local(at: datetime | None, zone: str) -> str:
-    """A time as people in the workspace's zone read it."""
-    return "" if at is None else f"{at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
-
-
-def opening(at: datetime, zone: str) -> str:
-    """When something may go on: in the workspace's zone, and in UTC where that is another time."""
-    here = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
-    if not here.utcoffset():
-        return f"{here:%Y-%m-%d %H:%M}"
-    day = "" if here.date() == at.date() else f"{at:%Y-%m-%d} "
-    return f"{here:%Y-%m-%d %H:%M} ({day}{at:%H:%M} UTC)"
 
 
 def table_lines(found: pa.Table) -> list[str]:

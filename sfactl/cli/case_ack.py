@@ -9,7 +9,7 @@ import click
 
 from sfactl.cli import options
 from sfactl.cli.app import App, Output, pass_app
-from sfactl.cli.campaign_lines import local
+from sfactl.cli.times import local
 from sfactl.cli.values import shown
 from sfactl.cli.words import count
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sfactl.cli.campaign_lines import local
 from sfactl.cli.tables import pad, width
+from sfactl.cli.times import local
 from sfactl.cli.values import shown
 from sfactl.cli.words import count
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sfactl.cli.tables import pad
+from sfactl.cli.times import local
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
@@ -27,10 +26,10 @@ def shown_lines(found: Iterable[Shown], zone: str) -> Iterator[str]:
         yield f"lead:{one.lead_id} {who}" if one.lead_id is not None else f"{who}: no lead has this address"
         for s in one.standings:
             mark = "✓" if s.may else "✗"
-            since = f"   {_day(s.since, zone)}  {s.by}" if s.since else ""
+            since = f"   {local(s.since, zone)}  {s.by}" if s.since else ""
             yield f"  {mark} {pad(s.topic or s.title, 22)} {pad(s.why, 24)} {pad(s.basis, 20)}{since}".rstrip()
         for entry in one.listed:
-            yield f"  on the list: {entry.value} ({entry.scope}, {entry.reason}) since {_day(entry.at, zone)}"
+            yield f"  on the list: {entry.value} ({entry.scope}, {entry.reason}) since {local(entry.at, zone)}"
         if one.lead_id is None and not one.listed:
             yield "  not on the list either"
 
@@ -94,7 +93,3 @@ def _rejected(rows: tuple[Rejected, ...]) -> Iterator[str]:
         yield f"  row {r.row}: {r.reason}"
     if len(rows) > _SHOWN:
         yield f"  … {len(rows) - _SHOWN:,} more; see them with --format json"
-
-
-def _day(at: datetime | None, zone: str) -> str:
-    return "" if at is None else f"{at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"

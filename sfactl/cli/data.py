@@ -9,6 +9,7 @@ import click
 
 from sfactl.cli import options, tables
 from sfactl.cli.app import App, Output, pass_app
+from sfactl.cli.times import local
 
 if TYPE_CHECKING:
     from sfactl.session import Session
@@ -361,11 +362,9 @@ def _author(session: Session) -> Author:
 
 
 def _log_lines(session: Session, entries: Iterable[LogEntry]) -> Iterable[str]:
-    from datetime import UTC
-
     rows = []
     for e in entries:
-        at = e.at.replace(tzinfo=UTC).astimezone(session.zone).strftime("%Y-%m-%d %H:%M")
+        at = local(e.at, session.zone)
         what = " · ".join(f"{name} {n:,}" for name, n in e.datasets.items())
         why = e.reason or ""
         if e.undoes:

@@ -127,7 +127,7 @@ def due(app: App, *, only: tuple[str, ...], as_of: str | None, fail_empty: bool,
 @options.output
 @pass_app
 def next_(app: App, jobs: tuple[str, ...], *, count: int, as_of: str | None, output: Output) -> None:
-    """List the next times at which JOBs come due, in the workspace's zone.
+    """List the next times at which JOBs come due, in the workspace's zone and in UTC.
 
     \b
     Example:
@@ -136,7 +136,8 @@ def next_(app: App, jobs: tuple[str, ...], *, count: int, as_of: str | None, out
     from sfactl.runs import usecases
 
     found = usecases.next_slots(app.session(as_of=as_of), only=jobs, count=count)
-    output.emit(found, human=lambda: [f"{slot.local}  {slot.job}" for slot in found] or ["Nothing comes."])
+    lines = [f"{slot.local}  {slot.due_at:%m-%d %H:%M} UTC  {slot.job}" for slot in found]
+    output.emit(found, human=lambda: lines or ["Nothing comes."])
 
 
 @group.command()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sfactl.cli.tables import markdown, pad, table, width
+from sfactl.cli.times import local, local_and_utc
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
@@ -31,16 +31,18 @@ def summary_lines(result: Summary) -> Iterator[str]:
     zone = ZoneInfo(result.time_zone)
     env = f", environment {result.env}" if result.env else ""
     name = "Dry run: nothing is done." if result.dry_run else f"Run {result.batch}"
-    yield f"{name} at {_at(result.at, zone)} {result.time_zone}{env}" if not result.dry_run else name
+    yield f"{name} at {local(result.at, zone)} {result.time_zone}{env}" if not result.dry_run else name
     if result.taken_over:
         yield f"Took over from {result.taken_over}."
     yield from _job_rows(result.jobs, zone)
     for problem in result.problems:
         yield f"  ✗ cannot be read: {problem}"
-    yield from (f"Waits since {_at(one.since, zone)}: {one.detail}" for one in result.waiting if _is_older(one, result))
+    yield from (
+        f"Waits since {local(one.since, zone)}: {one.detail}" for one in result.waiting if _is_older(one, result)
+    )
     yield _total(result)
     if result.next_at is not None:
-        yield f"Next: {result.next_job} at {_at(result.next_at, zone)}"
+        yield f"Next: {result.next_job} at {local_and_utc(result.next_at, zone)}"
     elif not result.jobs:
         yield "No job has a schedule. See: sfactl run list --all"
 
@@ -50,11 +52,11 @@ def summary_markdown(result: Summary) -> str:
     zone = ZoneInfo(result.time_zone)
     env = f" · {result.env}" if result.env else ""
     title = "dry run" if result.dry_run else f"run {result.batch}"
-    lines = [f"## sfactl {title}{env} · {_at(result.at, zone)} {result.time_zone}", ""]
+    lines = [f"## sfactl {title}{env} · {local(result.at, zone)} {result.time_zone}", ""]
     if result.jobs:
         heads = ["", "job", "state", "due", "what", "note"]
         rows = [
-            [MARKS.get(r.state, "✓"), r.job, r.state, _at(r.due_at, zone), _counts(r), _plain(r.detail)]
+            [MARKS.get(r.state, "✓"), r.job, r.state, local(r.due_at, zone), _counts(r), _plain(r.detail)]
             for r in result.jobs
         ]
         lines += [*markdown(heads, rows), ""]
@@ -64,7 +66,7 @@ def summary_markdown(result: Summary) -> str:
         lines += [f"- **{one.job}**: {_plain(one.detail)}" for one in result.waiting]
         lines.append("")
     lines += [f"Took over from {_plain(result.taken_over)}.", ""] if result.taken_over else []
-    following = f" Next: {result.next_job} at {_at(result.next_at, zone)}." if result.next_at else ""
+    following = f" Next: {result.next_job} at {local_and_utc(result.next_at, zone)}." if result.next_at else ""
     return "\n".join([*lines, f"{_total(result)}{following}", ""])
 
 
@@ -83,9 +85,9 @@ def job_lines(jobs: Sequence[JobLine], zone: ZoneInfo) -> Iterator[str]:
             job.job,
             job.schedule,
             job.said_in,
-            job.note or (_at(job.next_at, zone) if job.next_at else "never again"),
+            job.note or (local(job.next_at, zone) if job.next_at else "never again"),
             job.due or "",
-            f"{job.last_state} {_at(job.last_due_at, zone)}" if job.last_due_at else "",
+            f"{job.last_state} {local(job.last_due_at, zone)}" if job.last_due_at else "",
         ]
         for job in jobs
     ]
@@ -98,7 +100,7 @@ def log_lines(runs: Sequence[JobRun], zone: ZoneInfo) -> Iterator[str]:
         yield "Nothing was run yet."
         return
     rows = [
-        [run.run_id[:6], run.batch, run.env, run.job, _at(run.due_at, zone), run.state, _counts(run), run.detail]
+        [run.run_id[:6], run.batch, run.env, run.job, local(run.due_at, zone), run.state, _counts(run), run.detail]
         for run in runs
     ]
     heads = ["run", "batch", "env", "job", "due", "state", "what", "note"]
@@ -113,12 +115,12 @@ def run_lines(runs: Sequence[JobRun], zone: ZoneInfo) -> Iterator[str]:
         if place:
             yield ""
         yield f"{run.job}  {run.state}  run {run.run_id[:6]} of batch {run.batch}"
-        stands = f", for {run.slots:,} slots since {_at(run.first_due_at, zone)}" if run.slots > 1 else ""
+        stands = f", for {run.slots:,} slots since {local(run.first_due_at, zone)}" if run.slots > 1 else ""
         facts: list[tuple[str, str]] = [
-            ("due", f"{_at(run.due_at, zone)}{stands}"),
+            ("due", f"{local(run.due_at, zone)}{stands}"),
             ("attempt", str(run.attempt)),
-            ("began", _at(run.started_at, zone) if run.started_at else ""),
-            ("ended", _at(run.ended_at, zone) if run.ended_at else ""),
+            ("began", local(run.started_at, zone) if run.started_at else ""),
+            ("ended", local(run.ended_at, zone) if run.ended_at else ""),
             ("what", _counts(run)),
             ("note", run.detail),
             ("error", run.error),
@@ -155,7 +157,7 @@ def _job_rows(runs: Iterable[JobRun], zone: ZoneInfo) -> Iterator[str]:
     for run in runs:
         note = " · ".join(text for text in (_counts(run), run.detail) if text)
         mark = MARKS.get(run.state, "✓")
-        yield f"  {mark} {pad(run.job, longest)}  {pad(run.state, states)}  {_at(run.due_at, zone)}  {note}".rstrip()
+        yield f"  {mark} {pad(run.job, longest)}  {pad(run.state, states)}  {local(run.due_at, zone)}  {note}".rstrip()
 
 
 def _total(result: Summary) -> str:
@@ -192,10 +194,6 @@ def _saved(run: JobRun) -> str:
 
 def _time(minutes: float) -> tuple[str, str]:
     return f"{minutes:,.1f}", f"{minutes / 60:,.1f}"
-
-
-def _at(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _plain(text: str) -> str:

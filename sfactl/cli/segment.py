@@ -264,7 +264,7 @@ def _admission(result: Explanation, zone: str) -> Iterator[str]:
         return
     yield from _changes(result)
     if result.by_itself is not None:
-        from sfactl.cli.campaign_lines import local
+        from sfactl.cli.times import local
         from sfactl.cli.words import count
 
         days = (result.by_itself - result.at).total_seconds() / 86_400

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
 from sfactl.cli import options, tables
 from sfactl.cli.app import App, Output, pass_app
+from sfactl.cli.times import local
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
@@ -48,7 +48,11 @@ class Status:
 
     def lines(self) -> Iterator[str]:
         """The report for people, times in the workspace's zone."""
-        at = f", commit {self.commit} of {self._local(self.committed_at)}" if self.committed_at else ", no commit yet"
+        at = (
+            f", commit {self.commit} of {local(self.committed_at, self.time_zone)}"
+            if self.committed_at
+            else ", no commit yet"
+        )
         yield f"Workspace {self.name} in {self.folder}{at}"
         if self.datasets:
             yield ""
@@ -56,14 +60,10 @@ class Status:
             yield from tables.table(("dataset", "rows"), rows, right=("rows",))
         if self.runs:
             yield ""
-            runs = [(r.commit, self._local(r.at), r.actor, r.command) for r in self.runs]
+            runs = [(r.commit, local(r.at, self.time_zone), r.actor, r.command) for r in self.runs]
             yield from tables.table(("commit", "when", "who", "what"), runs, fit=tables.terminal_width())
         yield ""
         yield from (f"{'Next:' if i == 0 else '     '} {step}" for i, step in enumerate(self.next))
-
-    def _local(self, at: datetime) -> str:
-        local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone))
-        return f"{local:%Y-%m-%d %H:%M}"
 
 
 @click.command("status")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from sfactl.cli.campaign_lines import local, opening, table_lines, undone_lines
+from sfactl.cli.campaign_lines import table_lines, undone_lines
 from sfactl.cli.tables import cut, pad, terminal_width, width
+from sfactl.cli.times import local, local_and_utc
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ _EMPTY = "Nothing to do now."
 def plan_lines(result: PlanResult) -> Iterator[str]:
     """A plan for review: whom it is for, what happens at each step to how many and why, what changed, what is next."""
     short = result.plan_id[:6]
-    at = result.planned_at.replace(tzinfo=UTC).astimezone(ZoneInfo(result.time_zone))
-    head = f"Plan {short} for {result.strategy} v{result.version} at {at:%Y-%m-%d %H:%M} {result.time_zone}"
+    at = local(result.planned_at, result.time_zone)
+    head = f"Plan {short} for {result.strategy} v{result.version} at {at} {result.time_zone}"
     yield f"{head}, data as of commit {result.data_seq}"
     yield _cut(f"For: {result.audience}")
     older = f", {count(len(result.older), 'older version')} still in use" if result.older else ""
@@ -53,7 +52,7 @@ def _cells(c: Count, result: PlanResult) -> tuple[str, str, str, str]:
     if c.reps:
         notes.append(f"for {count(c.reps, 'rep')}")
     if c.action == "wait" and c.next_at is not None:
-        notes.append(f"from {opening(c.next_at, result.time_zone)}")
+        notes.append(f"from {local_and_utc(c.next_at, result.time_zone)}")
     if c.to_step and c.action != "leave":
         notes.append(f"→ {c.to_step}")
     return c.action, c.step, f"{c.leads:,}", " ".join(notes)

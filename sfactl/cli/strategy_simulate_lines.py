@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sfactl.cli.tables import table, terminal_width
+from sfactl.cli.times import local
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:
@@ -45,15 +44,15 @@ def path_lines(result: Simulation, lead: int) -> Iterator[str]:
             wording = stage.wording
             yield f"By {wording}:"
         to = {None: "", "end": " → out"}.get(stage.to_step, f" → {stage.to_step}")
-        due = f", until {_local(stage.due_at, result.time_zone)}" if stage.due_at and stage.what == "wait" else ""
+        due = f", until {local(stage.due_at, result.time_zone)}" if stage.due_at and stage.what == "wait" else ""
         why = f"  {stage.reason}" if stage.reason else ""
-        yield f"  {_local(stage.at, result.time_zone)}  {stage.step or 'control':<12} {stage.what}{why}{due}{to}"
+        yield f"  {local(stage.at, result.time_zone)}  {stage.step or 'control':<12} {stage.what}{why}{due}{to}"
     yield ""
     yield "Nothing was written or sent."
 
 
 def _head(result: Simulation) -> Iterator[str]:
-    start, end = (_local(at, result.time_zone)[:10] for at in (result.start, result.end))
+    start, end = (local(at, result.time_zone)[:10] for at in (result.start, result.end))
     first, last = result.commits
     commits = f"commits {first} to {last}" if first != last else f"commit {last}"
     yield f"Simulated {result.strategy} from {start} to {end}: {count(result.runs, 'run')}, {result.pace}"
@@ -134,9 +133,3 @@ def _replay(result: Simulation) -> Iterator[str]:
 
 def _share(part: int, whole: int) -> str:
     return f" ({part / whole:.1%})" if whole else ""
-
-
-def _local(at: datetime | None, zone: str) -> str:
-    if at is None:
-        return ""
-    return f"{at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sfactl.cli.campaign_lines import apply_lines, local, plan_lines
+from sfactl.cli.campaign_lines import apply_lines, plan_lines
 from sfactl.cli.tables import pad, table, terminal_width
+from sfactl.cli.times import local
 from sfactl.cli.words import count
 
 if TYPE_CHECKING:

@@ -85,7 +85,7 @@ def pace(app: App, release: str, dry_run: bool, output: Output) -> None:
 
 
 def _stopped(result: StopResult, zone: str) -> str:
-    from sfactl.cli.campaign_lines import local
+    from sfactl.cli.times import local
 
     if result.changed:
         return f"All sending is stopped: {result.reason}"
@@ -93,7 +93,7 @@ def _stopped(result: StopResult, zone: str) -> str:
 
 
 def _started(result: StopResult, zone: str) -> str:
-    from sfactl.cli.campaign_lines import local
+    from sfactl.cli.times import local
 
     if not result.changed:
         return "Sending was not stopped."

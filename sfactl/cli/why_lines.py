@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sfactl.cli.campaign_lines import local
 from sfactl.cli.tables import cut, pad, terminal_width, width
+from sfactl.cli.times import local
 from sfactl.cli.values import shown
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sfactl.cli.campaign_lines import opening
+from sfactl.cli.times import local_and_utc
 
 CSV = "company,full_name,email,country\n台灣精機,王小明,wang@example.com,TW\nFoo,Ann Lee,ann@example.com,US\n,Bo,bo@example.com,TW\n"
 
@@ -127,4 +127,4 @@ def test_check_finds_what_is_wrong(run: Callable[..., Any]) -> None:
 )
 def test_an_opening_is_told_here_and_in_utc(zone: str, said: str) -> None:
     """Nobody has to guess which of the two it is."""
-    assert opening(datetime(2026, 3, 8, 7, 30), zone) == said
+    assert local_and_utc(datetime(2026, 3, 8, 7, 30), zone) == said
