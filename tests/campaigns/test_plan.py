@@ -174,6 +174,20 @@ def test_the_same_address_gets_one_message_whatever_its_case(acme: Acme) -> None
     assert found == {(2, "invite"): "send", (3, "invite"): "skip: duplicate address", (5, "invite"): "send"}
 
 
+def test_who_share_an_address_get_one_message_of_two_variants(acme: Acme) -> None:
+    variants = (
+        CAMPAIGN + 'where = "lead_id < 3"\n\n[[steps]]\nname = "others"\ntemplate = "invite"\nwhere = "lead_id >= 3"\n'
+    )
+    acme.write("campaigns/spring.toml", variants)
+    acme.leads({"lead_id": 2, "email": "a@example.com"}, {"lead_id": 3, "email": "A@Example.com"}, {"lead_id": 5})
+    found = acme.verdicts(acme.plan())
+    assert {key: verdict for key, verdict in found.items() if "condition" not in verdict} == {
+        (2, "invite"): "send",
+        (3, "others"): "skip: duplicate address",
+        (5, "others"): "send",
+    }
+
+
 def test_an_opt_out_holds_for_every_lead_with_the_address(acme: Acme) -> None:
     acme.leads(
         {"lead_id": 1, "status": "disqualified", "email": "a@example.com"}, {"lead_id": 2, "email": "a@example.com"}

@@ -108,18 +108,19 @@ reached as (
     left join exited e on e.lead_id = x.lead_id and e.rotation = x.rotation
     where x.after_step is null or coalesce(al.accepted_at, aa.accepted_at) is not null
 ),
--- The lowest number wins, among those whom the step is for at all; where each message is about something of its own
--- ($apart), none is a double.
+-- The lowest number wins, among those whom any step is for, so that an address which several share gets no two variants;
+-- where each message is about something of its own ($apart), none is a double.
 winners as (
-    select step, address, min(lead_id) as lead_id from reached
-    where action = 'send' and address is not null and not is_out and not $apart group by step, address having count(*) > 1
+    select case when $by_step then step end as step, address, min(lead_id) as lead_id from reached
+    where action = 'send' and address is not null and not is_out and not $apart group by 1, 2
+    having min(lead_id) <> max(lead_id)
 ),
 deduped as (
     select r.*,
         w.lead_id is not null as is_double,
         case when r.after_step is not null then r.after_at + to_seconds(r.wait_s) end as ripe_at
     from reached r
-    left join winners w on w.step = r.step and w.address = r.address and (w.lead_id < r.lead_id)
+    left join winners w on w.address = r.address and w.lead_id < r.lead_id and (not $by_step or w.step = r.step)
         and r.action = 'send' and not r.is_out
 ),
 judged as (
