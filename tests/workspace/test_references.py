@@ -12,7 +12,7 @@ from sfactl.schemas.references import ENTITIES
 from sfactl.session import Session
 from sfactl.workspace.aliases import living, merged_into
 
-NUMBERED = {"opportunity_id", "order_id", "quote_id", "cluster_id"}
+NUMBERED = {"opportunity_id", "order_id", "quote_id", "cluster_id", "case_id", "contract_id"}
 """Numbers of things that are never merged."""
 
 
