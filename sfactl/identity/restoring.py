@@ -96,13 +96,14 @@ def keyed_back(note: Note, later: Sequence[Note], key: Sequence[str], live: Live
 
 
 def added_keys(dataset: Dataset) -> str:
-    """SELECT of the keys of rows that the merge added and that say the same still: they go."""
+    """SELECT of the keys of rows that the merge added and that say the same still: they go. With their ``note_key``."""
     names = [c.name for c in dataset.columns]
     named = [r.column for r in dataset.references]
     mine = [f't."{n}" is not distinct from {_root(dataset, n) if n in named else f"a.{quoted(n)}"}' for n in names]
+    row = from_json(quoted("row"), names)
     return (
-        f"select {', '.join(f't.{quoted(k)}' for k in dataset.key)} from {dataset.name} as t join"
-        f" (select {typed(dataset, 'r', names)} from (select {from_json(quoted('row'), names)} as r from notes"
+        f"select {', '.join(f't.{quoted(k)}' for k in dataset.key)}, a.note_key from {dataset.name} as t join"
+        f' (select {typed(dataset, "r", names)}, note_key from (select {row} as r, "key" as note_key from notes'
         f" where dataset = '{dataset.name}' and action = 'added')) as a on {_same(dataset, 't', 'a')}"
         f" where {' and '.join(mine)}"
     )

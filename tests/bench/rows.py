@@ -11,12 +11,12 @@ from tests.bench.works import (
     dedupe,
     lead_import,
     pipelining,
+    rules,
     score,
     segment,
     show,
     simulate,
     start,
-    strategy_test,
 )
 
 BENCHES: dict[str, Bench] = {
@@ -32,7 +32,7 @@ BENCHES: dict[str, Bench] = {
         assign.BENCH,
         campaigns.PLAN,
         simulate.BENCH,
-        strategy_test.BENCH,
+        rules.BENCH,
         campaigns.DISPATCH,
         pipelining.BENCH,
         bounces.BENCH,

@@ -176,7 +176,7 @@ def test_paths_are_below_the_base(server: JsonServer, base: str, path: str, seen
         ("RateLimit-Reset", "7", 7, 7),
         ("X-RateLimit-Reset", "7", 7, 7),
         ("X-RateLimit-Reset", "1000000001", 0, 0),
-        ("X-RateLimit-Reset", str(int(datetime.now(UTC).timestamp()) + 3600), 3000, 3600),
+        ("X-RateLimit-Reset", str(int(datetime.now(UTC).timestamp()) + 3600), 1, 3600),
     ],
     ids=["draft", "wait", "past", "moment"],
 )

@@ -49,6 +49,32 @@ def test_an_unmerge_is_exact(session: Session) -> None:
         unmerge(session, "lead", str(done.merge_ids[0]))
 
 
+def test_a_row_that_was_merged_again_goes_back_where_it_was(small: Session) -> None:
+    """What a later merge noted of a row is forgotten once the row has left with an earlier one."""
+    put(small, "tasks", {"task_id": "mine", "lead_id": 2})
+    before = content(small)
+    first = merge(small, "lead", ["1", "2"], into="1").merge_ids[0]
+    second = merge(small, "lead", ["1", "3"], into="3").merge_ids[0]
+    unmerge(small, "lead", str(first))
+    assert rows_of(small, "select lead_id from tasks where task_id = 'mine'") == [(2,)]
+    third = merge(small, "lead", ["2", "3"], into="3").merge_ids[0]
+    unmerge(small, "lead", str(second))
+    assert rows_of(small, "select lead_id from tasks where task_id = 'mine'") == [(3,)]
+    unmerge(small, "lead", str(third))
+    assert content(small) == before
+
+
+def test_a_row_that_somebody_gave_away_stays_there(small: Session) -> None:
+    put(small, "tasks", {"task_id": "mine", "lead_id": 2})
+    first = merge(small, "lead", ["1", "2"], into="1").merge_ids[0]
+    put(small, "tasks", {"task_id": "mine", "lead_id": 4})
+    second = merge(small, "lead", ["4", "1"], into="1").merge_ids[0]
+    unmerge(small, "lead", str(first))
+    assert rows_of(small, "select lead_id from tasks where task_id = 'mine'") == [(1,)]
+    unmerge(small, "lead", str(second))
+    assert rows_of(small, "select lead_id from tasks where task_id = 'mine'") == [(4,)]
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2)], ids=str)
 def test_merges_can_be_undone_in_any_order(small: Session, order: tuple[int, ...]) -> None:
     before = content(small)

@@ -95,6 +95,7 @@ class _Back:
         query = self._tx.query
         query.run("create or replace temp table notes as select * from merge_moves where merge_id = $id", self._id)
         rewritten, kept = self._survivor()
+        self._follow()
         self._record()
         self._rows()
         self._stored_references(rewritten)
@@ -140,6 +141,26 @@ class _Back:
             if f != "updated_at"
         )
         return made.rewritten, kept
+
+    def _follow(self) -> None:
+        """Rows that later merges moved on: what those noted of them is no longer theirs to give back.
+
+        Where somebody gave a row to another record in between, it is that record's, and stays.
+        """
+        query = self._tx.query
+        query.run(f"create or replace temp table later as {query.statement('identity', 'unmerge_later')}", self._later)
+        query.run(
+            "update notes set action = 'given on' from (select distinct dataset, \"key\", field from later"
+            " where is_broken) as b where notes.action = 'moved' and notes.dataset = b.dataset"
+            ' and notes."key" = b."key" and notes.field = b.field'
+        )
+        forgotten = query.rows('select merge_id, dataset, "key", field from later where not is_broken')
+        self._forgotten += [(int(m), dataset, json.loads(key), field) for m, dataset, key, field in forgotten]
+
+    @property
+    def _later(self) -> dict[str, Any]:
+        """The merges made since that the living record holds."""
+        return {"later": sorted(m for m in self._stored if m > self.merge.merge_id)}
 
     def _as_text(self, number: int) -> dict[str, str | None]:
         sql = (
@@ -197,10 +218,9 @@ class _Back:
             value = row[reference.column]
             if value is None or entity not in ENTITIES or not str(value).isdigit():
                 continue
-            alias = self._tx.query.get(ALIASES, entity, int(value))
-            if alias is not None:
+            while (alias := self._tx.query.get(ALIASES, entity, int(value))) is not None:
                 notes.append(self._note(reference.column, int(value), alias))
-                row[reference.column] = type(value)(alias["root_id"])
+                value = row[reference.column] = type(value)(alias["into_id"])
         import pyarrow as pa
 
         self._tx.upsert(self._dataset.name, pa.Table.from_pylist([row], schema=table.schema))
@@ -212,7 +232,7 @@ class _Back:
         key = json.dumps({self._key: str(self.merge.merged_id)}, separators=(",", ":"))
         return {
             "at": self._session.now(), "merge_id": alias["merge_id"], "dataset": self._dataset.name, "key": key,
-            "field": column, "action": "moved", "old": old, "new": alias["root_id"], "row": None,
+            "field": column, "action": "moved", "old": old, "new": alias["into_id"], "row": None,
         }  # fmt: skip
 
     def _rows(self) -> None:
@@ -233,11 +253,26 @@ class _Back:
             if {"rekeyed", "set_aside"} & actions.keys():
                 back += self._keyed(dataset)
             if "added" in actions:
-                self._tx.delete(name, restoring.added_keys(dataset), params)
+                self._added(dataset)
             if back:
                 self._restored[name] = back
             if counts[name] > back:
                 self._stayed[name] = counts[name] - back
+
+    def _added(self, dataset: Dataset) -> None:
+        """Take out the rows that the merge added; later merges that moved them have nothing to give back."""
+        query, keys = self._tx.query, ", ".join(f'"{k}"' for k in dataset.key)
+        query.run(
+            f"create or replace temp table gone as {restoring.added_keys(dataset)}",
+            {"root": self._root},
+        )
+        sql = (
+            'select m.merge_id, m."key", m.field from merge_moves m join gone g on g.note_key = m."key"'
+            " where m.dataset = $name and m.action = 'moved' and list_contains($later, m.merge_id)"
+        )
+        forgotten = query.rows(sql, {"name": dataset.name, **self._later})
+        self._forgotten += [(int(m), dataset.name, json.loads(key), field) for m, key, field in forgotten]
+        self._tx.delete(dataset.name, f"select {keys} from gone")
 
     def _keyed(self, dataset: Dataset) -> int:
         """Give back the rows of one dataset that have the number in their key; answers how many."""
@@ -245,8 +280,7 @@ class _Back:
             'select merge_id, field, action, new, "key", "row" from merge_moves where dataset = $name and (merge_id'
             " = $id or list_contains($later, merge_id)) and action in ('rekeyed', 'set_aside') order by merge_id"
         )
-        later = sorted(m for m in self._stored if m > self.merge.merge_id)
-        rows = self._tx.query.rows(sql, {"name": dataset.name, "later": later, **self._id})
+        rows = self._tx.query.rows(sql, {"name": dataset.name, **self._later, **self._id})
         named: dict[tuple[int, str], list[tuple[str, str, int, str]]] = {}
         for merge_id, name, action, new, key, row in rows:
             named.setdefault((merge_id, key), []).append((name, action, new, row))
