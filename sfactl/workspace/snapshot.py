@@ -139,11 +139,13 @@ def merged(folder: Path, dataset: Dataset, files: Iterable[DataFile], *, test: s
     newest = f"select {names}, _deleted, _rank from ({union(folder, dataset, deltas)}){where}"
     if len(deltas) > 1:
         newest = f"select * from ({newest}) qualify row_number() over (partition by {key} order by _rank desc) = 1"
+    # What is newest stands once in the statement: as a common table it was materialised for both its readers, and the
+    # engine (DuckDB 2.0.0) then waits for ever where a LIMIT reads a union of them.
+    masked = f"select {key} from ({union(folder, dataset, deltas)}){where}"
     same = " and ".join(f"_b.{quoted(c)} = _n.{quoted(c)}" for c in dataset.key)
     return (
-        f"with _newest as ({newest}), _base as ({base}) "
-        f"select {names} from _base as _b where not exists (select 1 from _newest as _n where {same}) "
-        f"union all select {names} from _newest where not _deleted"
+        f"select {names} from ({base}) as _b where not exists (select 1 from ({masked}) as _n where {same}) "
+        f"union all select {names} from ({newest}) as _n where not _deleted"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Timer
 
 import pyarrow.parquet as pq
 import pytest
@@ -40,6 +41,28 @@ def test_wide_rows_that_are_looked_up_lie_in_small_groups(session: Session) -> N
     (leads,), (members,) = files(session, "leads"), files(session, "segment_members")
     assert leads.metadata.num_row_groups == 2
     assert members.metadata.num_row_groups == 1
+
+
+def test_the_first_rows_are_told_however_many_changed(session: Session) -> None:
+    """DuckDB 2.0.0 waited for ever once more than 60,000 changed rows stood in a table of the statement's own."""
+    with session.write("segment_members") as tx:
+        tx.upsert("segment_members", "select 'hot' as segment, i as lead_id from range(320000) t(i)")
+        tx.commit()
+    for first in (0, 35_000):
+        with session.write("segment_members") as tx:
+            changed = f"select 'hot' as segment, i as lead_id, now()::timestamp as since from range({first}, {first + 35_000}) t(i)"
+            tx.upsert("segment_members", changed)
+            tx.commit()
+    with session.query() as query:
+        kinds = [f.kind for f in session.workspace.snapshot(query.seq).files("segment_members")]
+        assert sorted(kinds) == ["base", "delta", "delta"]
+        late = Timer(60, query._con.interrupt)
+        late.start()
+        try:
+            assert len(query.rows("select * from segment_members limit 5")) == 5
+            assert len(query.rows("select * from segment_members limit 400000")) == 320_000
+        finally:
+            late.cancel()
 
 
 @pytest.mark.parametrize(

@@ -92,15 +92,20 @@ def _flag(query: Query, compiled: CompiledMany, only: Sequence[str] | None, *, a
     ]
     empty = "select cast(null as varchar) as segment, cast(null as bigint) as lead_id where false"
     query.run(f"create temp table wanted as {' union all '.join(parts) or empty}")
-    terms = [] if only is None else [f"segment in ({', '.join(map(_literal, only))})"]
-    if among:
-        # A segment whose file is gone loses all its members, whoever they are.
-        gone = f" or segment not in ({', '.join(map(_literal, compiled.columns)) or 'null'})" if only is None else ""
-        terms.append(f"(lead_id in (select lead_id from candidates){gone})")
-    where = f"where {' and '.join(terms)}" if terms else ""
-    query.run(f"create temp table known as select segment, lead_id from {MEMBERS} {where}")
+    query.run(f"create temp table known as {_members(query, compiled, only, among=among)}")
     query.run(f"create temp table joined as {query.statement(SQL, 'joined')}")
     query.run(f"create temp table departed as {query.statement(SQL, 'departed')}")
+
+
+def _members(query: Query, compiled: CompiledMany, only: Sequence[str] | None, *, among: bool) -> str:
+    """SELECT of the stored members that are in question."""
+    names = ", ".join(map(_literal, compiled.columns if only is None else only))
+    query.run(f"create temp table chosen as select unnest(cast([{names}] as varchar[])) as segment")
+    mine = " join chosen s on s.segment = m.segment" if among or only is not None else ""
+    theirs = " join candidates c on c.lead_id = m.lead_id" if among else ""
+    # A segment whose file is gone loses all its members, whoever they are.
+    gone = f" union all select segment, lead_id from {MEMBERS} anti join chosen using (segment)"
+    return f"select m.segment, m.lead_id from {MEMBERS} m{theirs}{mine}{gone if among and only is None else ''}"
 
 
 def _literal(name: str) -> str:
